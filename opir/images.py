@@ -1,0 +1,205 @@
+"""Photos as the network sees them: from a file, a PIL image, an array or a tensor, and back to a file.
+
+What a photo carries stays with it: orientation is applied once, the colour profile is converted to sRGB and
+back; alpha, grey, 16 bits, date and camera are kept. The GPS position is dropped. An input that can not be
+used raises `ImageError`, a ValueError of one line.
+
+C colours, H height, W width.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from opir.colour import MatrixProfile, read_matrix_profile
+from opir.photo_files import (
+    DEEP_FORMATS,
+    FileProperties,
+    ImageError,
+    format_of,
+    read_file,
+    read_picture,
+    write_file,
+)
+
+__all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "save_photo", "to_picture"]
+
+MAX_MEGAPIXELS = 100.0
+LUMA = torch.tensor([0.299, 0.587, 0.114])
+
+Source = str | os.PathLike[str] | Image.Image | NDArray[Any] | Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A picture for the network, and all that is needed to save it as it came."""
+
+    rgb: Tensor
+    """float32 (3, H, W), sRGB in [0, 1]."""
+    alpha: NDArray[Any] | None = None
+    """(H, W), uint8 or uint16, untouched."""
+    beyond_srgb: Tensor | None = None
+    """(3, H, W): what clipping to sRGB took from the colours of a wider profile."""
+    is_grey: bool = False
+    bits: int = 8
+    file: FileProperties = field(default_factory=FileProperties)
+
+    @property
+    def height(self) -> int:
+        return self.rgb.shape[1]
+
+    @property
+    def width(self) -> int:
+        return self.rgb.shape[2]
+
+    def with_rgb(self, rgb: Tensor) -> Photo:
+        """Return this photo with other colours (3, H, W) and everything else kept."""
+        if rgb.shape != self.rgb.shape:
+            raise ImageError(f"expected colours of shape {tuple(self.rgb.shape)}, got {tuple(rgb.shape)}")
+        return replace(self, rgb=rgb)
+
+
+def load_photo(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
+    """Read a photo from wherever it is.
+
+    Args:
+        source: a path, a PIL image, an array (H, W[, C]) of uint8, uint16 or float, or a float tensor
+            (3, H, W). Floats are sRGB in [0, 1].
+        max_megapixels: the largest photo allowed; a file's size is checked before it is decoded.
+
+    Raises:
+        ImageError: if it is no photo, damaged, too large or of the wrong shape or range.
+    """
+    if isinstance(source, Tensor):
+        return _from_tensor(source)
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    if isinstance(source, Image.Image):
+        return _from_pixels(*read_picture(source, max_megapixels))
+    if isinstance(source, (str, os.PathLike)):
+        return _from_pixels(*read_file(Path(source), max_megapixels))
+    raise ImageError(f"expected a path, a PIL image, an array or a tensor, got {type(source).__name__}")
+
+
+def _from_tensor(tensor: Tensor) -> Photo:
+    got = f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+    if tensor.dim() == 4 and tensor.shape[0] == 1:
+        tensor = tensor[0]
+    if tensor.dim() != 3 or tensor.shape[0] != 3 or 0 in tensor.shape or not tensor.is_floating_point():
+        raise ImageError(f"expected a float tensor of shape (3, H, W), got {got}")
+    low, high = float(tensor.min()), float(tensor.max())
+    if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN too
+        raise ImageError(f"expected values in [0, 1], got {low:g} to {high:g}; divide 8-bit values by 255")
+    return Photo(rgb=tensor.detach().to("cpu", torch.float32).clamp(0, 1))
+
+
+def _from_array(array: NDArray[Any]) -> Photo:
+    if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] > 4):
+        raise ImageError(f"expected an array of shape (H, W) or (H, W, 1 to 4), got {array.shape}")
+    if np.issubdtype(array.dtype, np.floating):
+        if array.ndim == 2 or array.shape[2] != 3:
+            raise ImageError(f"expected a float array of shape (H, W, 3), got {array.shape}")
+        return _from_tensor(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))))
+    if array.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"expected an array of uint8, uint16 or float, got {array.dtype}")
+    return _from_pixels(array if array.ndim == 3 else array[..., None], FileProperties())
+
+
+def _from_pixels(pixels: NDArray[Any], file: FileProperties) -> Photo:
+    channels = pixels.shape[2]
+    largest = np.iinfo(pixels.dtype).max
+    colours = pixels[..., : 1 if channels < 3 else 3]
+    rgb = torch.from_numpy(np.divide(colours, largest, dtype=np.float32).transpose(2, 0, 1)).expand(3, -1, -1)
+    beyond = None
+    profile = _foreign_profile(file)
+    if profile is not None:
+        unclipped = profile.to_srgb(rgb)
+        rgb = unclipped.clamp(0, 1)
+        beyond = unclipped - rgb
+    return Photo(
+        rgb=rgb.contiguous(),
+        alpha=np.ascontiguousarray(pixels[..., -1]) if channels in (2, 4) else None,
+        beyond_srgb=beyond,
+        is_grey=channels < 3,
+        bits=16 if pixels.dtype == np.uint16 else 8,
+        file=file,
+    )
+
+
+def _foreign_profile(file: FileProperties) -> MatrixProfile | None:
+    """Return the profile that pixels must be converted by, None where they are sRGB."""
+    profile = read_matrix_profile(file.icc) if file.icc else None
+    return None if profile is None or profile.is_srgb else profile
+
+
+def save_photo(photo: Photo, path: str | os.PathLike[str], quality: int | None = None) -> None:
+    """Write a photo with all that it kept, in the format that the file name asks for.
+
+    16 bits survive in PNG and TIFF. The file appears whole or not at all.
+
+    Args:
+        photo: what to write.
+        path: where; its ending chooses the format.
+        quality: 1 to 100, for the lossy formats; the default is hard to tell from the original.
+
+    Raises:
+        ImageError: for an unknown ending, a folder that can not be written, or transparency that the format
+            can not hold.
+    """
+    path = Path(path)
+    file_format = format_of(path)
+    file = replace(photo.file, icc=None) if file_format == "BMP" else photo.file
+    rgb = photo.rgb
+    profile = _foreign_profile(file)
+    if profile is not None:
+        rgb = profile.from_srgb(rgb if photo.beyond_srgb is None else rgb + photo.beyond_srgb)
+    if photo.is_grey:
+        rgb = torch.einsum("c,chw->hw", LUMA, rgb)[None]
+
+    dtype = np.uint16 if photo.bits == 16 and file_format in DEEP_FORMATS else np.uint8
+    pixels = _to_levels(rgb, dtype)
+    alpha = _alpha_to_write(photo, file_format, path.name)
+    if alpha is not None:
+        pixels = np.concatenate([pixels, _rescale(alpha, dtype)[..., None]], axis=2)
+    write_file(path, pixels, file, quality)
+
+
+def _alpha_to_write(photo: Photo, file_format: str, name: str) -> NDArray[Any] | None:
+    if photo.alpha is None or file_format not in ("JPEG", "BMP"):
+        return photo.alpha
+    if photo.alpha.min() < np.iinfo(photo.alpha.dtype).max:
+        raise ImageError(
+            f"{name}: expected a photo without transparency for {file_format}; save it as PNG or WebP"
+        )
+    return None
+
+
+def _to_levels(image: Tensor, dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
+    """Round (C, H, W) in [0, 1] to whole levels (H, W, C)."""
+    levels = (image.clamp(0, 1) * np.iinfo(dtype).max).round()
+    return np.ascontiguousarray(levels.permute(1, 2, 0).numpy().astype(dtype))
+
+
+def _rescale(levels: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
+    if levels.dtype == dtype:
+        return levels
+    return (
+        (levels.astype(np.uint32) * 257).astype(dtype) if dtype is np.uint16 else (levels >> 8).astype(dtype)
+    )
+
+
+def to_picture(rgb: Tensor, alpha: NDArray[Any] | None = None) -> Image.Image:
+    """Return colours (3, H, W) as an 8-bit sRGB picture to show, with transparency where there is any."""
+    pixels = _to_levels(rgb.detach().float().cpu(), np.uint8)
+    if alpha is not None:
+        pixels = np.concatenate([pixels, _rescale(alpha, np.uint8)[..., None]], axis=2)
+    return Image.fromarray(pixels)
