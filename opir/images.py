@@ -62,9 +62,11 @@ class Photo:
         return self.rgb.shape[2]
 
     def with_rgb(self, rgb: Tensor) -> Photo:
-        """Return this photo with other colours (3, H, W) and everything else kept."""
+        """Return this photo with other colours (3, H, W), grey if it is grey, and everything else kept."""
         if rgb.shape != self.rgb.shape:
             raise ImageError(f"expected colours of shape {tuple(self.rgb.shape)}, got {tuple(rgb.shape)}")
+        if self.is_grey:
+            rgb = torch.einsum("c,chw->hw", LUMA, rgb).expand(3, -1, -1).contiguous()
         return replace(self, rgb=rgb)
 
 
@@ -163,7 +165,7 @@ def save_photo(photo: Photo, path: str | os.PathLike[str], quality: int | None =
     if profile is not None:
         rgb = profile.from_srgb(rgb if photo.beyond_srgb is None else rgb + photo.beyond_srgb)
     if photo.is_grey:
-        rgb = torch.einsum("c,chw->hw", LUMA, rgb)[None]
+        rgb = rgb[:1]
 
     dtype = np.uint16 if photo.bits == 16 and file_format in DEEP_FORMATS else np.uint8
     pixels = _to_levels(rgb, dtype)

@@ -1,0 +1,56 @@
+"""Where to compute, and how precisely."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of this name; "auto" takes a CUDA GPU where there is one, else the CPU.
+
+    Raises:
+        ValueError: for an unknown name, or a device that this machine does not have.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f'unknown device "{name}": use "auto", "cpu" or "cuda"') from None
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise ValueError(f'this machine has no device "{name}": use "cpu" or "auto"') from None
+    return device
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return the type that convolutions compute in; "auto" is bfloat16 where the hardware is made for it.
+
+    A CPU without such instructions emulates bfloat16 and takes several times as long.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if name not in PRECISIONS:
+        raise ValueError(f'unknown precision "{name}": use one of {", ".join(PRECISIONS)}')
+    if name == "auto":
+        name = "bf16" if _computes_in_bfloat16(device) else "fp32"
+    return torch.bfloat16 if name == "bf16" else torch.float32
+
+
+def computing_in(precision: torch.dtype, device: torch.device) -> AbstractContextManager[object]:
+    """Return a context in which convolutions compute in this type, and results that need float32 keep it."""
+    return nullcontext() if precision is torch.float32 else torch.autocast(device.type, precision)
+
+
+def _computes_in_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False

@@ -1,0 +1,135 @@
+"""One pixel's inverse operator, computed again from the part of the photo that it depends on.
+
+C kernel channels (1 or 3), D embedding size, H height, W width, S scales.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from opir.model import OPIR, StageResult
+from opir.ops.padding import pad_to_multiple
+from opir.tiles import Window
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class StageOperator:
+    """What one stage predicted for the pixel, and the colour it gave."""
+
+    kernels: Floats
+    """K, (C, 3, 3): rows and columns are δ from -1 to 1."""
+    modulation: Floats
+    """m, (C, 3, 3); all 1 in a model without the task-aware module."""
+    modulated_kernels: Floats
+    """K̃ = K·m, (C, 3, 3), what the photo was filtered with."""
+    scale_weights: Floats
+    """α, (S,), summing to 1."""
+    gain: Floats
+    """Σ K̃ of each kernel, (C,): above 1 it brightens an even surface, below 1 it darkens it."""
+    uncertainty: float
+    """UM of Eq. 11 times 9: 1 where nothing is changed."""
+    restored: Floats
+    """The stage's red, green and blue, (3,), not clamped."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return lists and numbers that JSON can hold."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in values.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class PixelInspection:
+    """One pixel of a photo on its way through the stages."""
+
+    x: int
+    y: int
+    task: str
+    scales: tuple[int, ...]
+    before: Floats
+    """The photo's red, green and blue, (3,) in [0, 1]."""
+    stages: tuple[StageOperator, ...]
+
+    @property
+    def stage1(self) -> Floats:
+        """The colour after stage 1, (3,) in [0, 1]."""
+        return np.clip(self.stages[0].restored, 0, 1)
+
+    @property
+    def after(self) -> Floats:
+        """The colour of the result, (3,) in [0, 1]."""
+        return np.clip(self.stages[-1].restored, 0, 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return lists and numbers that JSON can hold."""
+        return {
+            "x": self.x,
+            "y": self.y,
+            "task": self.task,
+            "scales": list(self.scales),
+            "before": self.before.tolist(),
+            "stage1": self.stage1.tolist(),
+            "after": self.after.tolist(),
+            "stages": [stage.to_dict() for stage in self.stages],
+        }
+
+
+def inspect_pixel(
+    model: OPIR, photo: Tensor, task_embeddings: tuple[Tensor | None, ...], x: int, y: int
+) -> tuple[StageOperator, ...]:
+    """Run the stages on the receptive field of one pixel; the result equals that of the whole photo.
+
+    Args:
+        model: in eval mode, on the device of the photo.
+        photo: (3, H, W) in [0, 1].
+        task_embeddings: (1, D) of each stage to run, of the whole photo.
+        x: column, 0 is the left one.
+        y: row, 0 is the top one.
+
+    Raises:
+        ValueError: if the pixel lies outside the photo.
+    """
+    height, width = photo.shape[-2:]
+    if not (0 <= x < width and 0 <= y < height):
+        raise ValueError(f"expected a pixel inside the photo of {width}x{height}, got x={x}, y={y}")
+    padded = pad_to_multiple(photo[None], model.stride)
+    size = padded.shape[-2:]
+    top, left = y // model.stride * model.stride, x // model.stride * model.stride
+    core = Window(top, left, top + model.stride, left + model.stride)
+
+    window = core.grown(model.halo * len(task_embeddings), *size)
+    image, uncertainty = window.of(padded), None
+    operators = []
+    for index, embedding in enumerate(task_embeddings):
+        result = model.run_stage(index, image, embedding, uncertainty)
+        operators.append(_at(result, x - window.left, y - window.top))
+        inner = core.grown(model.halo * (len(task_embeddings) - index - 1), *size)
+        image = inner.within(window).of(result.restored)
+        uncertainty = inner.within(window).of(result.uncertainty)
+        window = inner
+    return tuple(operators)
+
+
+def _at(result: StageResult, x: int, y: int) -> StageOperator:
+    def pick(values: Tensor) -> Floats:
+        return values[0, :, y, x].float().cpu().numpy()
+
+    kernels = pick(result.kernels).reshape(-1, 3, 3)
+    modulated = pick(result.modulated_kernels).reshape(-1, 3, 3)
+    return StageOperator(
+        kernels=kernels,
+        modulation=np.ones_like(kernels)
+        if result.modulation is None
+        else pick(result.modulation).reshape(-1, 3, 3),
+        modulated_kernels=modulated,
+        scale_weights=pick(result.scale_weights),
+        gain=modulated.sum(axis=(1, 2)),
+        uncertainty=float(pick(result.uncertainty)[0]),
+        restored=pick(result.restored),
+    )

@@ -1,0 +1,135 @@
+"""What a restored photo is: the result, and all that the model knows about it.
+
+D embedding size, H height, W width, S scales.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from opir.devices import computing_in
+from opir.images import Photo, save_photo, to_picture
+from opir.model import OPIR
+from opir.pixel import PixelInspection, inspect_pixel
+
+DOUBTFUL_FROM, DOUBTFUL_TO = 1.5, 3.0
+"""The uncertainty from which `protect` starts to keep the input, and from which it keeps it wholly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Restoration:
+    """A restored photo and what the model knows about it."""
+
+    photo: Photo
+    """The input."""
+    stage1_rgb: Tensor
+    """Ĵ1, float32 (3, H, W), sRGB in [0, 1]."""
+    restored_rgb: Tensor
+    """The last stage's result, Ĵ2 or Ĵ1, as `stage1_rgb`."""
+    uncertainty: NDArray[np.float32]
+    """UM of stage 1, (H, W): 1 where nothing is changed, larger where it is hard to reconstruct."""
+    scale_weights: NDArray[np.float16] | None
+    """α of the last stage, (S, H, W), where it was asked for."""
+    task: str
+    """The task asked for, or the likeliest one; "auto" where the model has no task-aware module."""
+    task_probabilities: dict[str, float]
+    """What the photo itself looks like; empty for a model without the task-aware module."""
+    embedding: NDArray[np.float32] | None
+    """The photo's own embedding e_t, (D,)."""
+    stage2_embedding: NDArray[np.float32] | None
+    """The embedding of stage 1's result, (D,); None after one stage."""
+    task_embeddings: tuple[NDArray[np.float32] | None, ...]
+    """What each stage was told, (D,): its input's own embedding, or the prototype of the task asked for."""
+    tiles: int
+    seconds: float
+    model: OPIR = field(repr=False)
+    """What made it, to look at single pixels again."""
+    precision: torch.dtype
+    """What the convolutions computed in."""
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.photo.width
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.photo.height
+
+    @property
+    def stages(self) -> int:
+        """How many stages were run."""
+        return len(self.task_embeddings)
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The dilations s that `scale_weights` are for."""
+        return self.model.config.scales
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The result as an 8-bit sRGB picture; `save` keeps the photo's own depth and profile."""
+        return to_picture(self.restored_rgb, self.photo.alpha)
+
+    @cached_property
+    def stage1(self) -> Image.Image:
+        """Stage 1's result as an 8-bit sRGB picture."""
+        return to_picture(self.stage1_rgb, self.photo.alpha)
+
+    @property
+    def stage2_change(self) -> NDArray[np.float32]:
+        """What stage 2 added to each colour, (3, H, W); zero after one stage."""
+        return (self.restored_rgb - self.stage1_rgb).numpy()
+
+    def blend(self, strength: float = 1.0, protect: bool = False) -> Image.Image:
+        """Show the photo and its restoration mixed.
+
+        Args:
+            strength: 0 is the photo, 1 the restoration.
+            protect: keep the photo where the uncertainty is high.
+        """
+        return to_picture(self._mixed(strength, protect), self.photo.alpha)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        strength: float = 1.0,
+        protect: bool = False,
+        quality: int | None = None,
+    ) -> None:
+        """Write the mix of `blend` with the photo's own depth, profile, transparency, date and camera.
+
+        The ending of the path chooses the format. Raises ValueError as `opir.images.save_photo` does.
+        """
+        save_photo(self.photo.with_rgb(self._mixed(strength, protect)), path, quality)
+
+    def inspect(self, x: int, y: int) -> PixelInspection:
+        """Return the operator of the pixel in column x and row y; raises ValueError outside the photo."""
+        device = next(self.model.parameters()).device
+        embeddings = tuple(
+            None if values is None else torch.from_numpy(values)[None].to(device)
+            for values in self.task_embeddings
+        )
+        with torch.inference_mode(), computing_in(self.precision, device):
+            stages = inspect_pixel(self.model, self.photo.rgb.to(device), embeddings, x, y)
+        return PixelInspection(x, y, self.task, self.scales, self.photo.rgb[:, y, x].numpy(), stages)
+
+    def _mixed(self, strength: float, protect: bool) -> Tensor:
+        if not 0 <= strength <= 1:
+            raise ValueError(
+                f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}"
+            )
+        share: Tensor | float = strength
+        if protect:
+            doubt = (torch.from_numpy(self.uncertainty) - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
+            share = strength * (1 - doubt.clamp(0, 1))
+        return self.photo.rgb + share * (self.restored_rgb - self.photo.rgb)

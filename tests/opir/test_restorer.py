@@ -1,0 +1,245 @@
+"""Photos through the restorer: tiles equal the whole, results keep their promises, options are checked."""
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from opir.config import OPIRConfig
+from opir.images import load_photo
+from opir.model import OPIR
+from opir.restorer import Restoration, Restorer
+from opir.tasks import TASK_NAMES, Task
+
+TINY = OPIRConfig(
+    block="residual",
+    width=4,
+    encoder_blocks=(1, 1),
+    middle_blocks=1,
+    decoder_blocks=(1, 1),
+    embedding_dim=4,
+    encoder_width=4,
+    modulator_width=4,
+    scales=(1, 2),
+)
+
+
+def random_model(config: OPIRConfig = TINY) -> OPIR:
+    """A model that changes its input: the layers that start at zero do something too."""
+    torch.manual_seed(0)
+    model = OPIR(config)
+    torch.nn.init.normal_(model.kernel_predictor.head.weight, std=0.05)
+    for modulator in model.task_modulators:
+        torch.nn.init.normal_(modulator.output.weight, std=0.3)
+    return model
+
+
+def random_photo(height: int, width: int) -> torch.Tensor:
+    return torch.rand(3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="module")
+def restorer() -> Restorer:
+    return Restorer(random_model(), device="cpu", precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def restoration(restorer: Restorer) -> Restoration:
+    return restorer.restore(random_photo(45, 70), scale_weights=True)
+
+
+@pytest.mark.parametrize("size", [(97, 150), (33, 250)])
+@pytest.mark.parametrize("tile", [24, 64])
+def test_tiles_give_the_result_of_the_whole(restorer: Restorer, size: tuple[int, int], tile: int) -> None:
+    photo = random_photo(*size)
+    whole = restorer.restore(photo, tile=0, scale_weights=True)
+    tiled = restorer.restore(photo, tile=tile, scale_weights=True)
+    assert tiled.tiles > 1
+    torch.testing.assert_close(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0)
+    torch.testing.assert_close(tiled.stage1_rgb, whole.stage1_rgb, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(tiled.uncertainty, whole.uncertainty, atol=1e-5)
+    np.testing.assert_allclose(tiled.scale_weights, whole.scale_weights, atol=1e-3)
+
+
+@pytest.mark.parametrize("task", ["auto", *TASK_NAMES])
+def test_the_restorer_does_what_the_model_does(restorer: Restorer, task: str) -> None:
+    photo = random_photo(37, 50)
+    out = restorer.restore(photo, task=task)
+    with torch.no_grad():
+        expected = restorer.model(photo[None], task=None if task == "auto" else Task.parse(task))
+    torch.testing.assert_close(out.restored_rgb, expected.final.restored[0].clamp(0, 1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(out.stage1_rgb, expected.first.restored[0].clamp(0, 1), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(out.uncertainty, expected.first.uncertainty[0, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (16, 16), (17, 3)])
+def test_any_size_comes_back_at_its_size(restorer: Restorer, size: tuple[int, int]) -> None:
+    out = restorer.restore(random_photo(*size), scale_weights=True)
+    assert out.image.size == out.stage1.size == (size[1], size[0]) == (out.width, out.height)
+    assert out.uncertainty.shape == size
+    assert out.scale_weights is not None
+    assert out.scale_weights.shape == (2, *size)
+
+
+def test_a_result_says_what_it_is(restoration: Restoration) -> None:
+    assert restoration.task == max(
+        restoration.task_probabilities, key=lambda name: restoration.task_probabilities[name]
+    )
+    assert tuple(restoration.task_probabilities) == TASK_NAMES
+    assert sum(restoration.task_probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert restoration.embedding is not None
+    assert restoration.stage2_embedding is not None
+    assert restoration.embedding.shape == restoration.stage2_embedding.shape == (4,)
+    assert restoration.uncertainty.dtype == np.float32
+    assert restoration.scale_weights is not None
+    assert restoration.scale_weights.dtype == np.float16
+    np.testing.assert_allclose(restoration.scale_weights.astype(np.float32).sum(axis=0), 1, atol=2e-3)
+    assert (restoration.stages, restoration.tiles) == (2, 1)
+    assert restoration.seconds > 0
+    expected = (restoration.restored_rgb - restoration.stage1_rgb).numpy()
+    np.testing.assert_array_equal(restoration.stage2_change, expected)
+
+
+def test_the_embedding_is_the_photos_own_whatever_task_is_asked_for(restorer: Restorer) -> None:
+    photo = random_photo(40, 40)
+    named, auto = restorer.restore(photo, task="snow"), restorer.restore(photo)
+    assert named.task == "snow"
+    assert named.task_probabilities == auto.task_probabilities
+    np.testing.assert_array_equal(named.embedding, auto.embedding)
+    assert (named.restored_rgb - auto.restored_rgb).abs().max() > 1e-4
+
+
+def test_one_stage_is_the_first_of_two(restorer: Restorer, restoration: Restoration) -> None:
+    fast = restorer.restore(random_photo(45, 70), stages=1)
+    torch.testing.assert_close(fast.restored_rgb, restoration.stage1_rgb)
+    assert fast.stage2_embedding is None
+    assert not fast.stage2_change.any()
+
+
+def test_an_untrained_model_returns_the_photo() -> None:
+    photo = random_photo(30, 41)
+    out = Restorer(OPIR(TINY), device="cpu", precision="fp32").restore(photo)
+    torch.testing.assert_close(out.restored_rgb, photo, atol=1e-6, rtol=0)
+
+
+def test_a_model_without_the_task_module_takes_no_task() -> None:
+    restorer = Restorer(random_model(replace(TINY, task_aware=False)), device="cpu", precision="fp32")
+    out = restorer.restore(random_photo(20, 20))
+    assert (out.task, out.task_probabilities, out.embedding) == ("auto", {}, None)
+    assert out.inspect(3, 4).stages[0].modulation.min() == 1
+    with pytest.raises(ValueError, match=r'takes no task: use "auto", got "rain"'):
+        restorer.restore(random_photo(20, 20), task="rain")
+
+
+def test_progress_counts_the_tiles_of_all_stages(restorer: Restorer) -> None:
+    calls: list[tuple[int, int]] = []
+    out = restorer.restore(
+        random_photo(64, 64), tile=32, progress=lambda done, total: calls.append((done, total))
+    )
+    assert out.tiles == 4
+    assert calls == [(done, 8) for done in range(1, 9)]
+
+
+def test_blending_goes_from_the_photo_to_the_restoration(restoration: Restoration) -> None:
+    photo = np.asarray(restoration.blend(0.0), np.int16)
+    np.testing.assert_array_equal(photo, (restoration.photo.rgb * 255).round().permute(1, 2, 0))
+    restored = np.asarray(restoration.image, np.int16)
+    assert np.abs(np.asarray(restoration.blend(1.0), np.int16) - restored).max() <= 1
+    half = np.asarray(restoration.blend(0.5), np.int16)
+    assert np.abs(half - (photo + restored) / 2).max() <= 1
+
+
+def test_protecting_keeps_the_photo_where_the_uncertainty_is_high(restoration: Restoration) -> None:
+    uncertainty = np.ones_like(restoration.uncertainty)
+    uncertainty[:20] = 10
+    doubted = replace(restoration, uncertainty=uncertainty)
+    kept = np.asarray(doubted.blend(1.0, protect=True))
+    np.testing.assert_array_equal(kept[:20], np.asarray(doubted.blend(0.0))[:20])
+    np.testing.assert_array_equal(kept[20:], np.asarray(doubted.blend(1.0))[20:])
+
+
+def test_saving_keeps_the_kind_of_photo(restorer: Restorer, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 65536, (20, 30), dtype=np.uint16)
+    Image.fromarray(pixels).save(tmp_path / "in.png")
+    out = restorer.restore(tmp_path / "in.png")
+    out.save(tmp_path / "out.png")
+    saved = load_photo(tmp_path / "out.png")
+    assert (saved.bits, saved.is_grey) == (16, True)
+    torch.testing.assert_close(saved.rgb, out.restored_rgb, atol=1e-5, rtol=0)
+    out.save(tmp_path / "same.png", strength=0)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "same.png")), pixels)
+
+
+@pytest.mark.parametrize("at", [(0, 0), (69, 44), (31, 17), (69, 0)])
+@pytest.mark.parametrize("task", ["auto", "haze"])
+def test_a_pixel_looked_at_alone_equals_the_full_run(
+    restorer: Restorer, at: tuple[int, int], task: str
+) -> None:
+    photo = random_photo(45, 70)
+    out = restorer.restore(photo, task=task)
+    x, y = at
+    pixel = out.inspect(x, y)
+    with torch.no_grad():
+        expected = restorer.model(photo[None], task=None if task == "auto" else Task.parse(task))
+    for operator, stage in zip(pixel.stages, expected.stages, strict=True):
+        for name in ("kernels", "modulation", "modulated_kernels", "scale_weights", "restored"):
+            full = getattr(stage, name)[0, :, y, x].numpy()
+            np.testing.assert_allclose(getattr(operator, name).ravel(), full, atol=1e-5)
+        assert operator.uncertainty == pytest.approx(stage.uncertainty[0, 0, y, x].item(), abs=1e-5)
+        np.testing.assert_allclose(operator.gain, operator.modulated_kernels.sum(axis=(1, 2)))
+    np.testing.assert_array_equal(pixel.before, photo[:, y, x])
+    np.testing.assert_allclose(pixel.stage1, out.stage1_rgb[:, y, x], atol=1e-5)
+    np.testing.assert_allclose(pixel.after, out.restored_rgb[:, y, x], atol=1e-5)
+
+
+def test_a_pixel_outside_the_photo_is_refused(restoration: Restoration) -> None:
+    for x, y in ((70, 0), (0, 45), (-1, 0)):
+        with pytest.raises(
+            ValueError, match=rf"expected a pixel inside the photo of 70x45, got x={x}, y={y}"
+        ):
+            restoration.inspect(x, y)
+
+
+def test_a_result_can_be_sent_between_processes(restoration: Restoration) -> None:
+    copy = pickle.loads(pickle.dumps(restoration))
+    torch.testing.assert_close(copy.restored_rgb, restoration.restored_rgb)
+    assert copy.inspect(3, 3).stages[1].uncertainty == restoration.inspect(3, 3).stages[1].uncertainty
+
+
+BAD_OPTIONS = [
+    ({"task": "fog"}, r'unknown task "fog": use one of rain, snow, haze, clean, or "auto"'),
+    ({"tile": 3}, r'tile must be "auto", 0 for the whole photo, or at least 8 pixels, got 3'),
+    ({"tile": "big"}, r"tile must be .* got 'big'"),
+    ({"stages": 3}, r"stages must be 1 to 2 for this model, got 3"),
+    ({"stages": 0}, r"stages must be 1 to 2 for this model, got 0"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_OPTIONS)
+def test_options_out_of_range_are_refused(restorer: Restorer, options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        restorer.restore(random_photo(8, 8), **options)
+
+
+def test_strength_out_of_range_is_refused(restoration: Restoration) -> None:
+    with pytest.raises(ValueError, match=r"strength must be between 0 \(the photo\) and 1 .*, got 1.5"):
+        restoration.blend(1.5)
+
+
+def test_unknown_devices_and_precisions_are_refused() -> None:
+    with pytest.raises(ValueError, match=r'unknown device "gpu": use "auto", "cpu" or "cuda"'):
+        Restorer(OPIR(TINY), device="gpu")
+    with pytest.raises(ValueError, match=r'this machine has no device "cuda:99": use "cpu" or "auto"'):
+        Restorer(OPIR(TINY), device="cuda:99")
+    with pytest.raises(ValueError, match=r'unknown precision "half": use one of auto, fp32, bf16'):
+        Restorer(OPIR(TINY), precision="half")
+
+
+def test_bfloat16_stays_close_to_float32(restorer: Restorer, restoration: Restoration) -> None:
+    out = Restorer(random_model(), device="cpu", precision="bf16").restore(random_photo(45, 70))
+    assert out.restored_rgb.dtype == torch.float32
+    assert (out.restored_rgb - restoration.restored_rgb).abs().mean() < 0.02
