@@ -1,0 +1,1 @@
+"""OPIR: task-aware inverse operators for rainy, snowy and hazy photographs."""

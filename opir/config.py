@@ -1,0 +1,81 @@
+"""Hyper-parameters of the model, stored inside every checkpoint."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+BlockKind = Literal["nafnet", "residual"]
+
+
+@dataclass(frozen=True)
+class OPIRConfig:
+    """The shape of an OPIR model; the defaults are the paper's (preset "paper").
+
+    The first group sizes the kernel prediction network, the second holds the switches of Table 5.
+    """
+
+    block: BlockKind = "nafnet"
+    width: int = 64
+    encoder_blocks: tuple[int, ...] = (1, 2, 2)
+    middle_blocks: int = 4
+    decoder_blocks: tuple[int, ...] = (1, 1, 1)
+
+    num_stages: int = 2
+    uncertainty_guided: bool = True
+    task_aware: bool = True
+    scales: tuple[int, ...] = (1, 2, 4, 8)
+    kernel_channels: int = 3
+
+    embedding_dim: int = 32
+    encoder_width: int = 24
+    modulator_width: int = 24
+
+    def __post_init__(self) -> None:
+        if self.block not in ("nafnet", "residual"):
+            raise ValueError(f'block must be "nafnet" or "residual", got "{self.block}"')
+        if self.num_stages not in (1, 2):
+            raise ValueError(f"num_stages must be 1 or 2, got {self.num_stages}")
+        if self.kernel_channels not in (1, 3):
+            raise ValueError(
+                f"kernel_channels must be 1 (Eq. 14) or 3 (one per colour), got {self.kernel_channels}"
+            )
+        if not self.scales or any(scale < 1 for scale in self.scales):
+            raise ValueError(f"scales must be positive dilations such as (1, 2, 4, 8), got {self.scales}")
+        if len(self.encoder_blocks) != len(self.decoder_blocks):
+            raise ValueError(
+                f"encoder_blocks and decoder_blocks must be equally long, got {len(self.encoder_blocks)} "
+                f"and {len(self.decoder_blocks)}"
+            )
+
+    @property
+    def num_scales(self) -> int:
+        """S of Eq. 17."""
+        return len(self.scales)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "OPIRConfig":
+        """Rebuild a config from `to_dict` or a TOML table; an unknown key raises ValueError."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(
+                f"unknown model setting {', '.join(unknown)}: expected some of {', '.join(sorted(known))}"
+            )
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+PRESETS: dict[str, OPIRConfig] = {
+    "paper": OPIRConfig(),
+    "lite": OPIRConfig(
+        block="residual",
+        width=32,
+        encoder_blocks=(1, 1, 2),
+        middle_blocks=2,
+        decoder_blocks=(1, 1, 1),
+        encoder_width=16,
+        modulator_width=16,
+    ),
+}

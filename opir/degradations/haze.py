@@ -1,0 +1,96 @@
+"""Haze by the atmospheric scattering model (Eq. 4), with depth that follows the scene.
+
+B batch, H height, W width.
+"""
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from opir.degradations.randomness import chance, log_uniform, uniform
+
+_COARSE_SIDE = 32  # pixels of the grid on which depth is invented
+
+
+def _box_mean(image: Tensor, radius: int) -> Tensor:
+    size = 2 * radius + 1
+    return F.avg_pool2d(image, size, stride=1, padding=radius, count_include_pad=False)
+
+
+def guided_filter(guide: Tensor, image: Tensor, radius: int, epsilon: float = 1e-3) -> Tensor:
+    """Smooth a map so that its edges follow a guide, fitted on a coarse grid (He & Sun 2015, fast guided filter).
+
+    Args:
+        guide: (B, 1, H, W) at full resolution.
+        image: (B, 1, h, w), coarse.
+        radius: of the window in coarse pixels.
+        epsilon: how flat the guide must be to be smoothed away.
+
+    Returns:
+        (B, 1, H, W).
+    """
+    small = F.interpolate(guide, size=image.shape[-2:], mode="area")
+    mean_guide, mean_image = _box_mean(small, radius), _box_mean(image, radius)
+    covariance = _box_mean(small * image, radius) - mean_guide * mean_image
+    variance = _box_mean(small * small, radius) - mean_guide.square()
+    slope = covariance / (variance + epsilon)
+    offset = mean_image - slope * mean_guide
+    fit = torch.cat([_box_mean(slope, radius), _box_mean(offset, radius)], dim=1)
+    slope, offset = F.interpolate(fit, size=guide.shape[-2:], mode="bilinear").chunk(2, dim=1)
+    return slope * guide + offset
+
+
+def imagined_depth(clean: Tensor, generator: Generator) -> Tensor:
+    """Invent a plausible depth for a photo that has none: (B, 3, H, W) → (B, 1, H, W), mean 1.
+
+    Perspective (the ground comes nearer towards the bottom), smooth hills, and edges that follow the photo's.
+    """
+    batch, _, height, width = clean.shape
+    grey = clean.mean(dim=1, keepdim=True)
+    coarse = (max(1, height * _COARSE_SIDE // max(height, width)), max(1, width * _COARSE_SIDE // max(height, width)))
+    rows = torch.linspace(1, 0, coarse[0], device=clean.device)[:, None].expand(coarse)
+    perspective = rows.pow(uniform(generator, batch, 0.7, 3.0)) * uniform(generator, batch, 0.2, 2.5)
+    grid = torch.rand((batch, 1, 4, 4), generator=generator, device=clean.device)
+    hills = F.interpolate(grid, size=coarse, mode="bicubic", align_corners=False)
+    follow = uniform(generator, batch, -0.6, 1.2) * (F.interpolate(grey, size=coarse, mode="area") - 0.5)
+    rough = perspective + hills * uniform(generator, batch, 0.2, 1.5) + follow + 0.15
+    depth = guided_filter(grey, rough, radius=3).clamp_min(0.05)
+    return depth / depth.mean(dim=(2, 3), keepdim=True)
+
+
+def airlight(generator: Generator, batch: int) -> Tensor:
+    """Draw the colour of the light that haze scatters: (B, 3, 1, 1), mostly grey, now and then tinted."""
+    brightness = uniform(generator, batch, 0.62, 1.0)
+    direction = torch.randn((batch, 3, 1, 1), generator=generator, device=generator.device)
+    tint = 0.015 + 0.04 * chance(generator, batch, 0.3)
+    return (brightness + tint * (direction - direction.mean(dim=1, keepdim=True))).clamp(0.3, 1.0)
+
+
+def veil(clean: Tensor, generator: Generator, optical_depth: Tensor, depth: Tensor | None = None) -> Tensor:
+    """Apply Eq. 4 with t = exp(-optical_depth · depth).
+
+    Args:
+        clean: J, (B, 3, H, W).
+        generator: source of randomness.
+        optical_depth: (B, 1, 1, 1), β times the mean depth.
+        depth: (B, 1, H, W) with mean 1; None invents one.
+    """
+    if depth is None:
+        depth = imagined_depth(clean, generator)
+    transmission = torch.exp(-optical_depth * depth).clamp_min(0.06)
+    light = airlight(generator, len(clean))
+    return clean * transmission + light * (1 - transmission)
+
+
+def haze(clean: Tensor, generator: Generator, depth: Tensor | None = None) -> Tensor:
+    """Return hazy photos, from a breath of haze to dense fog: (B, 3, H, W) in [0, 1].
+
+    Args:
+        clean: J, (B, 3, H, W) in [0, 1].
+        generator: source of randomness, on the device of `clean`.
+        depth: (B, 1, H, W), any unit; None invents one.
+    """
+    if depth is not None:
+        depth = depth / depth.mean(dim=(2, 3), keepdim=True).clamp_min(1e-6)
+    optical_depth = log_uniform(generator, len(clean), 0.15, 2.2)
+    return veil(clean, generator, optical_depth, depth).clamp(0, 1)

@@ -1,0 +1,72 @@
+"""Building blocks of the kernel prediction network. None of them looks at the whole image: tiles stay exact."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """Two dense 3×3 convolutions and a skip: the cheapest block per multiply-add on a CPU."""
+
+    reach = 2  # pixels of its own resolution that an output depends on, in each direction
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features + self.second(torch.relu(self.first(features)))
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels of each pixel (LayerNorm2d of Chen et al. 2022)."""
+
+    def __init__(self, width: int, epsilon: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.epsilon = epsilon
+
+    def forward(self, features: Tensor) -> Tensor:
+        channels_last = features.permute(0, 2, 3, 1)
+        normed = nn.functional.layer_norm(
+            channels_last, self.weight.shape, self.weight, self.bias, self.epsilon
+        )
+        return normed.permute(0, 3, 1, 2)
+
+
+def _simple_gate(features: Tensor) -> Tensor:
+    first, second = features.chunk(2, dim=1)
+    return first * second
+
+
+class NAFBlock(nn.Module):
+    """The NAFNet block (Chen et al. 2022) without its channel attention, which pools over the whole image."""
+
+    reach = 1
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.spatial_norm = ChannelNorm(width)
+        self.expand = nn.Conv2d(width, 2 * width, 1)
+        self.depthwise = nn.Conv2d(2 * width, 2 * width, 3, padding=1, groups=2 * width)
+        self.project = nn.Conv2d(width, width, 1)
+        self.spatial_gain = nn.Parameter(torch.full((1, width, 1, 1), 0.1))
+        self.channel_norm = ChannelNorm(width)
+        self.widen = nn.Conv2d(width, 2 * width, 1)
+        self.narrow = nn.Conv2d(width, width, 1)
+        self.channel_gain = nn.Parameter(torch.full((1, width, 1, 1), 0.1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        spatial = self.project(_simple_gate(self.depthwise(self.expand(self.spatial_norm(features)))))
+        features = features + spatial * self.spatial_gain
+        channel = self.narrow(_simple_gate(self.widen(self.channel_norm(features))))
+        return features + channel * self.channel_gain
+
+
+BLOCKS: dict[str, Callable[[int], NAFBlock | ResidualBlock]] = {
+    "nafnet": NAFBlock,
+    "residual": ResidualBlock,
+}

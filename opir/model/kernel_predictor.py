@@ -1,0 +1,89 @@
+"""KPN: one base kernel and one set of scale weights for every pixel (Eqs. 9, 14 and 18)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from opir.config import OPIRConfig
+from opir.model.blocks import BLOCKS
+from opir.ops.filtering import CENTRE_TAP, TAPS
+
+UNSHUFFLE = 2
+
+
+class PredictedKernels(NamedTuple):
+    """What the KPN says of every pixel."""
+
+    kernels: Tensor
+    """K, (B, C·9, H, W): an identity kernel plus what was predicted."""
+    scale_weights: Tensor
+    """α, (B, S, H, W), a softmax over S."""
+
+
+class KernelPredictor(nn.Module):
+    """A U-Net on the 2× pixel-unshuffled image whose head is shuffled back to full resolution.
+
+    No operation looks at the whole image, so `reach` bounds what an output pixel depends on.
+    """
+
+    def __init__(self, config: OPIRConfig) -> None:
+        super().__init__()
+        block = BLOCKS[config.block]
+        width = config.width
+        self.kernel_outputs = config.kernel_channels * TAPS
+        self.num_scales = config.num_scales
+        self.unshuffle = nn.PixelUnshuffle(UNSHUFFLE)
+        self.shuffle = nn.PixelShuffle(UNSHUFFLE)
+        self.intro = nn.Conv2d(3 * UNSHUFFLE**2, width, 3, padding=1)
+        self.encoders, self.downs = nn.ModuleList(), nn.ModuleList()
+        for count in config.encoder_blocks:
+            self.encoders.append(nn.Sequential(*(block(width) for _ in range(count))))
+            self.downs.append(nn.Conv2d(width, 2 * width, 2, stride=2))
+            width *= 2
+        self.middle = nn.Sequential(*(block(width) for _ in range(config.middle_blocks)))
+        self.ups, self.decoders = nn.ModuleList(), nn.ModuleList()
+        for count in config.decoder_blocks:
+            self.ups.append(nn.Sequential(nn.Conv2d(width, 2 * width, 1), nn.PixelShuffle(2)))
+            width //= 2
+            self.decoders.append(nn.Sequential(*(block(width) for _ in range(count))))
+        self.head = nn.Conv2d(width, (self.kernel_outputs + self.num_scales) * UNSHUFFLE**2, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        identity = torch.zeros(1, config.kernel_channels, TAPS, 1, 1)
+        identity[:, :, CENTRE_TAP] = 1
+        self.register_buffer("identity", identity.flatten(1, 2), persistent=False)
+        self.identity: Tensor
+        self.stride = UNSHUFFLE * 2 ** len(config.encoder_blocks)
+        self.reach = self._reach(config)
+
+    @staticmethod
+    def _reach(config: OPIRConfig) -> int:
+        """Add up, in pixels of the photo, how far each layer looks; strided layers align to their own grid."""
+        per_block = BLOCKS[config.block].reach  # type: ignore[attr-defined]
+        pixel = UNSHUFFLE
+        reach = 2 * pixel  # intro and head
+        for encoder, decoder in zip(config.encoder_blocks, reversed(config.decoder_blocks), strict=True):
+            reach += (encoder + decoder) * per_block * pixel
+            pixel *= 2
+        reach += config.middle_blocks * per_block * pixel
+        return int(reach + pixel)
+
+    def forward(self, image: Tensor) -> PredictedKernels:
+        """Predict kernels and scale weights.
+
+        Args:
+            image: (B, 3, H, W), H and W multiples of `stride`; stage 1 sees I, stage 2 sees Ĵ1·UM (Eq. 13).
+        """
+        features = self.intro(self.unshuffle(image))
+        skips = []
+        for encoder, down in zip(self.encoders, self.downs, strict=True):
+            features = encoder(features)
+            skips.append(features)
+            features = down(features)
+        features = self.middle(features)
+        for up, decoder in zip(self.ups, self.decoders, strict=True):
+            features = decoder(up(features) + skips.pop())
+        outputs = self.shuffle(self.head(features)).float()
+        offsets, logits = outputs.split([self.kernel_outputs, self.num_scales], dim=1)
+        return PredictedKernels(offsets + self.identity, logits.softmax(dim=1))

@@ -1,0 +1,154 @@
+"""OPIR: two stages of inverse operators that share one kernel predictor (Eqs. 8 and 13, Figure 3).
+
+B batch, H height, W width, D embedding size, T tasks.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from opir.config import OPIRConfig
+from opir.model.inverse_operator import StageResult, apply_inverse_operator
+from opir.model.kernel_predictor import KernelPredictor
+from opir.model.task_encoder import TaskEncoder
+from opir.model.task_modulator import TaskModulator
+from opir.ops.padding import crop, pad_to_multiple
+from opir.tasks import Task
+
+
+@dataclass(frozen=True)
+class OPIRResult:
+    """What the model computed for a batch of whole photos, cropped to their size."""
+
+    stages: tuple[StageResult, ...]
+    embeddings: tuple[Tensor, ...]
+    """e_t of each stage, (B, D); empty for a model without the task-aware module."""
+
+    @property
+    def first(self) -> StageResult:
+        """Stage 1: Ĵ1 and the uncertainty that guides stage 2."""
+        return self.stages[0]
+
+    @property
+    def final(self) -> StageResult:
+        """The last stage: Ĵ2, or Ĵ1 in a model of one stage."""
+        return self.stages[-1]
+
+
+class OPIR(nn.Module):
+    """Restores rainy, snowy and hazy photos by predicting an inverse operator for every pixel.
+
+    An untrained model returns its input: kernels start as the identity, modulation starts at 1.
+    """
+
+    def __init__(self, config: OPIRConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.kernel_predictor = KernelPredictor(config)
+        self.task_encoder = TaskEncoder(config) if config.task_aware else None
+        self.task_modulators = nn.ModuleList(
+            TaskModulator(config) for _ in range(config.num_stages if config.task_aware else 0)
+        )
+        self.stride = self.kernel_predictor.stride
+        """Sizes given to `run_stage` are multiples of it, and tiles start at multiples of it."""
+        reach = self.kernel_predictor.reach + max(config.scales)
+        self.halo = -(-reach // self.stride) * self.stride
+        """How far one stage looks, in pixels, rounded up to a multiple of `stride`."""
+
+    def embed(self, photo: Tensor) -> Tensor | None:
+        """Embed whole photos (B, 3, H, W) in [0, 1]: (B, D), or None without the task-aware module."""
+        return None if self.task_encoder is None else self.task_encoder(photo)
+
+    def prototype(self, task: Task) -> Tensor | None:
+        """Return the learned embedding of a named task, (1, D), or None without the task-aware module."""
+        return None if self.task_encoder is None else self.task_encoder.prototypes[task][None].float()
+
+    def task_probabilities(self, embedding: Tensor) -> Tensor:
+        """Return how likely each task is for embeddings (B, D): (B, T), in the order of `Task`."""
+        if self.task_encoder is None:
+            raise ValueError("this model has no task-aware module, so it recognises no weather")
+        return self.task_encoder.logits(embedding).softmax(dim=1)
+
+    def run_stage(
+        self, index: int, image: Tensor, task_embedding: Tensor | None, uncertainty: Tensor | None = None
+    ) -> StageResult:
+        """Run one stage on a photo or on a tile of it.
+
+        Args:
+            index: 0 for stage 1 (Eq. 12), 1 for stage 2 (Eq. 13).
+            image: (B, 3, H, W), H and W multiples of `stride`: the photo, or stage 1's restoration.
+            task_embedding: (B, D) or (1, D), of the whole photo.
+            uncertainty: for stage 2, stage 1's UM, (B, 1, H, W).
+        """
+        guided = image
+        if index > 0 and self.config.uncertainty_guided:
+            assert uncertainty is not None
+            guided = image * uncertainty
+        modulator = self.task_modulators[index] if self.config.task_aware else None
+        assert modulator is None or isinstance(modulator, TaskModulator)
+        return apply_inverse_operator(
+            self.kernel_predictor, modulator, image, guided, task_embedding, self.config.scales
+        )
+
+    def forward(
+        self, degraded: Tensor, task: Task | None = None, task_embeddings: tuple[Tensor, ...] | None = None
+    ) -> OPIRResult:
+        """Restore a batch of photos of any size.
+
+        Args:
+            degraded: I, (B, 3, H, W) in [0, 1].
+            task: use this task's prototype in every stage; None uses each photo's own embedding.
+            task_embeddings: use these embeddings, one (B, D) per stage, instead.
+
+        Returns:
+            Every stage's result at the size of the input.
+        """
+        height, width = degraded.shape[-2:]
+        image = pad_to_multiple(degraded, self.stride)
+        stages: list[StageResult] = []
+        embeddings: list[Tensor] = []
+        uncertainty = None
+        for index in range(self.config.num_stages):
+            embedding = None
+            if self.config.task_aware:
+                if task_embeddings is not None:
+                    embedding = task_embeddings[index]
+                elif task is not None:
+                    embedding = self.prototype(task)
+                else:
+                    embedding = self.embed(crop(image, height, width).detach().clamp(0, 1))
+                assert embedding is not None
+                embeddings.append(embedding.expand(len(degraded), -1))
+            result = self.run_stage(index, image, embedding, uncertainty)
+            image, uncertainty = result.restored, result.uncertainty
+            stages.append(_crop_stage(result, height, width))
+        return OPIRResult(tuple(stages), tuple(embeddings))
+
+
+def _crop_stage(result: StageResult, height: int, width: int) -> StageResult:
+    return StageResult(
+        crop(result.restored, height, width),
+        crop(result.kernels, height, width),
+        None if result.modulation is None else crop(result.modulation, height, width),
+        crop(result.modulated_kernels, height, width),
+        crop(result.scale_weights, height, width),
+        crop(result.uncertainty, height, width),
+    )
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of trainable values."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def count_gmacs(config: OPIRConfig, size: int) -> float:
+    """Return the multiply-adds (in 10⁹) of one size×size photo, all stages, filtering included."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    model = OPIR(config).eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 3, size, size))
+    # The counter knows convolutions and linear layers; filtering is 9·S products for blending and 9 for the kernel.
+    filtering = size * size * 3 * 9 * (config.num_scales + 1) * config.num_stages
+    return float((counter.get_total_flops() / 2 + filtering) / 1e9)

@@ -1,0 +1,82 @@
+"""The task encoder: which weather, and how much of it, as one embedding e_t for a whole photo (Eq. 21).
+
+N photos × patches, D embedding size, T tasks.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from opir.config import OPIRConfig
+from opir.ops.padding import reflect_pad
+from opir.tasks import Task
+
+_PATCH = 64  # pixels at native resolution: streaks and flakes vanish in a thumbnail
+_MAX_PATCHES_PER_SIDE = 6  # bounds the cost on a large photo
+_THUMBNAIL = 32  # pixels: haze, airlight and the layout of the scene
+
+
+def _starts(size: int) -> list[int]:
+    count = min(max(1, round(size / _PATCH)), _MAX_PATCHES_PER_SIDE)
+    if count == 1:
+        return [(size - _PATCH) // 2]
+    return [round(index * (size - _PATCH) / (count - 1)) for index in range(count)]
+
+
+def native_patches(photo: Tensor) -> tuple[Tensor, int]:
+    """Cut a regular grid of at most 6×6 patches of 64×64 pixels at native resolution.
+
+    Args:
+        photo: (B, 3, H, W); smaller photos are first extended by reflection.
+
+    Returns:
+        The patches, (B·P, 3, 64, 64), patches of a photo side by side, and P.
+    """
+    height, width = photo.shape[-2:]
+    if height < _PATCH or width < _PATCH:
+        photo = reflect_pad(photo, 0, max(0, _PATCH - width), 0, max(0, _PATCH - height))
+        height, width = photo.shape[-2:]
+    patches = [
+        photo[:, :, top : top + _PATCH, left : left + _PATCH] for top in _starts(height) for left in _starts(width)
+    ]
+    return torch.stack(patches, dim=1).flatten(0, 1), len(patches)
+
+
+class TaskEncoder(nn.Module):
+    """Embeds a photo by its native detail and its whole scene, and compares it with learned prototypes."""
+
+    def __init__(self, config: OPIRConfig) -> None:
+        super().__init__()
+        width, dim = config.encoder_width, config.embedding_dim
+        self.detail = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(12, width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(2 * width, 3 * width, 3, stride=2, padding=1),
+            nn.ReLU(),
+        )
+        self.scene = nn.Sequential(
+            nn.Conv2d(3, width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(2 * width, 3 * width, 3, stride=2, padding=1),
+            nn.ReLU(),
+        )
+        self.project = nn.Sequential(nn.Linear(6 * width, 6 * width), nn.ReLU(), nn.Linear(6 * width, dim))
+        self.prototypes = nn.Parameter(torch.randn(len(Task), dim))
+
+    def forward(self, photo: Tensor) -> Tensor:
+        """Embed whole photos of any size: (B, 3, H, W) in [0, 1] → (B, D)."""
+        patches, per_photo = native_patches(photo)
+        detail = self.detail(patches).mean(dim=(2, 3)).unflatten(0, (-1, per_photo)).mean(dim=1)
+        scene = self.scene(F.adaptive_avg_pool2d(photo, _THUMBNAIL)).mean(dim=(2, 3))
+        embedding: Tensor = self.project(torch.cat([detail, scene], dim=1)).float()
+        return embedding
+
+    def logits(self, embedding: Tensor) -> Tensor:
+        """Score each task by the squared distance to its prototype: (B, D) → (B, T)."""
+        difference = embedding[:, None] - self.prototypes.float()
+        return -difference.square().sum(dim=2)

@@ -1,0 +1,35 @@
+"""TAM: task-aware modulation of each pixel's kernel (Eqs. 19 and 21)."""
+
+import torch
+from torch import Tensor, nn
+
+from opir.config import OPIRConfig
+from opir.ops.filtering import TAPS
+from opir.ops.uncertainty import uncertainty_map
+
+_MAX_MODULATION = 4.0
+
+
+class TaskModulator(nn.Module):
+    """g_TAM, a small MLP of a pixel's kernel and the task embedding, one instance per stage (θ_t1, θ_t2).
+
+    The embedding scales and shifts the hidden layer. The MLP also reads the logarithm of the kernel's size, so that
+    it can undo a size that only speaks of uncertainty. It starts at m = 1.
+    """
+
+    def __init__(self, config: OPIRConfig) -> None:
+        super().__init__()
+        taps = config.kernel_channels * TAPS
+        self.hidden = nn.Conv2d(taps + 1, config.modulator_width, 1)
+        self.condition = nn.Linear(config.embedding_dim, 2 * config.modulator_width)
+        self.output = nn.Conv2d(config.modulator_width, taps, 1)
+        nn.init.zeros_(self.output.weight)
+        nn.init.constant_(self.output.bias, -torch.log(torch.tensor(_MAX_MODULATION - 1)).item())  # type: ignore[arg-type]
+
+    def forward(self, kernels: Tensor, task_embedding: Tensor) -> Tensor:
+        """Return m, (B, C·9, H, W) in (0, 4), for kernels K of the same shape and an embedding (B, D)."""
+        size = uncertainty_map(kernels).clamp_min(1e-3).log()
+        scale, shift = self.condition(task_embedding)[:, :, None, None].chunk(2, dim=1)
+        hidden = self.hidden(torch.cat([kernels, size], dim=1)) * (1 + scale) + shift
+        modulation: Tensor = self.output(torch.relu(hidden))
+        return _MAX_MODULATION * modulation.float().sigmoid()

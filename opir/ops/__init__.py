@@ -1,0 +1,7 @@
+"""Pure tensor functions of the paper's equations; no parameters live here."""
+
+from opir.ops.filtering import filter_multiscale
+from opir.ops.padding import crop, pad_to_multiple, reflect_pad
+from opir.ops.uncertainty import uncertainty_map
+
+__all__ = ["crop", "filter_multiscale", "pad_to_multiple", "reflect_pad", "uncertainty_map"]

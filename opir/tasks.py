@@ -1,0 +1,30 @@
+"""The degradations OPIR knows. A task's value is its row in the prototype table: never reorder, only append."""
+
+from enum import IntEnum
+
+AUTO = "auto"
+
+
+class Task(IntEnum):
+    """One row of the prototype table e_t (Eq. 21)."""
+
+    RAIN = 0
+    SNOW = 1
+    HAZE = 2
+    CLEAN = 3
+
+    @property
+    def label(self) -> str:
+        """The name people type and read: "rain", "snow", "haze" or "clean"."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, name: str) -> "Task":
+        """Return the task called `name`; raises ValueError that lists the known names."""
+        try:
+            return cls[name.upper()]
+        except KeyError:
+            raise ValueError(f'unknown task "{name}": use one of {", ".join(TASK_NAMES)}, or "{AUTO}"') from None
+
+
+TASK_NAMES = tuple(task.label for task in Task)
