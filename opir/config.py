@@ -14,10 +14,10 @@ class OPIRConfig:
     """
 
     block: BlockKind = "nafnet"
-    width: int = 64
-    encoder_blocks: tuple[int, ...] = (1, 2, 2)
-    middle_blocks: int = 4
-    decoder_blocks: tuple[int, ...] = (1, 1, 1)
+    width: int = 96
+    encoder_blocks: tuple[int, ...] = (2, 4, 8)
+    middle_blocks: int = 10
+    decoder_blocks: tuple[int, ...] = (2, 2, 2)
 
     num_stages: int = 2
     uncertainty_guided: bool = True
@@ -79,3 +79,10 @@ PRESETS: dict[str, OPIRConfig] = {
         modulator_width=16,
     ),
 }
+
+
+def preset(name: str) -> OPIRConfig:
+    """Return a named model size; raises ValueError that lists the names."""
+    if name not in PRESETS:
+        raise ValueError(f'unknown preset "{name}": use one of {", ".join(sorted(PRESETS))}')
+    return PRESETS[name]

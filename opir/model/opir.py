@@ -92,14 +92,15 @@ class OPIR(nn.Module):
         )
 
     def forward(
-        self, degraded: Tensor, task: Task | None = None, task_embeddings: tuple[Tensor, ...] | None = None
+        self, degraded: Tensor, tasks: Task | Tensor | None = None, num_stages: int | None = None
     ) -> OPIRResult:
         """Restore a batch of photos of any size.
 
         Args:
             degraded: I, (B, 3, H, W) in [0, 1].
-            task: use this task's prototype in every stage; None uses each photo's own embedding.
-            task_embeddings: use these embeddings, one (B, D) per stage, instead.
+            tasks: a task whose prototype is used in every stage, or one row of the prototype table for each photo,
+                (B,), with -1 for its own embedding; None uses every photo's own embedding.
+            num_stages: stop after so many stages; None runs all.
 
         Returns:
             Every stage's result at the size of the input.
@@ -109,21 +110,25 @@ class OPIR(nn.Module):
         stages: list[StageResult] = []
         embeddings: list[Tensor] = []
         uncertainty = None
-        for index in range(self.config.num_stages):
+        for index in range(num_stages or self.config.num_stages):
             embedding = None
-            if self.config.task_aware:
-                if task_embeddings is not None:
-                    embedding = task_embeddings[index]
-                elif task is not None:
-                    embedding = self.prototype(task)
-                else:
-                    embedding = self.embed(crop(image, height, width).detach().clamp(0, 1))
-                assert embedding is not None
-                embeddings.append(embedding.expand(len(degraded), -1))
+            if self.task_encoder is not None:
+                embedding = self._choose_embedding(crop(image, height, width).detach().clamp(0, 1), tasks)
+                embeddings.append(embedding)
             result = self.run_stage(index, image, embedding, uncertainty)
             image, uncertainty = result.restored, result.uncertainty
             stages.append(_crop_stage(result, height, width))
         return OPIRResult(tuple(stages), tuple(embeddings))
+
+    def _choose_embedding(self, photo: Tensor, tasks: Task | Tensor | None) -> Tensor:
+        assert self.task_encoder is not None
+        if isinstance(tasks, Task):
+            return self.task_encoder.prototypes[tasks][None].float().expand(len(photo), -1)
+        own: Tensor = self.task_encoder(photo)
+        if tasks is None:
+            return own
+        named = self.task_encoder.prototypes.float()[tasks.clamp_min(0)]
+        return torch.where(tasks[:, None] < 0, own, named)
 
 
 def _crop_stage(result: StageResult, height: int, width: int) -> StageResult:

@@ -1,0 +1,219 @@
+"""Photographs to train on: clean folders, real pairs, recorded streaks and depths, cut into seeded crops.
+
+B batch, H height, W width. Pictures are decoded once and kept as bytes in memory.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from opir.tasks import Task
+
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+
+
+def list_photos(folder: str | Path) -> list[Path]:
+    """Return the photos directly in a folder, sorted; raises ValueError if there are none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"no such folder: {folder} (expected a folder of photos)")
+    photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    if not photos:
+        raise ValueError(f"no photos in {folder}: expected files ending in {', '.join(sorted(PHOTO_SUFFIXES))}")
+    return photos
+
+
+def pair_photos(input_folder: str | Path, target_folder: str | Path) -> list[tuple[Path, Path]]:
+    """Match each input with the target of the same name, or of its part before "_"; suffixes may differ.
+
+    Raises:
+        ValueError: if a folder is missing or empty, or an input has no target.
+    """
+    targets = {path.stem: path for path in list_photos(target_folder)}
+    pairs = []
+    for path in list_photos(input_folder):
+        target = targets.get(path.stem) or targets.get(path.stem.split("_")[0])
+        if target is None:
+            raise ValueError(
+                f'no target for {path.name} in {target_folder}: expected "{path.stem}" or '
+                f'"{path.stem.split("_")[0]}" with any photo suffix'
+            )
+        pairs.append((path, target))
+    return pairs
+
+
+def read_bytes(path: Path) -> Tensor:
+    """Decode a photo to (3, H, W) uint8."""
+    with Image.open(path) as picture:
+        pixels = np.array(picture.convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+def read_streaks(folder: str | Path) -> list[Tensor]:
+    """Decode recorded streak maps to (H, W) in [0, 1]; residue below 3 grey levels is cut off."""
+    maps = []
+    for path in list_photos(folder):
+        with Image.open(path) as picture:
+            levels = torch.from_numpy(np.array(picture.convert("L"))).float() / 255
+        maps.append((levels - 3 / 255).clamp_min(0))
+    return maps
+
+
+def _read_depth(path: Path) -> Tensor:
+    """Decode a depth map of any unit to (H, W), mean 1; holes (zeros) take the depth around them."""
+    with Image.open(path) as picture:
+        depth = torch.from_numpy(np.array(picture).astype(np.float32))
+    if depth.ndim == 3:
+        depth = depth[..., 0]
+    known = (depth > 0).float()
+    depth = depth / depth[depth > 0].mean().clamp_min(1e-6)
+    filled, weight = (depth * known)[None, None], known[None, None]
+    for radius in (2, 8, 32, 128):
+        size = min(2 * radius + 1, 2 * (min(depth.shape) // 2) - 1)
+        blur = [F.avg_pool2d(t, (size, 1), 1, (size // 2, 0)) for t in (filled * weight, weight)]
+        blur = [F.avg_pool2d(t, (1, size), 1, (0, size // 2)) for t in blur]
+        filled = torch.where(weight > 0, filled, blur[0] / blur[1].clamp_min(1e-6))
+        weight = (blur[1] > 0).float().maximum(weight)
+    return filled[0, 0].clamp_min(0.02)
+
+
+def imagine_segment_depth(labels: Tensor, random: np.random.Generator) -> Tensor:
+    """Give every segment of a photo a depth: higher in the picture is farther, with chance: (H, W) → (H, W)."""
+    height = labels.shape[0]
+    values, index = torch.unique(labels, return_inverse=True)
+    rows = torch.linspace(1, 0, height)[:, None].expand(labels.shape)
+    area = torch.zeros(len(values)).scatter_add_(0, index.flatten(), torch.ones(labels.numel()))
+    centre = torch.zeros(len(values)).scatter_add_(0, index.flatten(), rows.flatten()) / area
+    tilt, jitter = random.uniform(0.3, 2.0), random.uniform(0.1, 1.0)
+    level = 0.1 + tilt * centre + jitter * torch.from_numpy(random.random(len(values))).float()
+    depth = level[index] + random.uniform(0, 0.6) * rows
+    return F.avg_pool2d(depth[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Crops for one training step, on the CPU, before the weather."""
+
+    clean: Tensor
+    """(B, 3, H, W) in [0, 1]."""
+    tasks: Tensor
+    """(B,), values of `Task`."""
+    depth: Tensor
+    """(B, 1, H, W), zero where a photo has none."""
+    paired: Tensor
+    """(B, 3, H, W): the real degraded photo where `has_pair`, else zeros."""
+    has_pair: Tensor
+    """(B,), whether the weather is real or still to be made."""
+
+
+class TrainingPhotos:
+    """Everything to train on, as random crops that depend on the seed, the step and nothing else."""
+
+    def __init__(
+        self,
+        clean: str | Path,
+        pairs: Sequence[tuple[Task, str | Path, str | Path]] = (),
+        depths: Sequence[tuple[str | Path, str | Path]] = (),
+        segments: str | Path | None = None,
+        pair_share: float = 0.2,
+        depth_share: float = 0.35,
+    ) -> None:
+        """Index the folders; pictures are decoded when first needed.
+
+        Args:
+            clean: folder of clean photos.
+            pairs: (task, input folder, target folder) of real or published pairs.
+            depths: (photo folder, depth folder), matched by name.
+            segments: folder of label maps named as the clean photos, for pseudo-depth.
+            pair_share: share of a task's crops that come from its pairs.
+            depth_share: share of haze crops that come from photos with a measured depth.
+        """
+        self._clean = list_photos(clean)
+        self._pairs: dict[Task, list[tuple[Path, Path]]] = {}
+        for task, inputs, targets in pairs:
+            self._pairs.setdefault(task, []).extend(pair_photos(inputs, targets))
+        self._depths = [pair for photos, maps in depths for pair in pair_photos(photos, maps)]
+        labels = list_photos(segments) if segments else []
+        self._labels = {path.stem: path for path in labels}
+        self._pair_share, self._depth_share = pair_share, depth_share
+        self._memory: dict[Path, Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self._clean)
+
+    def _recall(self, path: Path, read: Callable[[Path], Tensor]) -> Tensor:
+        if path not in self._memory:
+            self._memory[path] = read(path)
+        return self._memory[path]
+
+    def batch(self, task_shares: dict[Task, float], size: int, crop: int, seed: int) -> Batch:
+        """Cut `size` crops of crop×crop pixels; the same seed gives the same batch."""
+        random = np.random.default_rng(seed)
+        tasks = list(task_shares)
+        weights = np.array([task_shares[task] for task in tasks], dtype=float)
+        # Systematic sampling: shares hold within a batch, so steps differ less than with independent draws.
+        ticks = (np.arange(size) + random.random()) / size
+        chosen = [tasks[int(i)] for i in np.searchsorted(np.cumsum(weights / weights.sum()), ticks)]
+        items = [self._item(task, crop, random) for task in chosen]
+        clean, depth, paired = (torch.stack(tensors) for tensors in zip(*items, strict=True))
+        return Batch(clean, torch.tensor(chosen), depth, paired, paired.amax(dim=(1, 2, 3)) > 0)
+
+    def _item(self, task: Task, crop: int, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Return one clean crop, its depth and its real degraded twin; zeros where there is none."""
+        pairs = self._pairs.get(task, [])
+        if pairs and random.random() < self._pair_share:
+            degraded_path, clean_path = pairs[random.integers(len(pairs))]
+            planes = [self._recall(clean_path, read_bytes), self._recall(degraded_path, read_bytes)]
+            clean, paired = _crop_together([plane.float() / 255 for plane in planes], crop, random, max_zoom=1.3)
+            return clean, torch.zeros(1, crop, crop), paired
+        depth = None
+        if task is Task.HAZE and self._depths and random.random() < self._depth_share:
+            photo_path, depth_path = self._depths[random.integers(len(self._depths))]
+            depth = self._recall(depth_path, _read_depth)
+        else:
+            photo_path = self._clean[random.integers(len(self._clean))]
+            if task is Task.HAZE and photo_path.stem in self._labels and random.random() < 0.7:
+                labels = self._recall(self._labels[photo_path.stem], lambda path: read_bytes(path)[0])
+                depth = imagine_segment_depth(labels, random)
+        photo = self._recall(photo_path, read_bytes)
+        planes = [photo] if depth is None else [photo, _matching(depth[None], photo)]
+        crops = _crop_together(planes, crop, random, max_zoom=2.2)
+        nothing = torch.zeros(3, crop, crop)
+        return crops[0], crops[1].clamp_min(1e-3) if depth is not None else nothing[:1], nothing
+
+
+def _matching(plane: Tensor, photo: Tensor) -> Tensor:
+    if plane.shape[-2:] == photo.shape[-2:]:
+        return plane
+    return F.interpolate(plane[None], size=photo.shape[-2:], mode="nearest")[0]
+
+
+def _crop_together(
+    planes: list[Tensor], crop: int, random: np.random.Generator, max_zoom: float
+) -> list[Tensor]:
+    """Cut the same random window from planes (C, H, W), shrink it to crop×crop, mirror and turn it.
+
+    Bytes become [0, 1]. Windows up to `max_zoom` times the crop keep far-away detail in the mix.
+    """
+    height, width = planes[0].shape[-2:]
+    zoom = 1.0 if random.random() < 0.5 else random.uniform(1.0, max_zoom)
+    window = min(round(crop * zoom), height, width)
+    top, left = int(random.integers(height - window + 1)), int(random.integers(width - window + 1))
+    mirror, turn = random.random() < 0.5, int(random.random() < 0.15) * int(random.integers(1, 4))
+    result = []
+    for plane in planes:
+        piece = plane[:, top : top + window, left : left + window]
+        piece = piece.float() / 255 if piece.dtype == torch.uint8 else piece
+        if window != crop:
+            piece = F.interpolate(
+                piece[None], size=(crop, crop), mode="bilinear", antialias=True, align_corners=False
+            )[0]
+        piece = piece.flip(-1) if mirror else piece
+        result.append(piece.rot90(turn, (-2, -1)) if turn else piece)
+    return result

@@ -1,0 +1,151 @@
+"""Settings of a training run: a TOML file, then key=value changes; an unknown key is an error."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from opir.config import OPIRConfig, preset
+from opir.tasks import Task
+from opir.training.losses import LossWeights
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of the run with one crop size; early phases may be small and cheap."""
+
+    until: float = 1.0
+    """Share of all steps at which the phase ends."""
+    crop: int = 256
+    batch: int = 32
+    num_stages: int = 2
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is trained on; folders are relative to where the command runs."""
+
+    clean: str = ""
+    pairs: tuple[tuple[str, str, str], ...] = ()
+    """(task, input folder, target folder)."""
+    streaks: str = ""
+    depths: tuple[tuple[str, str], ...] = ()
+    """(photo folder, depth folder)."""
+    segments: str = ""
+    validation: str = ""
+    rain: float = 1.0
+    snow: float = 1.0
+    haze: float = 1.0
+    untouched: float = 0.5
+    """Shares of the tasks; `untouched` is Task.CLEAN."""
+    pair_share: float = 0.2
+    depth_share: float = 0.35
+
+    @property
+    def task_shares(self) -> dict[Task, float]:
+        """The shares by task."""
+        return {
+            Task.RAIN: self.rain,
+            Task.SNOW: self.snow,
+            Task.HAZE: self.haze,
+            Task.CLEAN: self.untouched,
+        }
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One run; the defaults are the paper's (appendix B.1)."""
+
+    model: OPIRConfig = field(default_factory=OPIRConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossWeights = field(default_factory=LossWeights)
+    phases: tuple[Phase, ...] = (Phase(),)
+    output: str = "runs/opir"
+    steps: int = 400_000
+    learning_rate: float = 2e-4
+    final_learning_rate: float = 1e-7
+    warmup_steps: int = 0
+    weight_decay: float = 0.0
+    gradient_clip: float = 1.0
+    ema_decay: float = 0.999
+    prototype_share: float = 0.3
+    """Share of photos restored under their named task's prototype instead of their own embedding."""
+    seed: int = 0
+    precision: str = "auto"
+    """"auto", "bf16" or "fp32"; auto is bf16 where the processor has it."""
+    save_every_minutes: float = 5.0
+    validate_every_steps: int = 1000
+    stop_after_minutes: float = 0.0
+    """Save and stop after so long; 0 runs to the end."""
+
+    def phase(self, step: int) -> Phase:
+        """Return the phase that a step belongs to."""
+        for phase in self.phases:
+            if step < phase.until * self.steps:
+                return phase
+        return self.phases[-1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return asdict(self)
+
+
+def _build(kind: Any, values: dict[str, Any], where: str) -> Any:
+    known = {item.name for item in fields(kind)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(
+            f"unknown setting {', '.join(unknown)} in {where}: expected some of {', '.join(sorted(known))}"
+        )
+    return kind(**{key: _frozen(value) for key, value in values.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _parse_override(text: str) -> tuple[list[str], Any]:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise ValueError(f'expected key=value such as steps=1000 or data.clean=photos, got "{text}"')
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    return key.split("."), parsed
+
+
+def load_training_config(path: str | Path, overrides: list[str] | None = None) -> TrainingConfig:
+    """Read a run's settings.
+
+    Args:
+        path: TOML file; `[model]` may name a `preset` and change some of its values.
+        overrides: "key=value" or "table.key=value", applied last.
+
+    Raises:
+        ValueError: for a missing file, bad TOML, or an unknown key or value.
+    """
+    path = Path(path)
+    try:
+        values = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"no such configuration: {path} (expected a TOML file, see configs/)") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from None
+    for override in overrides or []:
+        keys, value = _parse_override(override)
+        table = values
+        for key in keys[:-1]:
+            table = table.setdefault(key, {})
+        table[keys[-1]] = value
+    model = values.pop("model", {})
+    base = preset(model.pop("preset", "paper"))
+    values["model"] = OPIRConfig.from_dict({**base.to_dict(), **model})
+    values["data"] = _build(DataConfig, values.get("data", {}), f"[data] of {path}")
+    values["loss"] = _build(LossWeights, values.get("loss", {}), f"[loss] of {path}")
+    if "phases" in values:
+        values["phases"] = tuple(_build(Phase, phase, f"[[phases]] of {path}") for phase in values["phases"])
+    config: TrainingConfig = _build(TrainingConfig, values, str(path))
+    if not config.data.clean:
+        raise ValueError(f"{path} names no photos to train on: set data.clean=FOLDER")
+    return replace(config, phases=tuple(sorted(config.phases, key=lambda phase: phase.until)))

@@ -1,0 +1,204 @@
+"""The training loop: the same command on one CPU, one GPU, or several under torchrun (through accelerate)."""
+
+import json
+import math
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from torch import Generator, Tensor
+from torch.optim import AdamW
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from opir.checkpoints import save_model
+from opir.data import TrainingPhotos, read_streaks
+from opir.degradations import degrade_mixed
+from opir.devices import choose_precision
+from opir.model import OPIR
+from opir.tasks import Task
+from opir.training.config import DataConfig, TrainingConfig
+from opir.training.state import RunState, load_state, save_state
+from opir.training.step import TrainingStep
+from opir.training.validation import Validation
+
+_LOG_EVERY_STEPS = 20
+
+
+def learning_rate(config: TrainingConfig, step: int) -> float:
+    """Return the rate of a step: linear warm-up, then a cosine down to the final rate."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    progress = min(1.0, (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps))
+    cosine = (1 + math.cos(math.pi * progress)) / 2
+    return config.final_learning_rate + (config.learning_rate - config.final_learning_rate) * cosine
+
+
+def open_photos(data: DataConfig) -> TrainingPhotos:
+    """Index the folders that a run's settings name."""
+    return TrainingPhotos(
+        data.clean,
+        pairs=[(Task.parse(task), inputs, targets) for task, inputs, targets in data.pairs],
+        depths=data.depths,
+        segments=data.segments or None,
+        pair_share=data.pair_share,
+        depth_share=data.depth_share,
+    )
+
+
+def current_commit() -> str:
+    """Return the commit that the code is at, or "unknown" outside a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+class Trainer:
+    """One run: what it trains, what it trains on, and where it writes."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        cpu = not torch.cuda.is_available()
+        precision = choose_precision(config.precision, torch.device("cpu" if cpu else "cuda"))
+        self.accelerator = Accelerator(
+            cpu=cpu,
+            mixed_precision="bf16" if precision is torch.bfloat16 else "no",
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )
+        self.device = self.accelerator.device
+        torch.manual_seed(config.seed)
+        model = OPIR(config.model)
+        if not cpu:
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        step = TrainingStep(model, config.loss)
+        optimizer = AdamW(
+            step.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay
+        )
+        self.folder = Path(config.output)
+        self.ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay)).to(self.device)
+        self.state = load_state(self.folder / "state", model, self.ema, optimizer)
+        self.step, self.optimizer = self.accelerator.prepare(step, optimizer)
+        self.photos = open_photos(config.data)
+        self.streaks = (
+            [streaks.to(self.device) for streaks in read_streaks(config.data.streaks)]
+            if config.data.streaks
+            else None
+        )
+        self.validation = Validation(config.data.validation) if config.data.validation else None
+
+    @property
+    def model(self) -> OPIR:
+        """The model being trained, without its wrappers."""
+        inner = self.accelerator.unwrap_model(self.step).model
+        assert isinstance(inner, OPIR)
+        return inner
+
+    @property
+    def averaged_model(self) -> OPIR:
+        """The running average of the weights: what is validated and exported."""
+        assert isinstance(self.ema.module, OPIR)
+        return self.ema.module
+
+    def run(self) -> Path:
+        """Train to the last step, or until `stop_after_minutes`; returns the exported model's path."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        writer = SummaryWriter(str(self.folder / "tensorboard")) if self.accelerator.is_main_process else None
+        started = saved = time.monotonic()
+        spent_before = self.state.seconds
+        progress = tqdm(
+            total=self.config.steps, initial=self.state.step, disable=not self.accelerator.is_main_process
+        )
+        while self.state.step < self.config.steps:
+            parts = self._train_step()
+            self.state.step += 1
+            self.state.seconds = spent_before + time.monotonic() - started
+            progress.update()
+            if self.state.step % _LOG_EVERY_STEPS == 0:
+                values = {name: float(value) for name, value in parts.items()}
+                progress.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
+                self._log(writer, "train", values)
+            if self.validation and self.state.step % self.config.validate_every_steps == 0:
+                self._log(writer, "validation", self.validation.measure(self.averaged_model, self.device))
+            if time.monotonic() - saved > 60 * self.config.save_every_minutes:
+                self._save()
+                saved = time.monotonic()
+            limit = 60 * self.config.stop_after_minutes
+            if limit and time.monotonic() - started > limit:
+                break
+        progress.close()
+        if writer:
+            writer.close()
+        self._save()
+        return self.folder / "model.safetensors"
+
+    def _train_step(self) -> dict[str, Tensor]:
+        config, step = self.config, self.state.step
+        phase = config.phase(step)
+        processes = self.accelerator.num_processes
+        seed = (config.seed * 1_000_003 + step) * processes + self.accelerator.process_index
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(config, step)
+        batch = self.photos.batch(config.data.task_shares, phase.batch, phase.crop, seed)
+        generator = Generator(device=self.device).manual_seed(seed)
+        tasks = batch.tasks.to(self.device)
+        degraded, clean = degrade_mixed(
+            batch.clean.to(self.device), tasks, generator, batch.depth.to(self.device), self.streaks
+        )
+        paired = batch.has_pair.to(self.device)[:, None, None, None]
+        degraded = torch.where(paired, batch.paired.to(self.device), degraded)
+        clean = torch.where(paired, batch.clean.to(self.device), clean)
+        draws = torch.rand(len(tasks), generator=generator, device=self.device)
+        named = draws < config.prototype_share
+        loss, parts = self.step(degraded, clean, tasks, named, phase.num_stages)
+        self.optimizer.zero_grad()
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.step.parameters(), config.gradient_clip)
+        self.optimizer.step()
+        self.ema.update_parameters(self.model)
+        return {"loss": loss.detach(), **parts}
+
+    def _log(self, writer: SummaryWriter | None, kind: str, values: dict[str, float]) -> None:
+        if writer is None:
+            return
+        for name, value in values.items():
+            writer.add_scalar(f"{kind}/{name}", value, self.state.step)
+        record: dict[str, Any] = {
+            "step": self.state.step,
+            "kind": kind,
+            "seconds": round(self.state.seconds, 1),
+            "learning_rate": learning_rate(self.config, self.state.step),
+            **{name: round(value, 5) for name, value in values.items()},
+        }
+        with (self.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(record) + "\n")
+
+    def _save(self) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        save_state(self.folder / "state", self.state, self.model, self.ema, self.optimizer)
+        metadata = {
+            "step": self.state.step,
+            "steps": self.config.steps,
+            "hours": round(self.state.seconds / 3600, 2),
+            "commit": current_commit(),
+            "settings": self.config.to_dict(),
+        }
+        save_model(self.averaged_model, self.folder / "model.safetensors", metadata)
+
+
+def train(config: TrainingConfig) -> Path:
+    """Train a model as configured, going on from the run's last state if there is one.
+
+    Returns:
+        Path of the exported model, `<output>/model.safetensors`.
+    """
+    return Trainer(config).run()
+
+
+__all__ = ["RunState", "Trainer", "learning_rate", "open_photos", "train"]

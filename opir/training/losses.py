@@ -1,0 +1,89 @@
+"""What training minimises: Eq. 22 over the stages, plus a task and an uncertainty term (docs/paper.md)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from opir.model import OPIRResult
+
+CHARBONNIER_EPSILON = 1e-3
+
+
+def charbonnier(restored: Tensor, clean: Tensor) -> Tensor:
+    """L_c of Eq. 22: a smooth absolute difference, mean over pixels; (B, 3, H, W) both."""
+    return ((restored - clean).square() + CHARBONNIER_EPSILON**2).sqrt().mean()
+
+
+def _laplacian(image: Tensor) -> Tensor:
+    inner = image[..., 1:-1, 1:-1]
+    return (
+        image[..., :-2, 1:-1] + image[..., 2:, 1:-1] + image[..., 1:-1, :-2] + image[..., 1:-1, 2:] - 4 * inner
+    )
+
+
+def edge_loss(restored: Tensor, clean: Tensor) -> Tensor:
+    """L_e of Eq. 22: the Charbonnier difference of the Laplacians."""
+    return charbonnier(_laplacian(restored), _laplacian(clean))
+
+
+def frequency_loss(restored: Tensor, clean: Tensor) -> Tensor:
+    """L_f of Eq. 22: mean absolute difference of the orthonormal Fourier coefficients, real and imaginary."""
+    spectrum = torch.fft.rfft2((restored - clean).float(), norm="ortho")
+    return torch.view_as_real(spectrum).abs().mean()
+
+
+def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Tensor:
+    """Teach UM the size of the error: |error| / σ + log σ with σ = 0.02 · UM² (a Laplace likelihood).
+
+    Args:
+        uncertainty: UM of stage 1, (B, 1, H, W); 1 then stands for an error of 5 grey levels.
+        restored: the final restoration, (B, 3, H, W); no gradient reaches it.
+        clean: the truth.
+    """
+    error = (restored.detach() - clean).abs().mean(dim=1, keepdim=True)
+    sigma = (0.02 * uncertainty.square()).clamp_min(1e-3)
+    return (error / sigma + sigma.log()).mean()
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """How much each term counts; Eq. 22's δ and λ are the paper's."""
+
+    edge: float = 0.05
+    frequency: float = 0.1
+    task: float = 0.02
+    uncertainty: float = 0.02
+
+
+def total_loss(
+    result: OPIRResult,
+    clean: Tensor,
+    task_logits: Tensor | None,
+    tasks: Tensor,
+    weights: LossWeights,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the loss to minimise and its parts, detached, by name.
+
+    Args:
+        result: of the model.
+        clean: J, (B, 3, H, W).
+        task_logits: scores of the photos' own embeddings, (B, T), or None without the task-aware module.
+        tasks: (B,), the true tasks.
+        weights: of the terms.
+    """
+    parts: dict[str, Tensor] = {}
+    total = clean.new_zeros(())
+    for index, stage in enumerate(result.stages, start=1):
+        restoration = charbonnier(stage.restored, clean)
+        parts[f"stage{index}"] = restoration.detach()
+        total = total + restoration
+        total = total + weights.edge * edge_loss(stage.restored, clean)
+        total = total + weights.frequency * frequency_loss(stage.restored, clean)
+    parts["uncertainty"] = uncertainty_loss(result.first.uncertainty, result.final.restored, clean)
+    total = total + weights.uncertainty * parts["uncertainty"]
+    if task_logits is not None:
+        parts["task"] = F.cross_entropy(task_logits, tasks)
+        total = total + weights.task * parts["task"]
+    return total, {name: value.detach() for name, value in parts.items()}

@@ -1,0 +1,35 @@
+"""One training step as a module, so that data-parallel wrappers see every parameter that is used."""
+
+import torch
+from torch import Tensor, nn
+
+from opir.model import OPIR
+from opir.training.losses import LossWeights, total_loss
+
+
+class TrainingStep(nn.Module):
+    """Restores a batch and returns the loss; the model keeps its own name inside."""
+
+    def __init__(self, model: OPIR, weights: LossWeights) -> None:
+        super().__init__()
+        self.model = model
+        self.weights = weights
+
+    def forward(
+        self, degraded: Tensor, clean: Tensor, tasks: Tensor, named: Tensor, num_stages: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss and its parts.
+
+        Args:
+            degraded, clean: (B, 3, H, W) in [0, 1].
+            tasks: (B,), the true tasks.
+            named: (B,) bool, photos restored under their task's prototype.
+            num_stages: 1 while only the first stage is trained.
+        """
+        rows = torch.where(named, tasks, torch.full_like(tasks, -1))
+        result = self.model(degraded, rows, num_stages)
+        logits, labels = None, tasks
+        if self.model.task_encoder is not None and not bool(named.all()):
+            logits = self.model.task_encoder.logits(result.embeddings[0][~named])
+            labels = tasks[~named]
+        return total_loss(result, clean, logits, labels, self.weights)
