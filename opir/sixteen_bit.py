@@ -131,7 +131,7 @@ def write_tiff(file: BinaryIO, pixels: NDArray[Any], icc: bytes | None, exif: Im
 
 
 def _append_exif_directory(file: BinaryIO, details: dict[int, Any]) -> None:
-    """Add to a little-endian TIFF the EXIF directory that tifffile does not write, and name it in the main one."""
+    """Add the EXIF directory that tifffile does not write to a little-endian TIFF, with a pointer to it."""
     directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\0\0\0\0")
     for tag, value in details.items():
         directory[tag] = value
