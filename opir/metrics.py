@@ -1,8 +1,8 @@
 """How good a restoration is, and how well its uncertainty tells where it is not.
 
 PSNR and SSIM are those of the deraining literature: from pictures clamped and rounded to 8 bits, on RGB or on
-the luma Y of BT.601 in studio range (MATLAB's rgb2ycbcr, not rounded). SSIM after Wang et al. 2004: a window of
-11×11 pixels, Gaussian with σ = 1.5, where it fits into the picture, averaged over colours.
+the luma Y of BT.601 in studio range (MATLAB's rgb2ycbcr, not rounded). SSIM is that of Wang et al. 2004: a
+Gaussian window of 11×11 pixels, σ = 1.5, wherever it fits into the picture, averaged over colours.
 
 H height, W width.
 """
