@@ -70,7 +70,7 @@ def test_the_restorer_does_what_the_model_does(restorer: Restorer, task: str) ->
     photo = random_photo(37, 50)
     out = restorer.restore(photo, task=task)
     with torch.no_grad():
-        expected = restorer.model(photo[None], task=None if task == "auto" else Task.parse(task))
+        expected = restorer.model(photo[None], None if task == "auto" else Task.parse(task))
     torch.testing.assert_close(out.restored_rgb, expected.final.restored[0].clamp(0, 1), atol=1e-5, rtol=0)
     torch.testing.assert_close(out.stage1_rgb, expected.first.restored[0].clamp(0, 1), atol=1e-5, rtol=0)
     np.testing.assert_allclose(out.uncertainty, expected.first.uncertainty[0, 0], atol=1e-5)
@@ -184,7 +184,7 @@ def test_a_pixel_looked_at_alone_equals_the_full_run(
     x, y = at
     pixel = out.inspect(x, y)
     with torch.no_grad():
-        expected = restorer.model(photo[None], task=None if task == "auto" else Task.parse(task))
+        expected = restorer.model(photo[None], None if task == "auto" else Task.parse(task))
     for operator, stage in zip(pixel.stages, expected.stages, strict=True):
         for name in ("kernels", "modulation", "modulated_kernels", "scale_weights", "restored"):
             full = getattr(stage, name)[0, :, y, x].numpy()

@@ -1,0 +1,123 @@
+"""Pictures of a restoration: their size, their fixed scales, and what they say where nothing happens."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from opir.config import OPIRConfig
+from opir.inspection import (
+    MAPS,
+    UNCERTAINTY_SCALE,
+    ColourScale,
+    change_picture,
+    effective_reach,
+    heatmap,
+    pictures,
+    scale_pictures,
+    uncertainty_picture,
+)
+from opir.model import OPIR
+from opir.restoration import Restoration
+from opir.restorer import Restorer
+
+TINY = OPIRConfig(
+    block="residual",
+    width=4,
+    encoder_blocks=(1,),
+    middle_blocks=1,
+    decoder_blocks=(1,),
+    embedding_dim=4,
+    encoder_width=4,
+    modulator_width=4,
+    scales=(1, 2, 4),
+)
+
+
+@pytest.fixture(scope="module")
+def restoration() -> Restoration:
+    torch.manual_seed(0)
+    restorer = Restorer(OPIR(TINY), device="cpu", precision="fp32")
+    return restorer.restore(torch.rand(3, 40, 300), scale_weights=True)
+
+
+def test_all_maps_have_the_width_of_the_photo(restoration: Restoration) -> None:
+    drawn = pictures(restoration)
+    assert list(drawn) == ["stage1", "change", "uncertainty", "reach", "scale 1", "scale 2", "scale 4"]
+    assert {picture.width for picture in drawn.values()} == {300}
+    assert drawn["stage1"].size == drawn["change"].size == (300, 40)
+    assert list(pictures(restoration, ["uncertainty"])) == ["uncertainty"]
+
+
+def test_untouched_pixels_read_1_and_no_change_is_grey(restoration: Restoration) -> None:
+    np.testing.assert_allclose(restoration.uncertainty, 1, atol=1e-5)
+    colours = np.asarray(uncertainty_picture(restoration))[:40].reshape(-1, 3)
+    halfway = np.asarray(heatmap(np.full((1, 1), 0.5), ColourScale("", 0, 1, ()), colour_bar=False))[0, 0]
+    np.testing.assert_allclose(colours, np.broadcast_to(halfway, colours.shape), atol=2)
+    np.testing.assert_allclose(np.asarray(change_picture(restoration)), 128, atol=1)
+
+
+def test_a_change_is_drawn_enlarged(restoration: Restoration) -> None:
+    brighter = replace(restoration, restored_rgb=restoration.stage1_rgb + 0.02)
+    np.testing.assert_allclose(np.asarray(change_picture(brighter)), round(255 * (0.5 + 8 * 0.02)), atol=1)
+
+
+def test_the_same_value_has_the_same_colour_in_every_map() -> None:
+    calm, wild = np.full((2, 2), 0.8), np.array([[0.8, 9.0], [-3.0, 0.8]])
+    first = np.asarray(heatmap(calm, UNCERTAINTY_SCALE, colour_bar=False))
+    second = np.asarray(heatmap(wild, UNCERTAINTY_SCALE, colour_bar=False))
+    np.testing.assert_array_equal(first[0, 0], second[0, 0])
+    np.testing.assert_array_equal(first[0, 0], second[1, 1])
+
+
+def test_brightness_rises_with_the_value() -> None:
+    ramp = np.linspace(0, 2, 50)[None]
+    grey = np.asarray(heatmap(ramp, UNCERTAINTY_SCALE, colour_bar=False).convert("L"), np.int16)[0]
+    assert (np.diff(grey) >= -1).all()
+    assert grey[-1] - grey[0] > 150
+
+
+@pytest.mark.parametrize("size", [(1, 1), (30, 500), (500, 30)])
+def test_the_bar_is_added_below_and_leaves_the_map_alone(size: tuple[int, int]) -> None:
+    values = np.random.default_rng(0).random(size) * 2
+    plain, framed = (np.asarray(heatmap(values, UNCERTAINTY_SCALE, bar)) for bar in (False, True))
+    assert framed.shape[0] > size[0]
+    np.testing.assert_array_equal(framed[: size[0], : size[1]], plain)
+    assert len(np.unique(framed[size[0] :].reshape(-1, 3), axis=0)) > 100
+
+
+def test_an_open_end_says_so() -> None:
+    assert [UNCERTAINTY_SCALE.label(tick) for tick in UNCERTAINTY_SCALE.ticks] == [
+        "0",
+        "0.5",
+        "1",
+        "1.5",
+        "2+",
+    ]
+
+
+def test_the_reach_is_the_weighted_mean_of_the_scales() -> None:
+    weights = np.zeros((3, 1, 3), np.float16)
+    weights[0, 0, 0] = weights[2, 0, 1] = 1
+    weights[:2, 0, 2] = 0.5
+    np.testing.assert_allclose(effective_reach(weights, (1, 2, 4)), [[1, 4, 1.5]])
+
+
+def test_a_single_scale_can_be_drawn() -> None:
+    restorer = Restorer(OPIR(replace(TINY, scales=(1,))), device="cpu", precision="fp32")
+    assert list(scale_pictures(restorer.restore(torch.rand(3, 8, 8), scale_weights=True))) == [
+        "reach",
+        "scale 1",
+    ]
+
+
+def test_what_can_not_be_drawn_is_refused(restoration: Restoration) -> None:
+    with pytest.raises(
+        ValueError, match=r'unknown map "error": use some of stage1, change, uncertainty, scales'
+    ):
+        pictures(restoration, ["stage1", "error"])
+    without = replace(restoration, scale_weights=None)
+    assert list(pictures(without)) == [name for name in MAPS if name != "scales"]
+    with pytest.raises(ValueError, match=r"no scale weights to draw: restore with scale_weights=True"):
+        pictures(without, ["scales"])
