@@ -79,6 +79,25 @@ class PixelInspection:
             "stages": [stage.to_dict() for stage in self.stages],
         }
 
+    def describe(self) -> str:
+        """Return it as lines for a terminal; colours as levels from 0 to 255."""
+        lines = [f"pixel {self.x},{self.y}  task {self.task}", f"before  {_levels(self.before)}"]
+        for number, stage in enumerate(self.stages, start=1):
+            weights = ", ".join(
+                f"{w:.0%} at {s}" for s, w in zip(self.scales, stage.scale_weights, strict=True)
+            )
+            lines += ["", f"stage {number}  uncertainty {stage.uncertainty:.3f}  reach {weights}"]
+            colours = ("red", "green", "blue") if len(stage.gain) == 3 else ("all colours",)
+            for colour, kernel, gain in zip(colours, stage.modulated_kernels, stage.gain, strict=True):
+                lines.append(f"  {colour}  gain {gain:.3f}")
+                lines += ["    " + " ".join(f"{value:8.4f}" for value in row) for row in kernel]
+            lines.append(f"after stage {number}  {_levels(stage.restored)}")
+        return "\n".join(lines)
+
+
+def _levels(colour: Floats) -> str:
+    return "RGB " + " ".join(f"{255 * value:.1f}" for value in colour)
+
 
 def inspect_pixel(
     model: OPIR, photo: Tensor, task_embeddings: tuple[Tensor | None, ...], x: int, y: int

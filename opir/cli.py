@@ -1,0 +1,307 @@
+"""The command line: `opir restore`, `evaluate`, `inspect`, `degrade`, `train` and `info`.
+
+Whatever is wrong with the input is told in one line, and the command exits with 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tqdm import tqdm
+
+from opir import inspection
+from opir.batch import OUTPUT_SUFFIXES, SAME, TOLD_IN_ONE_LINE, Job, one_line, plan_jobs, run_jobs
+from opir.checkpoints import CheckpointError, load_model
+from opir.config import PRESETS
+from opir.data import pair_photos
+from opir.degradations import degrade
+from opir.evaluation import evaluate
+from opir.images import load_photo, save_photo
+from opir.metrics import SPACES
+from opir.model import OPIR, count_gmacs, count_parameters
+from opir.photo_files import written_whole
+from opir.restoration import Restoration
+from opir.restorer import Restorer
+from opir.tasks import AUTO, TASK_NAMES, Task
+
+EXIT_BAD_INPUT = 2
+
+
+app = typer.Typer(
+    help="Restore photos from rain, snow and haze, and see what was done.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Photos = Annotated[list[Path], typer.Argument(metavar="IN", help="Photos, and folders of photos.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="A folder, or a file name for a single photo.")]
+TaskName = Annotated[str, typer.Option(help=f"The weather: {AUTO} or one of {', '.join(TASK_NAMES)}.")]
+Checkpoint = Annotated[str, typer.Option(help="A shipped name, a folder, a .safetensors file or a hub id.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Recursive = Annotated[bool, typer.Option("--recursive", help="Look into folders below the given ones too.")]
+SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave results alone that are there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def restore(
+    photos: Photos,
+    *,
+    out: Out,
+    task: TaskName = AUTO,
+    checkpoint: Checkpoint = "lite",
+    device: Device = "auto",
+    tile: Annotated[str, typer.Option(help="Side of the parts of a large photo; 0: no parts.")] = "auto",
+    recursive: Recursive = False,
+    skip_existing: SkipExisting = False,
+    file_format: Annotated[
+        str, typer.Option("--format", help=f"{SAME}, or one of {', '.join(OUTPUT_SUFFIXES)}.")
+    ] = SAME,
+    strength: Annotated[float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 restores it.")] = 1.0,
+    maps: Annotated[str, typer.Option(help=f"Also write some of {','.join(inspection.MAPS)}.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Restore photos; each keeps its name, format, colour profile, transparency and depth."""
+    options = _RestoreOptions(_checked_task(task), _parse_tile(tile), strength, _parse_maps(maps))
+    jobs = plan_jobs(photos, out, recursive, file_format)
+    if skip_existing:
+        jobs = [job for job in jobs if not job.output.exists()]
+    restorer = Restorer.from_pretrained(checkpoint, device) if jobs else None
+
+    def work(job: Job) -> dict[str, Any]:
+        assert restorer is not None
+        return _restore_one(restorer, job, options)
+
+    _run(jobs, work, as_json)
+
+
+@dataclass(frozen=True)
+class _RestoreOptions:
+    task: str
+    tile: int | str
+    strength: float
+    maps: tuple[str, ...]
+
+
+def _restore_one(restorer: Restorer, job: Job, options: _RestoreOptions) -> dict[str, Any]:
+    with tqdm(desc=job.source.name, unit="tile", leave=False, disable=None) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        restoration = restorer.restore(
+            job.source,
+            options.task,
+            tile=options.tile,  # type: ignore[arg-type]
+            scale_weights="scales" in options.maps,
+            progress=show,
+        )
+    job.output.parent.mkdir(parents=True, exist_ok=True)
+    restoration.save(job.output, options.strength)
+    written = []
+    for name, picture in inspection.pictures(restoration, options.maps).items():
+        path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")
+        with written_whole(path) as file:
+            picture.save(file, "PNG")
+        written.append(str(path))
+    return {**_describe(restoration), "maps": written}
+
+
+def _describe(restoration: Restoration) -> dict[str, Any]:
+    return {
+        "task": restoration.task,
+        "task_probabilities": restoration.task_probabilities,
+        "width": restoration.width,
+        "height": restoration.height,
+        "mean_uncertainty": float(restoration.uncertainty.mean()),
+        "tiles": restoration.tiles,
+        "seconds": round(restoration.seconds, 3),
+    }
+
+
+def _run(jobs: list[Job], work: Callable[[Job], dict[str, Any]], as_json: bool = False) -> None:
+    """Do the jobs one by one, tell how each went, and exit with an error if one failed."""
+    records = []
+    for record in run_jobs(jobs, work):
+        records.append(record)
+        if "error" in record:
+            typer.echo(f"opir: {record['error']}", err=True)
+        elif not as_json:
+            typer.echo(_tell(record))
+    if as_json:
+        typer.echo(json.dumps(records, indent=2))
+    failed = sum("error" in record for record in records)
+    if failed and len(records) > 1:
+        typer.echo(f"opir: {failed} of {len(records)} photos failed", err=True)
+    if failed:
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _tell(record: dict[str, Any]) -> str:
+    line = f"{record['input']} -> {record['output']}"
+    if "seconds" not in record:
+        return line
+    share = record["task_probabilities"].get(record["task"])
+    weather = record["task"] if share is None else f"{record['task']} {share:.0%}"
+    return f"{line}  {weather}  {record['width']}x{record['height']}  {record['seconds']:.1f} s"
+
+
+@app.command("evaluate")
+def evaluate_command(
+    *,
+    inputs: Annotated[Path, typer.Option("--input", help="Folder of degraded photos.")],
+    targets: Annotated[Path, typer.Option("--target", help="Folder of clean photos.")],
+    space: Annotated[str, typer.Option(help="rgb, or y (luma, usual for rain).")] = "rgb",
+    task: TaskName = AUTO,
+    checkpoint: Checkpoint = "lite",
+    device: Device = "auto",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
+) -> None:
+    """Score a checkpoint on pairs; a target is named as its input, or as the part before "_"."""
+    if space not in SPACES:
+        raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
+    task = _checked_task(task)
+    pairs = pair_photos(inputs, targets)
+    restorer = Restorer.from_pretrained(checkpoint, device)
+    with tqdm(total=len(pairs), unit="photo", disable=None) as bar:
+        report = evaluate(
+            lambda photo: restorer.restore(photo, task).restored_rgb, pairs, space, lambda *_: bar.update()
+        )
+    if json_file is not None:
+        with written_whole(json_file) as file:
+            file.write(json.dumps(report.to_dict(), indent=2).encode() + b"\n")
+    typer.echo(
+        f"{report.pairs} pairs, 8-bit {'RGB' if space == 'rgb' else 'Y of BT.601'}: "
+        f"PSNR {report.psnr:.2f} dB (input {report.input_psnr:.2f}), "
+        f"SSIM {report.ssim:.4f} (input {report.input_ssim:.4f})"
+    )
+
+
+@app.command()
+def inspect(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo.")],
+    *,
+    at: Annotated[str, typer.Option(metavar="X,Y", help="Column and row of a pixel, from 0.")],
+    task: TaskName = AUTO,
+    checkpoint: Checkpoint = "lite",
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Show the operator that made one pixel: kernels, modulation, scales and uncertainty of each stage."""
+    x, y = _parse_point(at)
+    restorer = Restorer.from_pretrained(checkpoint, device)
+    pixel = restorer.restore(image, _checked_task(task)).inspect(x, y)
+    typer.echo(json.dumps(pixel.to_dict(), indent=2) if as_json else pixel.describe())
+
+
+@app.command("degrade")
+def degrade_command(
+    photos: Photos,
+    *,
+    out: Out,
+    task: Annotated[str, typer.Option(help=f"The weather: one of {', '.join(TASK_NAMES)}.")],
+    seed: Annotated[
+        int, typer.Option(help="Same seed, same weather; the next photo takes the next one.")
+    ] = 0,
+) -> None:
+    """Put rain, snow or haze on clean photos."""
+    weather = Task.parse(task)
+    jobs = plan_jobs(photos, out)
+    seeds = {job: seed + number for number, job in enumerate(jobs)}
+
+    def work(job: Job) -> dict[str, Any]:
+        photo = load_photo(job.source)
+        degraded = degrade(photo.rgb[None], weather, seeds[job])[0].clamp(0, 1)
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        save_photo(photo.with_rgb(degraded), job.output)
+        return {}
+
+    _run(jobs, work)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, see configs/.")],
+    changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Other values.")] = None,
+) -> None:
+    """Train a model; a run that was stopped goes on where it was."""
+    try:
+        from opir.training.config import load_training_config
+        from opir.training.loop import train as run
+    except ImportError as error:
+        raise ValueError(f'training needs {error.name}: install it with pip install "opir[train]"') from None
+    typer.echo(f"wrote {run(load_training_config(config, changes))}")
+
+
+@app.command()
+def info(
+    name: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A checkpoint, or the name of a preset.")],
+) -> None:
+    """Tell a model's size, its cost and where its weights come from."""
+    try:
+        model, checkpoint = load_model(name)
+        lines = {"file": str(checkpoint.path), "sha256": checkpoint.sha256}
+        metadata = checkpoint.metadata
+    except CheckpointError:
+        if name not in PRESETS:
+            raise
+        model, lines, metadata = OPIR(PRESETS[name]), {"preset": f"{name} (no weights)"}, {}
+    lines |= {
+        "parameters": f"{count_parameters(model) / 1e6:.2f} M",
+        "cost": ", ".join(
+            f"{count_gmacs(model.config, size):.2f} GMACs at {size}x{size}" for size in (224, 256)
+        ),
+    }
+    lines |= {name: _compact(value) for name, value in (model.config.to_dict() | metadata).items()}
+    width = max(map(len, lines))
+    for key, value in lines.items():
+        typer.echo(f"{key:{width}}  {value}")
+
+
+def _compact(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _checked_task(name: str) -> str:
+    return name if name == AUTO else Task.parse(name).label
+
+
+def _parse_tile(text: str) -> int | str:
+    if text == "auto":
+        return text
+    if not text.isdecimal():
+        raise ValueError(f'--tile must be "auto", 0 or a number of pixels, got "{text}"')
+    return int(text)
+
+
+def _parse_maps(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if name not in inspection.MAPS:
+            raise ValueError(f'unknown map "{name}": use some of {", ".join(inspection.MAPS)}')
+    return names
+
+
+def _parse_point(text: str) -> tuple[int, int]:
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise ValueError(f'--at must be X,Y such as 120,80, got "{text}"')
+    return int(parts[0]), int(parts[1])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; None takes the arguments of the process."""
+    try:
+        app(arguments, prog_name="opir")
+    except TOLD_IN_ONE_LINE as error:
+        typer.echo(f"opir: {one_line(error)}", err=True)
+        sys.exit(EXIT_BAD_INPUT)
