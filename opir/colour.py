@@ -26,6 +26,7 @@ SRGB_TO_D50 = np.array(  # linear sRGB to CIE XYZ, adapted to the D50 white of I
     ]
 )
 CURVE_SAMPLES = 4096
+SAME_CURVE = 1e-4
 INDISTINGUISHABLE = 0.5 / 255  # profiles closer to sRGB than this are sRGB
 
 
@@ -38,15 +39,26 @@ class MatrixProfile:
 
     def to_srgb(self, device: Tensor) -> Tensor:
         """Return device colour (3, H, W) as sRGB, not clipped: what sRGB lacks falls outside [0, 1]."""
-        samples = np.linspace(0.0, 1.0, CURVE_SAMPLES)
-        linear = _through_curves(device, [(samples, curve) for curve in self.curves])
+        linear = _srgb_decode(_look_up(device, self._tables[0]))
         return _srgb_encode(_mix(linear, np.linalg.inv(SRGB_TO_D50) @ self.to_xyz))
 
     def from_srgb(self, srgb: Tensor) -> Tensor:
         """Return sRGB (3, H, W) as device colour, clipped to the device's own range [0, 1]."""
-        samples = np.linspace(0.0, 1.0, CURVE_SAMPLES)
         linear = _mix(_srgb_decode(srgb), np.linalg.inv(self.to_xyz) @ SRGB_TO_D50)
-        return _through_curves(linear, [(curve, samples) for curve in self.curves])
+        return _look_up(_srgb_encode(linear).clamp(0, 1), self._tables[1])
+
+    @cached_property
+    def _tables(self) -> tuple[Tensor | None, Tensor | None]:
+        """Device colour under sRGB's tone curve and back, (3, samples); None where the curves are the same.
+
+        Between two perceptual scales the tables are nearly straight, so that few samples are precise.
+        """
+        grid, fine = np.linspace(0, 1, CURVE_SAMPLES), np.linspace(0, 1, 16 * CURVE_SAMPLES)
+        forward = _srgb_encode(torch.from_numpy(self.curves)).numpy()
+        if np.abs(forward - grid).max() < SAME_CURVE:
+            return None, None
+        backward = np.stack([np.interp(fine, row, grid) for row in forward])
+        return torch.from_numpy(forward).float(), torch.from_numpy(backward).float()
 
     @cached_property
     def is_srgb(self) -> bool:
@@ -115,10 +127,15 @@ def _parametric_values(kind: int, values: list[float]) -> tuple[float, ...]:
     return (g, a, b, c, d, e, f)
 
 
-def _through_curves(image: Tensor, curves: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Tensor:
-    """Each channel of (3, H, W) through its piecewise linear curve, given as (x, y)."""
-    channels = [np.interp(channel.numpy(), x, y) for channel, (x, y) in zip(image, curves, strict=True)]
-    return torch.from_numpy(np.stack(channels).astype(np.float32))
+def _look_up(image: Tensor, table: Tensor | None) -> Tensor:
+    """Each channel of (3, H, W) in [0, 1] through its table (3, N), linear between the samples."""
+    if table is None:
+        return image
+    position = image * (table.shape[1] - 1)
+    below = position.int().clamp(0, table.shape[1] - 2)
+    share = position - below
+    channels = [torch.lerp(row[i], row[i + 1], w) for row, i, w in zip(table, below, share, strict=True)]
+    return torch.stack(channels)
 
 
 def _mix(image: Tensor, matrix: NDArray[np.float64]) -> Tensor:
@@ -134,5 +151,5 @@ def _srgb_decode(image: Tensor) -> Tensor:
 
 def _srgb_encode(linear: Tensor) -> Tensor:
     size = linear.abs()
-    encoded = torch.where(size <= 0.0031308, size * 12.92, 1.055 * size.clamp_min(1e-9) ** (1 / 2.4) - 0.055)
+    encoded = torch.where(size <= 0.0031308, size * 12.92, 1.055 * size ** (1 / 2.4) - 0.055)
     return torch.copysign(encoded, linear)

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 from opir import sixteen_bit
 from opir.colour import read_matrix_profile
 from opir.images import ImageError, Photo, load_photo, save_photo, to_picture
-from opir.photo_files import FORMATS, _register_heif
+from opir.photo_files import FORMATS, FileProperties, _register_heif, read_file, write_file
 
 GPS, ORIENTATION, DETAILS, DATE_TAKEN = 0x8825, 0x0112, 0x8769, 0x9003
 
@@ -33,9 +33,13 @@ def s15(value: float) -> bytes:
     return struct.pack(">i", round(value * 65536))
 
 
-def display_p3() -> bytes:
-    """A small Display P3 profile: sRGB's curve with wider primaries."""
-    curve = b"para\0\0\0\0\0\3\0\0" + b"".join(map(s15, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)))
+def wide_profile(gamma: float | None = None) -> bytes:
+    """A small profile with the primaries of Display P3, and sRGB's curve or a plain power."""
+    curve = b"curv\0\0\0\0\0\0\0\1" + struct.pack(">HH", round((gamma or 0) * 256), 0)
+    if gamma is None:
+        curve = b"para\0\0\0\0\0\3\0\0" + b"".join(
+            map(s15, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
+        )
     columns = {
         b"r": (0.51512, 0.24120, -0.00105),
         b"g": (0.29198, 0.69225, 0.04189),
@@ -187,28 +191,29 @@ def test_date_survives_in_sixteen_bit_files(tmp_path: Path, suffix: str) -> None
     assert Image.open(tmp_path / f"out{suffix}").getexif()[0x0132] == "2024:05:06 07:08:09"
 
 
-def test_wide_colours_are_converted_for_the_network_and_come_back_exactly(tmp_path: Path) -> None:
-    icc = display_p3()
-    pixels = noise(16, 16, 3)
-    Image.fromarray(pixels).save(tmp_path / "in.png", icc_profile=icc)
+@pytest.mark.parametrize("gamma", [None, 2.2, 1.8])
+@pytest.mark.parametrize("high", [256, 65536])
+def test_wide_colours_are_converted_for_the_network_and_come_back_exactly(
+    tmp_path: Path, gamma: float | None, high: int
+) -> None:
+    icc = wide_profile(gamma)
+    pixels = noise(16, 16, 3, high=high)
+    write_file(tmp_path / "in.png", pixels, FileProperties(icc=icc))
     photo = load_photo(tmp_path / "in.png")
-    by_cms = ImageCms.profileToProfile(
-        Image.fromarray(pixels),
-        io.BytesIO(icc),
-        ImageCms.createProfile("sRGB"),
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-    )
-    assert by_cms is not None
-    assert np.abs((photo.rgb * 255).permute(1, 2, 0).numpy() - np.asarray(by_cms)).max() < 2
+    if high == 256:  # Pillow's own conversion is for 8 bits
+        srgb, intent = ImageCms.createProfile("sRGB"), ImageCms.Intent.RELATIVE_COLORIMETRIC
+        by_cms = ImageCms.profileToProfile(Image.fromarray(pixels), io.BytesIO(icc), srgb, intent)
+        assert np.abs((photo.rgb * 255).permute(1, 2, 0).numpy() - np.asarray(by_cms)).max() < 2
     save_photo(photo, tmp_path / "out.png")
-    saved = Image.open(tmp_path / "out.png")
-    np.testing.assert_array_equal(np.asarray(saved), pixels)
-    assert saved.info["icc_profile"] == icc
+    saved = load_photo(tmp_path / "out.png")
+    assert saved.file.icc == icc
+    levels = read_file(tmp_path / "out.png", 1)[0].astype(int)
+    assert np.abs(levels - pixels).max() <= (0 if high == 256 else 8)
 
 
 def test_wide_colours_become_srgb_where_no_profile_can_be_kept(tmp_path: Path) -> None:
     Image.fromarray(np.full((2, 2, 3), (255, 0, 0), np.uint8)).save(
-        tmp_path / "in.png", icc_profile=display_p3()
+        tmp_path / "in.png", icc_profile=wide_profile()
     )
     photo = load_photo(tmp_path / "in.png")
     save_photo(photo, tmp_path / "out.bmp")
@@ -227,7 +232,7 @@ def test_the_usual_srgb_profile_changes_nothing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.asarray(to_picture(load_photo(tmp_path / "in.png").rgb)), pixels)
 
 
-@pytest.mark.parametrize("icc", [b"", b"not a profile", b"\0" * 300, display_p3()[:200]])
+@pytest.mark.parametrize("icc", [b"", b"not a profile", b"\0" * 300, wide_profile()[:200]])
 def test_a_damaged_profile_is_no_profile(icc: bytes) -> None:
     assert read_matrix_profile(icc) is None
 
