@@ -25,7 +25,7 @@ SRGB_TO_D50 = np.array(  # linear sRGB to CIE XYZ, adapted to the D50 white of I
         [0.01391602, 0.09707642, 0.71409607],
     ]
 )
-CURVE_SAMPLES = 4096
+CURVE_SAMPLES = 65536  # so that every 8-bit and 16-bit level is a sample
 SAME_CURVE = 1e-4
 INDISTINGUISHABLE = 0.5 / 255  # profiles closer to sRGB than this are sRGB
 
@@ -39,26 +39,20 @@ class MatrixProfile:
 
     def to_srgb(self, device: Tensor) -> Tensor:
         """Return device colour (3, H, W) as sRGB, not clipped: what sRGB lacks falls outside [0, 1]."""
-        linear = _srgb_decode(_look_up(device, self._tables[0]))
+        linear = _srgb_decode(_look_up(device, self._table))
         return _srgb_encode(_mix(linear, np.linalg.inv(SRGB_TO_D50) @ self.to_xyz))
 
     def from_srgb(self, srgb: Tensor) -> Tensor:
         """Return sRGB (3, H, W) as device colour, clipped to the device's own range [0, 1]."""
         linear = _mix(_srgb_decode(srgb), np.linalg.inv(self.to_xyz) @ SRGB_TO_D50)
-        return _look_up(_srgb_encode(linear).clamp(0, 1), self._tables[1])
+        return _look_back(_srgb_encode(linear).clamp(0, 1), self._table)
 
     @cached_property
-    def _tables(self) -> tuple[Tensor | None, Tensor | None]:
-        """Device colour under sRGB's tone curve and back, (3, samples); None where the curves are the same.
-
-        Between two perceptual scales the tables are nearly straight, so that few samples are precise.
-        """
-        grid, fine = np.linspace(0, 1, CURVE_SAMPLES), np.linspace(0, 1, 16 * CURVE_SAMPLES)
-        forward = _srgb_encode(torch.from_numpy(self.curves)).numpy()
-        if np.abs(forward - grid).max() < SAME_CURVE:
-            return None, None
-        backward = np.stack([np.interp(fine, row, grid) for row in forward])
-        return torch.from_numpy(forward).float(), torch.from_numpy(backward).float()
+    def _table(self) -> Tensor | None:
+        """Device colour under sRGB's tone curve instead of its own, (3, CURVE_SAMPLES); None for sRGB's own."""
+        table = _srgb_encode(torch.from_numpy(self.curves)).float()
+        same = (table - torch.linspace(0, 1, CURVE_SAMPLES)).abs().max() < SAME_CURVE
+        return None if same else table
 
     @cached_property
     def is_srgb(self) -> bool:
@@ -128,14 +122,22 @@ def _parametric_values(kind: int, values: list[float]) -> tuple[float, ...]:
 
 
 def _look_up(image: Tensor, table: Tensor | None) -> Tensor:
-    """Each channel of (3, H, W) in [0, 1] through its table (3, N), linear between the samples."""
+    """Take each channel of levels (3, H, W) in [0, 1] from its row of the table."""
     if table is None:
         return image
-    position = image * (table.shape[1] - 1)
-    below = position.int().clamp(0, table.shape[1] - 2)
-    share = position - below
-    channels = [torch.lerp(row[i], row[i + 1], w) for row, i, w in zip(table, below, share, strict=True)]
-    return torch.stack(channels)
+    index = (image * (table.shape[1] - 1)).round().int()
+    channels = [row.index_select(0, levels.flatten()) for row, levels in zip(table, index, strict=True)]
+    return torch.stack(channels).reshape(image.shape)
+
+
+def _look_back(image: Tensor, table: Tensor | None) -> Tensor:
+    """Undo `_look_up`, between the levels too."""
+    if table is None:
+        return image
+    above = torch.searchsorted(table, image.flatten(1)).clamp(1, table.shape[1] - 1)
+    low, high = table.gather(1, above - 1), table.gather(1, above)
+    share = ((image.flatten(1) - low) / (high - low).clamp_min(1e-12)).clamp(0, 1)
+    return ((above - 1 + share) / (table.shape[1] - 1)).reshape(image.shape)
 
 
 def _mix(image: Tensor, matrix: NDArray[np.float64]) -> Tensor:
