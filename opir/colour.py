@@ -49,7 +49,7 @@ class MatrixProfile:
 
     @cached_property
     def _table(self) -> Tensor | None:
-        """Device colour under sRGB's tone curve instead of its own, (3, CURVE_SAMPLES); None for sRGB's own."""
+        """Device colour under sRGB's tone curve, (3, CURVE_SAMPLES); None where its own curve is that one."""
         table = _srgb_encode(torch.from_numpy(self.curves)).float()
         same = (table - torch.linspace(0, 1, CURVE_SAMPLES)).abs().max() < SAME_CURVE
         return None if same else table
