@@ -34,7 +34,7 @@ TINY = OPIRConfig(
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     model = OPIR(TINY)
-    torch.nn.init.normal_(model.kernel_predictor.head.weight, std=0.05)
+    torch.nn.init.normal_(model.kernel_predictor.head.weight, std=0.002)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     save_model(model, path, {"step": 7})
     return path

@@ -32,7 +32,11 @@ def random_model(config: OPIRConfig = TINY) -> OPIR:
     """A model that changes its input: the layers that start at zero do something too."""
     torch.manual_seed(0)
     model = OPIR(config)
-    torch.nn.init.normal_(model.kernel_predictor.head.weight, std=0.05)
+    predictor = model.kernel_predictor
+    torch.nn.init.normal_(predictor.head.weight)
+    with torch.no_grad():
+        offsets = predictor(random_photo(64, 64)[None]).kernels - predictor.identity
+        predictor.head.weight *= 0.05 / offsets.std()
     for modulator in model.task_modulators:
         torch.nn.init.normal_(modulator.output.weight, std=0.3)
     return model
