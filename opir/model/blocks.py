@@ -6,6 +6,15 @@ import torch
 from torch import Tensor, nn
 
 
+def initialise(module: nn.Module) -> None:
+    """Draw convolutions and linear layers so that ReLU networks keep the size of their signals (He et al. 2015)."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
 class ResidualBlock(nn.Module):
     """Two dense 3×3 convolutions and a skip: the cheapest block per multiply-add on a CPU."""
 
@@ -15,9 +24,10 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.gain = nn.Parameter(torch.full((1, width, 1, 1), 0.2))
 
     def forward(self, features: Tensor) -> Tensor:
-        return features + self.second(torch.relu(self.first(features)))
+        return features + self.gain * self.second(torch.relu(self.first(features)))
 
 
 class ChannelNorm(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from opir.config import OPIRConfig
-from opir.model.blocks import BLOCKS
+from opir.model.blocks import BLOCKS, initialise
 from opir.ops.filtering import CENTRE_TAP, TAPS
 
 UNSHUFFLE = 2
@@ -48,6 +48,7 @@ class KernelPredictor(nn.Module):
             width //= 2
             self.decoders.append(nn.Sequential(*(block(width) for _ in range(count))))
         self.head = nn.Conv2d(width, (self.kernel_outputs + self.num_scales) * UNSHUFFLE**2, 3, padding=1)
+        initialise(self)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         identity = torch.zeros(1, config.kernel_channels, TAPS, 1, 1)

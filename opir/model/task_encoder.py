@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from opir.config import OPIRConfig
+from opir.model.blocks import initialise
 from opir.ops.padding import reflect_pad
 from opir.tasks import Task
 
@@ -65,8 +66,11 @@ class TaskEncoder(nn.Module):
             nn.Conv2d(2 * width, 3 * width, 3, stride=2, padding=1),
             nn.ReLU(),
         )
-        self.project = nn.Sequential(nn.Linear(6 * width, 6 * width), nn.ReLU(), nn.Linear(6 * width, dim))
-        self.prototypes = nn.Parameter(torch.randn(len(Task), dim))
+        self.project = nn.Sequential(
+            nn.LayerNorm(6 * width), nn.Linear(6 * width, 6 * width), nn.ReLU(), nn.Linear(6 * width, dim)
+        )
+        self.prototypes = nn.Parameter(torch.randn(len(Task), dim) / dim**0.5)
+        initialise(self)
 
     def forward(self, photo: Tensor) -> Tensor:
         """Embed whole photos of any size: (B, 3, H, W) in [0, 1] → (B, D)."""

@@ -53,7 +53,7 @@ class LossWeights:
 
     edge: float = 0.05
     frequency: float = 0.1
-    task: float = 0.02
+    task: float = 0.2
     uncertainty: float = 0.02
 
 

@@ -1,0 +1,174 @@
+"""Laws of the whole model: identity at the start, any size, tiles, tasks, and the switches of Table 5."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor
+
+from opir.config import PRESETS, OPIRConfig
+from opir.model import OPIR, count_gmacs, count_parameters
+from opir.tasks import Task
+from tests.conftest import GOLDEN_FOLDER, make_picture, randomise
+
+PAPER_GMACS_AT_224 = 47.0
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_untrained_model_returns_its_input(preset: str) -> None:
+    picture = make_picture(33, 47)
+    with torch.no_grad():
+        restored = OPIR(PRESETS[preset])(picture).final.restored
+    torch.testing.assert_close(restored, picture, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (16, 16), (45, 61)])
+def test_results_have_the_size_of_the_photo(tiny_model: OPIR, shape: tuple[int, int]) -> None:
+    with torch.no_grad():
+        result = tiny_model(make_picture(*shape))
+    final = result.final
+    assert final.restored.shape == (1, 3, *shape)
+    assert final.kernels.shape == final.modulated_kernels.shape == (1, 27, *shape)
+    assert final.scale_weights.shape == (1, 2, *shape)
+    assert final.uncertainty.shape == (1, 1, *shape)
+    assert len(result.stages) == len(result.embeddings) == 2
+
+
+def test_scale_weights_sum_to_one(tiny_model: OPIR, picture: Tensor) -> None:
+    with torch.no_grad():
+        weights = tiny_model(picture).first.scale_weights
+    assert weights.min() >= 0
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(1, 45, 61))
+
+
+def test_modulated_kernels_are_the_product(tiny_model: OPIR, picture: Tensor) -> None:
+    with torch.no_grad():
+        stage = tiny_model(picture).final
+    assert stage.modulation is not None
+    assert 0 < stage.modulation.min() <= stage.modulation.max() < 4
+    torch.testing.assert_close(stage.modulated_kernels, stage.kernels * stage.modulation)
+
+
+@pytest.mark.parametrize("block", ["residual", "nafnet"])
+def test_nothing_beyond_the_halo_matters(tiny_config: OPIRConfig, block: str) -> None:
+    config = dataclasses.replace(tiny_config, block=block)
+    model = randomise(OPIR(config)).eval()
+    side = 2 * model.halo + model.stride
+    photo = make_picture(side, side)
+    embedding = model.prototype(Task.RAIN)
+    inner = slice(model.halo, model.halo + model.stride)
+    changed = photo.clone()
+    changed[..., :2, :] = 1 - changed[..., :2, :]
+    tile = photo.clone()
+    with torch.no_grad():
+        whole = model.run_stage(0, photo, embedding).restored[..., inner, inner]
+        other = model.run_stage(0, changed, embedding).restored[..., inner, inner]
+        bigger = torch.cat([torch.rand_like(tile), tile], dim=-1)
+        shifted = model.run_stage(0, bigger, embedding).restored[..., inner, side:][..., inner]
+    torch.testing.assert_close(other, whole, rtol=0, atol=1e-6)
+    torch.testing.assert_close(shifted, whole, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_halo_covers_the_receptive_field(preset: str) -> None:
+    config = dataclasses.replace(PRESETS[preset], width=4, encoder_width=4, embedding_dim=4)
+    model = randomise(OPIR(config), spread=0.3).eval()
+    side = 2 * model.halo + 3 * model.stride
+    photo = make_picture(side, side).requires_grad_()
+    centre = side // 2
+    stage = model.run_stage(0, photo, model.prototype(Task.RAIN))
+    stage.restored[0, :, centre, centre].sum().backward()
+    assert photo.grad is not None
+    touched = photo.grad[0].abs().sum(dim=0).nonzero()
+    assert (touched - centre).abs().max() <= model.halo
+
+
+def test_named_task_uses_its_prototype(tiny_model: OPIR, picture: Tensor) -> None:
+    both = torch.cat([picture, picture])
+    with torch.no_grad():
+        named = tiny_model(picture, Task.SNOW)
+        mixed = tiny_model(both, torch.tensor([Task.SNOW, -1]))
+        own = tiny_model(picture)
+    prototype = tiny_model.prototype(Task.SNOW)
+    assert prototype is not None
+    torch.testing.assert_close(named.embeddings[0], prototype)
+    torch.testing.assert_close(mixed.final.restored[:1], named.final.restored)
+    torch.testing.assert_close(mixed.final.restored[1:], own.final.restored)
+    assert not torch.allclose(named.final.restored, own.final.restored)
+
+
+def test_probabilities_follow_the_nearest_prototype(tiny_model: OPIR) -> None:
+    for task in Task:
+        prototype = tiny_model.prototype(task)
+        assert prototype is not None
+        probabilities = tiny_model.task_probabilities(prototype)
+        torch.testing.assert_close(probabilities.sum(), torch.tensor(1.0))
+        assert probabilities.argmax() == task
+
+
+def test_stage_two_filters_stage_one_under_its_uncertainty(tiny_model: OPIR) -> None:
+    photo = make_picture(16, 16)
+    with torch.no_grad():
+        result = tiny_model(photo)
+        by_hand = tiny_model.run_stage(
+            1, result.first.restored, result.embeddings[1], result.first.uncertainty
+        )
+        guided = tiny_model.kernel_predictor(result.first.restored * result.first.uncertainty)
+    torch.testing.assert_close(by_hand.restored, result.final.restored)
+    torch.testing.assert_close(guided.kernels, result.final.kernels)
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"num_stages": 1, "task_aware": False, "scales": (1,)},
+        {"num_stages": 1, "scales": (1,)},
+        {"num_stages": 1, "task_aware": False},
+        {"num_stages": 1},
+        {"uncertainty_guided": False},
+        {},
+        {"kernel_channels": 1},
+    ],
+    ids=["a", "b", "c", "d", "e", "f", "shared-kernel"],
+)
+def test_every_row_of_table_5_learns(tiny_config: OPIRConfig, switches: dict[str, object]) -> None:
+    torch.manual_seed(0)
+    model = OPIR(dataclasses.replace(tiny_config, **switches))  # type: ignore[arg-type]
+    photo = make_picture(32, 32)
+    veiled = 0.5 * photo + 0.4
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    losses = []
+    for _ in range(15):
+        loss = (model(veiled).final.restored - photo).abs().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss))
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_cost_of_the_presets() -> None:
+    assert count_gmacs(PRESETS["paper"], 224) == pytest.approx(PAPER_GMACS_AT_224, rel=0.05)
+    assert count_gmacs(PRESETS["lite"], 256) < 8
+    assert count_parameters(OPIR(PRESETS["lite"])) * 4 < 20e6
+
+
+def test_unaware_model_recognises_nothing(tiny_config: OPIRConfig) -> None:
+    model = OPIR(dataclasses.replace(tiny_config, task_aware=False))
+    assert model.embed(make_picture(16, 16)) is None
+    with pytest.raises(ValueError, match="recognises no weather"):
+        model.task_probabilities(torch.zeros(1, 6))
+
+
+def test_golden_output(tiny_model: OPIR, picture: Tensor, request: pytest.FixtureRequest) -> None:
+    with torch.no_grad():
+        result = tiny_model(picture)
+    outputs = torch.cat(
+        [result.first.restored, result.final.restored, result.first.uncertainty], dim=1
+    )[..., ::4, ::4].contiguous()
+    path = GOLDEN_FOLDER / "tiny_model.safetensors"
+    from safetensors.torch import load_file, save_file
+
+    if request.config.getoption("--renew-golden"):
+        save_file({"outputs": outputs}, path)
+    torch.testing.assert_close(outputs, load_file(path)["outputs"], rtol=1e-4, atol=1e-4)
