@@ -27,9 +27,7 @@ class Job:
     output: Path
 
 
-def plan_jobs(
-    sources: Iterable[Path], out: Path, recursive: bool = False, file_format: str = SAME
-) -> list[Job]:
+def plan_jobs(sources: Iterable[Path], out: Path, recursive: bool = False, file_format: str = SAME) -> list[Job]:
     """Pair photos with output files.
 
     A single photo may go to a file. Otherwise `out` is a folder: a photo keeps its name in it, and one found

@@ -53,7 +53,8 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a safetensors file and its metadata; raises CheckpointError if it is none."""
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from None
 
@@ -97,9 +98,7 @@ def _download(hub_id: str) -> Path:
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError:
-        raise CheckpointError(
-            f'"{hub_id}" looks like a hub id: install huggingface_hub, or give a file'
-        ) from None
+        raise CheckpointError(f'"{hub_id}" looks like a hub id: install huggingface_hub, or give a file') from None
     try:
         return Path(hf_hub_download(hub_id, _WEIGHTS_NAME))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:

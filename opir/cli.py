@@ -209,9 +209,7 @@ def degrade_command(
     *,
     out: Out,
     task: Annotated[str, typer.Option(help=f"The weather: one of {', '.join(TASK_NAMES)}.")],
-    seed: Annotated[
-        int, typer.Option(help="Same seed, same weather; the next photo takes the next one.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(help="Same seed, same weather; the next photo takes the next one.")] = 0,
 ) -> None:
     """Put rain, snow or haze on clean photos."""
     weather = Task.parse(task)
@@ -257,9 +255,7 @@ def info(
         model, lines, metadata = OPIR(PRESETS[name]), {"preset": f"{name} (no weights)"}, {}
     lines |= {
         "parameters": f"{count_parameters(model) / 1e6:.2f} M",
-        "cost": ", ".join(
-            f"{count_gmacs(model.config, size):.2f} GMACs at {size}x{size}" for size in (224, 256)
-        ),
+        "cost": ", ".join(f"{count_gmacs(model.config, size):.2f} GMACs at {size}x{size}" for size in (224, 256)),
     }
     lines |= {name: _compact(value) for name, value in (model.config.to_dict() | metadata).items()}
     width = max(map(len, lines))

@@ -35,9 +35,7 @@ class OPIRConfig:
         if self.num_stages not in (1, 2):
             raise ValueError(f"num_stages must be 1 or 2, got {self.num_stages}")
         if self.kernel_channels not in (1, 3):
-            raise ValueError(
-                f"kernel_channels must be 1 (Eq. 14) or 3 (one per colour), got {self.kernel_channels}"
-            )
+            raise ValueError(f"kernel_channels must be 1 (Eq. 14) or 3 (one per colour), got {self.kernel_channels}")
         if not self.scales or any(scale < 1 for scale in self.scales):
             raise ValueError(f"scales must be positive dilations such as (1, 2, 4, 8), got {self.scales}")
         if len(self.encoder_blocks) != len(self.decoder_blocks):
@@ -64,7 +62,10 @@ class OPIRConfig:
             raise ValueError(
                 f"unknown model setting {', '.join(unknown)}: expected some of {', '.join(sorted(known))}"
             )
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        frozen: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**frozen)
 
 
 PRESETS: dict[str, OPIRConfig] = {

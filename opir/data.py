@@ -74,12 +74,12 @@ def _read_depth(path: Path) -> Tensor:
     known = (depth > 0).float()
     depth = depth / depth[depth > 0].mean().clamp_min(1e-6)
     filled, weight = (depth * known)[None, None], known[None, None]
-    for radius in (2, 8, 32, 128):
-        size = min(2 * radius + 1, 2 * (min(depth.shape) // 2) - 1)
-        blur = [F.avg_pool2d(t, (size, 1), 1, (size // 2, 0)) for t in (filled * weight, weight)]
-        blur = [F.avg_pool2d(t, (1, size), 1, (0, size // 2)) for t in blur]
-        filled = torch.where(weight > 0, filled, blur[0] / blur[1].clamp_min(1e-6))
-        weight = (blur[1] > 0).float().maximum(weight)
+    for cell in (4, 16, 64, 256):
+        share = F.avg_pool2d(weight, cell, ceil_mode=True, stride=cell)
+        mean = F.avg_pool2d(filled * weight, cell, ceil_mode=True, stride=cell) / share.clamp_min(1e-6)
+        around, seen = (F.interpolate(plane, size=depth.shape, mode="nearest") for plane in (mean, share))
+        filled = torch.where(weight > 0, filled, around)
+        weight = torch.where(seen > 0, torch.ones_like(weight), weight)
     return filled[0, 0].clamp_min(0.02)
 
 
@@ -194,9 +194,7 @@ def _matching(plane: Tensor, photo: Tensor) -> Tensor:
     return F.interpolate(plane[None], size=photo.shape[-2:], mode="nearest")[0]
 
 
-def _crop_together(
-    planes: list[Tensor], crop: int, random: np.random.Generator, max_zoom: float
-) -> list[Tensor]:
+def _crop_together(planes: list[Tensor], crop: int, random: np.random.Generator, max_zoom: float) -> list[Tensor]:
     """Cut the same random window from planes (C, H, W), shrink it to crop×crop, mirror and turn it.
 
     Bytes become [0, 1]. Windows up to `max_zoom` times the crop keep far-away detail in the mix.

@@ -179,9 +179,7 @@ def _alpha_to_write(photo: Photo, file_format: str, name: str) -> NDArray[Any] |
     if photo.alpha is None or file_format not in ("JPEG", "BMP"):
         return photo.alpha
     if photo.alpha.min() < np.iinfo(photo.alpha.dtype).max:
-        raise ImageError(
-            f"{name}: expected a photo without transparency for {file_format}; save it as PNG or WebP"
-        )
+        raise ImageError(f"{name}: expected a photo without transparency for {file_format}; save it as PNG or WebP")
     return None
 
 
@@ -194,9 +192,7 @@ def _to_levels(image: Tensor, dtype: type[np.uint8] | type[np.uint16]) -> NDArra
 def _rescale(levels: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
     if levels.dtype == dtype:
         return levels
-    return (
-        (levels.astype(np.uint32) * 257).astype(dtype) if dtype is np.uint16 else (levels >> 8).astype(dtype)
-    )
+    return (levels.astype(np.uint32) * 257).astype(dtype) if dtype is np.uint16 else (levels >> 8).astype(dtype)
 
 
 def to_picture(rgb: Tensor, alpha: NDArray[Any] | None = None) -> Image.Image:

@@ -130,9 +130,7 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[group], dtype=np.float64)
 
 
-def sparsification_curve(
-    uncertainty: NDArray[Any], error: NDArray[Any], block: int = BLOCK
-) -> NDArray[np.float64]:
+def sparsification_curve(uncertainty: NDArray[Any], error: NDArray[Any], block: int = BLOCK) -> NDArray[np.float64]:
     """Return the mean error of the k most certain blocks, for k from 1 to all of them.
 
     Equally uncertain blocks count with their common mean, as if they were taken in random order.

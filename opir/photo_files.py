@@ -108,13 +108,11 @@ def _opened(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
         raise ImageError(_too_large(path.name, "far more", max_megapixels)) from error
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{path.name}: expected {READABLE}, got something else or a damaged file;"
-            " export it as PNG or JPEG"
+            f"{path.name}: expected {READABLE}, got something else or a damaged file; export it as PNG or JPEG"
         ) from error
     except DECODING_ERRORS as error:
         raise ImageError(
-            f"{path.name}: expected {READABLE}, but it can not be opened ({_first_line(error)});"
-            " check the file"
+            f"{path.name}: expected {READABLE}, but it can not be opened ({_first_line(error)}); check the file"
         ) from error
     with picture:
         _check_size(picture.size, max_megapixels, path.name)
@@ -142,9 +140,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _decode(
-    picture: Image.Image, again: Image.Image | None, name: str
-) -> tuple[NDArray[Any], FileProperties]:
+def _decode(picture: Image.Image, again: Image.Image | None, name: str) -> tuple[NDArray[Any], FileProperties]:
     """``again`` is the same file opened a second time, None for a picture from memory."""
     file_format = "JPEG" if picture.format == "MPO" else picture.format or "PNG"
     frames = getattr(picture, "n_frames", 1)
@@ -187,9 +183,7 @@ def _jpeg_subsampling(picture: Image.Image) -> int:
     return sampling if sampling in (0, 1, 2) else 2
 
 
-def _eight_bit_pixels(
-    picture: Image.Image, icc: bytes | None, name: str
-) -> tuple[NDArray[np.uint8], bytes | None]:
+def _eight_bit_pixels(picture: Image.Image, icc: bytes | None, name: str) -> tuple[NDArray[np.uint8], bytes | None]:
     """Return pixels (H, W, C) and the profile that they are in: None once they are sRGB."""
     picture.load()
     mode = picture.mode
@@ -213,9 +207,7 @@ def _to_srgb_by_tables(picture: Image.Image, icc: bytes | None) -> Image.Image:
     if icc:
         with contextlib.suppress(ImageCms.PyCMSError, OSError):
             own = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            converted = ImageCms.profileToProfile(
-                picture, own, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
+            converted = ImageCms.profileToProfile(picture, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
             if converted is not None:
                 return converted
     return picture.convert("RGB")
@@ -239,9 +231,7 @@ def _public_exif(exif: Image.Exif) -> bytes:
         for tag in EXIF_TEXTS:
             if tag in exif:
                 kept[tag] = exif[tag]
-        details = {
-            tag: value for tag, value in exif.get_ifd(EXIF_DETAILS).items() if tag not in DROPPED_EXIF_DETAILS
-        }
+        details = {tag: value for tag, value in exif.get_ifd(EXIF_DETAILS).items() if tag not in DROPPED_EXIF_DETAILS}
         if details:
             kept[EXIF_DETAILS] = details
         return kept.tobytes() if len(kept) else b""
@@ -255,9 +245,7 @@ def format_of(path: Path) -> str:
         return FORMATS[path.suffix.lower()]
     except KeyError:
         known = ", ".join(FORMATS)
-        raise ImageError(
-            f"{path.name}: expected a name ending in one of {known}; got '{path.suffix}'"
-        ) from None
+        raise ImageError(f"{path.name}: expected a name ending in one of {known}; got '{path.suffix}'") from None
 
 
 @contextlib.contextmanager
@@ -269,16 +257,12 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
             yield file
         os.replace(temporary, path)
     except OSError as error:
-        raise ImageError(
-            f"{path}: can not be written ({error.strerror or error}); check the folder"
-        ) from error
+        raise ImageError(f"{path}: can not be written ({error.strerror or error}); check the folder") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_file(
-    path: Path, pixels: NDArray[Any], properties: FileProperties, quality: int | None = None
-) -> None:
+def write_file(path: Path, pixels: NDArray[Any], properties: FileProperties, quality: int | None = None) -> None:
     """Write pixels (H, W, C) in the format that the name asks for; uint16 only to `DEEP_FORMATS`."""
     file_format = format_of(path)
     with written_whole(path) as file:

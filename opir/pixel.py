@@ -83,9 +83,7 @@ class PixelInspection:
         """Return it as lines for a terminal; colours as levels from 0 to 255."""
         lines = [f"pixel {self.x},{self.y}  task {self.task}", f"before  {_levels(self.before)}"]
         for number, stage in enumerate(self.stages, start=1):
-            weights = ", ".join(
-                f"{w:.0%} at {s}" for s, w in zip(self.scales, stage.scale_weights, strict=True)
-            )
+            weights = ", ".join(f"{w:.0%} at {s}" for s, w in zip(self.scales, stage.scale_weights, strict=True))
             lines += ["", f"stage {number}  uncertainty {stage.uncertainty:.3f}  reach {weights}"]
             colours = ("red", "green", "blue") if len(stage.gain) == 3 else ("all colours",)
             for colour, kernel, gain in zip(colours, stage.modulated_kernels, stage.gain, strict=True):
@@ -143,9 +141,7 @@ def _at(result: StageResult, x: int, y: int) -> StageOperator:
     modulated = pick(result.modulated_kernels).reshape(-1, 3, 3)
     return StageOperator(
         kernels=kernels,
-        modulation=np.ones_like(kernels)
-        if result.modulation is None
-        else pick(result.modulation).reshape(-1, 3, 3),
+        modulation=np.ones_like(kernels) if result.modulation is None else pick(result.modulation).reshape(-1, 3, 3),
         modulated_kernels=modulated,
         scale_weights=pick(result.scale_weights),
         gain=modulated.sum(axis=(1, 2)),

@@ -116,8 +116,7 @@ class Restoration:
         """Return the operator of the pixel in column x and row y; raises ValueError outside the photo."""
         device = next(self.model.parameters()).device
         embeddings = tuple(
-            None if values is None else torch.from_numpy(values)[None].to(device)
-            for values in self.task_embeddings
+            None if values is None else torch.from_numpy(values)[None].to(device) for values in self.task_embeddings
         )
         with torch.inference_mode(), computing_in(self.precision, device):
             stages = inspect_pixel(self.model, self.photo.rgb.to(device), embeddings, x, y)
@@ -125,9 +124,7 @@ class Restoration:
 
     def _mixed(self, strength: float, protect: bool) -> Tensor:
         if not 0 <= strength <= 1:
-            raise ValueError(
-                f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}"
-            )
+            raise ValueError(f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}")
         share: Tensor | float = strength
         if protect:
             doubt = (torch.from_numpy(self.uncertainty) - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)

@@ -119,9 +119,7 @@ class Restorer:
             seen = crop(image, photo.height, photo.width).clamp(0, 1)
             own_embeddings.append(self.model.embed(seen))
             used_embeddings.append(own_embeddings[-1] if chosen is None else self.model.prototype(chosen))
-            stage_input = _StageInput(
-                index, image, used_embeddings[-1], results[-1].uncertainty if results else None
-            )
+            stage_input = _StageInput(index, image, used_embeddings[-1], results[-1].uncertainty if results else None)
             keep = scale_weights and index == stages - 1
             results.append(self._run_stage(stage_input, tiles, keep, report))
             image = results[-1].restored
@@ -181,9 +179,7 @@ class Restorer:
             return None
         task = Task.parse(name)
         if not self.model.config.task_aware:
-            raise ValueError(
-                f'this model has no task-aware module and takes no task: use "{AUTO}", got "{name}"'
-            )
+            raise ValueError(f'this model has no task-aware module and takes no task: use "{AUTO}", got "{name}"')
         return task
 
     def _parse_stages(self, stages: int | None) -> int:
@@ -199,8 +195,7 @@ class Restorer:
             return 0 if photo.width * photo.height <= WHOLE_UP_TO_PIXELS else TILE_SIDE
         if not isinstance(tile, int) or (tile != 0 and tile < self.model.stride):
             raise ValueError(
-                f'tile must be "auto", 0 for the whole photo, or at least {self.model.stride} pixels,'
-                f" got {tile!r}"
+                f'tile must be "auto", 0 for the whole photo, or at least {self.model.stride} pixels, got {tile!r}'
             )
         return tile
 

@@ -86,9 +86,7 @@ def write_png(file: BinaryIO, pixels: NDArray[np.uint16], icc: bytes | None, exi
     rows = np.concatenate([np.ones((height, 1), np.uint8), filtered], axis=1)
 
     file.write(b"\x89PNG\r\n\x1a\n")
-    _write_chunk(
-        file, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, PNG_COLOUR_TYPES[channels], 0, 0, 0)
-    )
+    _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, PNG_COLOUR_TYPES[channels], 0, 0, 0))
     if icc:
         _write_chunk(file, b"iCCP", b"ICC profile\x00\x00" + zlib.compress(icc))
     if exif:

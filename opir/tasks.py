@@ -1,4 +1,4 @@
-"""The degradations OPIR knows. A task's value is its row in the prototype table: never reorder, only append."""
+"""The degradations OPIR knows; a task's value is its row in the prototype table, so only ever append."""
 
 from enum import IntEnum
 

@@ -35,9 +35,7 @@ class Window:
 
     def within(self, outer: Window) -> Window:
         """Return where this window lies in an outer one."""
-        return Window(
-            self.top - outer.top, self.left - outer.left, self.bottom - outer.top, self.right - outer.left
-        )
+        return Window(self.top - outer.top, self.left - outer.left, self.bottom - outer.top, self.right - outer.left)
 
 
 def plan_tiles(height: int, width: int, size: int, stride: int) -> list[Window]:
@@ -50,11 +48,7 @@ def plan_tiles(height: int, width: int, size: int, stride: int) -> list[Window]:
         stride: windows start and end at its multiples.
     """
     rows, columns = (_cuts(length, size, stride) for length in (height, width))
-    return [
-        Window(top, left, bottom, right)
-        for top, bottom in pairwise(rows)
-        for left, right in pairwise(columns)
-    ]
+    return [Window(top, left, bottom, right) for top, bottom in pairwise(rows) for left, right in pairwise(columns)]
 
 
 def _cuts(length: int, size: int, stride: int) -> list[int]:

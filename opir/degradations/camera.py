@@ -60,9 +60,7 @@ def jpeg(photo: Tensor, quality: Tensor) -> Tensor:
     """
     scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)[..., None, None]
     luma, chroma = (
-        ((torch.tensor(table, device=photo.device, dtype=torch.float32) * scale + 50) / 100)
-        .floor()
-        .clamp(1, 255)
+        ((torch.tensor(table, device=photo.device, dtype=torch.float32) * scale + 50) / 100).floor().clamp(1, 255)
         for table in (_LUMA, _CHROMA)
     )
     matrix = torch.tensor(_TO_YCBCR, device=photo.device)
@@ -75,9 +73,7 @@ def jpeg(photo: Tensor, quality: Tensor) -> Tensor:
     return (rgb / 255).clamp(0, 1)
 
 
-def take_photo(
-    degraded: Tensor, clean: Tensor, generator: Generator, keep_camera: Tensor
-) -> tuple[Tensor, Tensor]:
+def take_photo(degraded: Tensor, clean: Tensor, generator: Generator, keep_camera: Tensor) -> tuple[Tensor, Tensor]:
     """Give photos a camera: some zoomed, some noisy, a third of them JPEG of quality 60 to 95.
 
     Args:

@@ -47,7 +47,10 @@ def imagined_depth(clean: Tensor, generator: Generator) -> Tensor:
     """
     batch, _, height, width = clean.shape
     grey = clean.mean(dim=1, keepdim=True)
-    coarse = (max(1, height * _COARSE_SIDE // max(height, width)), max(1, width * _COARSE_SIDE // max(height, width)))
+    coarse = (
+        max(1, height * _COARSE_SIDE // max(height, width)),
+        max(1, width * _COARSE_SIDE // max(height, width)),
+    )
     rows = torch.linspace(1, 0, coarse[0], device=clean.device)[:, None].expand(coarse)
     perspective = rows.pow(uniform(generator, batch, 0.7, 3.0)) * uniform(generator, batch, 0.2, 2.5)
     grid = torch.rand((batch, 1, 4, 4), generator=generator, device=clean.device)

@@ -30,9 +30,7 @@ def streak_shape(height: int, width: int, length: Tensor, thickness: Tensor, ang
     return torch.exp(-0.5 * (across / thickness).square()) * fade
 
 
-def flake_shape(
-    height: int, width: int, radius: Tensor, stretch: Tensor, angle: Tensor, hardness: Tensor
-) -> Tensor:
+def flake_shape(height: int, width: int, radius: Tensor, stretch: Tensor, angle: Tensor, hardness: Tensor) -> Tensor:
     """Return a soft disc at the origin, stretched by motion: (B, 1, H, W), peak 1.
 
     Args:
@@ -64,4 +62,5 @@ def scatter(generator: Generator, shape: Tensor, coverage: Tensor) -> Tensor:
     strength = 0.35 + 0.65 * torch.rand(shape.shape, generator=generator, device=shape.device)
     seeds = torch.where(drawn < density, strength, torch.zeros_like(strength))
     spectrum = torch.fft.rfft2(seeds) * torch.fft.rfft2(shape)
-    return torch.fft.irfft2(spectrum, s=tuple(shape.shape[-2:])).clamp(0, 1)
+    layer: Tensor = torch.fft.irfft2(spectrum, s=tuple(shape.shape[-2:]))
+    return layer.clamp(0, 1)

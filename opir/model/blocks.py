@@ -27,7 +27,8 @@ class ResidualBlock(nn.Module):
         self.gain = nn.Parameter(torch.full((1, width, 1, 1), 0.2))
 
     def forward(self, features: Tensor) -> Tensor:
-        return features + self.gain * self.second(torch.relu(self.first(features)))
+        change: Tensor = self.second(torch.relu(self.first(features)))
+        return features + self.gain * change
 
 
 class ChannelNorm(nn.Module):
@@ -41,9 +42,7 @@ class ChannelNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         channels_last = features.permute(0, 2, 3, 1)
-        normed = nn.functional.layer_norm(
-            channels_last, self.weight.shape, self.weight, self.bias, self.epsilon
-        )
+        normed = nn.functional.layer_norm(channels_last, self.weight.shape, self.weight, self.bias, self.epsilon)
         return normed.permute(0, 3, 1, 2)
 
 
@@ -72,7 +71,7 @@ class NAFBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         spatial = self.project(_simple_gate(self.depthwise(self.expand(self.spatial_norm(features)))))
         features = features + spatial * self.spatial_gain
-        channel = self.narrow(_simple_gate(self.widen(self.channel_norm(features))))
+        channel: Tensor = self.narrow(_simple_gate(self.widen(self.channel_norm(features))))
         return features + channel * self.channel_gain
 
 

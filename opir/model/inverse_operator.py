@@ -54,6 +54,4 @@ def apply_inverse_operator(
         modulation = modulator(kernels, task_embedding)
         modulated_kernels = kernels * modulation
     restored = filter_multiscale(image, modulated_kernels, scale_weights, scales)
-    return StageResult(
-        restored, kernels, modulation, modulated_kernels, scale_weights, uncertainty_map(kernels)
-    )
+    return StageResult(restored, kernels, modulation, modulated_kernels, scale_weights, uncertainty_map(kernels))

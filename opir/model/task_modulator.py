@@ -1,5 +1,7 @@
 """TAM: task-aware modulation of each pixel's kernel (Eqs. 19 and 21)."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -24,7 +26,7 @@ class TaskModulator(nn.Module):
         self.condition = nn.Linear(config.embedding_dim, 2 * config.modulator_width)
         self.output = nn.Conv2d(config.modulator_width, taps, 1)
         nn.init.zeros_(self.output.weight)
-        nn.init.constant_(self.output.bias, -torch.log(torch.tensor(_MAX_MODULATION - 1)).item())  # type: ignore[arg-type]
+        nn.init.constant_(self.output.bias, -math.log(_MAX_MODULATION - 1))  # type: ignore[arg-type]
 
     def forward(self, kernels: Tensor, task_embedding: Tensor) -> Tensor:
         """Return m, (B, C·9, H, W) in (0, 4), for kernels K of the same shape and an embedding (B, D)."""

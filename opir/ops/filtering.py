@@ -46,9 +46,7 @@ class _FilterMultiscale(torch.autograd.Function):
     """Keeps one blended sample tensor for the backward pass instead of 9·S shifted copies."""
 
     @staticmethod
-    def forward(
-        ctx: Any, padded: Tensor, kernels: Tensor, scale_weights: Tensor, scales: tuple[int, ...]
-    ) -> Tensor:
+    def forward(ctx: Any, padded: Tensor, kernels: Tensor, scale_weights: Tensor, scales: tuple[int, ...]) -> Tensor:
         border = max(scales)
         blended = _blend_samples(padded, scale_weights, scales, border)
         ctx.save_for_backward(padded, kernels, scale_weights, blended)
@@ -56,7 +54,7 @@ class _FilterMultiscale(torch.autograd.Function):
         return (kernels * blended).sum(dim=(2, 3))
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         padded, kernels, scale_weights, blended = ctx.saved_tensors
         scales, border = ctx.scales, max(ctx.scales)
         height, width = scale_weights.shape[-2:]

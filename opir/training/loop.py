@@ -81,7 +81,8 @@ class Trainer:
             step.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay
         )
         self.folder = Path(config.output)
-        self.ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay)).to(self.device)
+        average = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
+        self.ema = AveragedModel(model, multi_avg_fn=average).to(self.device)
         self.state = load_state(self.folder / "state", model, self.ema, optimizer)
         self.step, self.optimizer = self.accelerator.prepare(step, optimizer)
         self.photos = open_photos(config.data)

@@ -18,9 +18,7 @@ def charbonnier(restored: Tensor, clean: Tensor) -> Tensor:
 
 def _laplacian(image: Tensor) -> Tensor:
     inner = image[..., 1:-1, 1:-1]
-    return (
-        image[..., :-2, 1:-1] + image[..., 2:, 1:-1] + image[..., 1:-1, :-2] + image[..., 1:-1, 2:] - 4 * inner
-    )
+    return image[..., :-2, 1:-1] + image[..., 2:, 1:-1] + image[..., 1:-1, :-2] + image[..., 1:-1, 2:] - 4 * inner
 
 
 def edge_loss(restored: Tensor, clean: Tensor) -> Tensor:

@@ -32,8 +32,7 @@ class Validation:
             crops.append(photo[:, top : top + _SIDE, left : left + _SIDE].float() / 255)
         self._clean = torch.stack(crops)
         self._degraded = {
-            task: torch.cat([degrade(crop[None], task, seed) for seed, crop in enumerate(crops)])
-            for task in Task
+            task: torch.cat([degrade(crop[None], task, seed) for seed, crop in enumerate(crops)]) for task in Task
         }
 
     def measure(self, model: OPIR, device: torch.device) -> dict[str, float]:

@@ -71,9 +71,7 @@ def test_folders_keep_names_formats_and_tree(checkpoint: Path, photos: Path, tmp
     assert run("restore", photos, "-o", out, "--checkpoint", checkpoint) == 0
     assert files(out) == ["a.png", "b.jpg"]
     assert Image.open(out / "b.jpg").format == "JPEG"
-    assert (
-        run("restore", photos, "-o", out, "--recursive", "--format", "webp", "--checkpoint", checkpoint) == 0
-    )
+    assert run("restore", photos, "-o", out, "--recursive", "--format", "webp", "--checkpoint", checkpoint) == 0
     assert files(out) == ["a.png", "a.webp", "b.jpg", "b.webp", "trip/c.webp"]
 
 
@@ -108,10 +106,7 @@ def test_maps_lie_beside_the_result(checkpoint: Path, photos: Path, tmp_path: Pa
 
 def test_json_says_what_was_done(checkpoint: Path, photos: Path, tmp_path: Path, capsys) -> None:
     (photos / "broken.png").write_text("no photo")
-    assert (
-        run("restore", photos, "-o", tmp_path / "out", "--task", "snow", "--json", "--checkpoint", checkpoint)
-        == 2
-    )
+    assert run("restore", photos, "-o", tmp_path / "out", "--task", "snow", "--json", "--checkpoint", checkpoint) == 2
     a, b, broken = json.loads(capsys.readouterr().out)
     assert (a["input"], a["output"]) == (str(photos / "a.png"), str(tmp_path / "out" / "a.png"))
     assert (b["task"], b["width"], b["height"], b["tiles"], b["maps"]) == ("snow", 28, 20, 1, [])
@@ -178,9 +173,7 @@ def test_weather_is_repeatable_and_differs_between_photos(photos: Path, tmp_path
     assert (first != np.asarray(Image.open(photos / "a.png"))).any()
 
 
-def test_info_of_a_checkpoint_and_of_a_preset(
-    checkpoint: Path, capsys, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_info_of_a_checkpoint_and_of_a_preset(checkpoint: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PRESETS, "small", TINY)
     assert run("info", checkpoint) == 0
     lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
@@ -266,8 +259,6 @@ def test_strength_is_checked(strength: str, photos: Path, tmp_path: Path, capsys
 
 
 def test_the_module_is_the_command() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "opir", "info", "none"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", "opir", "info", "none"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith('opir: no checkpoint "none"')

@@ -45,9 +45,7 @@ def test_doing_nothing_scores_as_the_input(pairs, space) -> None:
 def test_means_are_over_photos(pairs) -> None:
     report = evaluate(lambda photo: photo * 0.9, pairs)
     for name in ("psnr", "ssim", "input_psnr", "input_ssim"):
-        assert getattr(report, name) == pytest.approx(
-            np.mean([getattr(image, name) for image in report.images])
-        )
+        assert getattr(report, name) == pytest.approx(np.mean([getattr(image, name) for image in report.images]))
     assert report.psnr < report.input_psnr
 
 
@@ -73,9 +71,7 @@ def test_bad_pairs_are_refused(pairs, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected at least one pair of photos to evaluate, got none"):
         evaluate(lambda photo: photo, [])
     Image.fromarray(np.zeros((20, 32, 3), np.uint8)).save(tmp_path / "small.png")
-    with pytest.raises(
-        ValueError, match=r"a_1.png is 32x24 but its target small.png is 32x20: a pair must have"
-    ):
+    with pytest.raises(ValueError, match=r"a_1.png is 32x24 but its target small.png is 32x20: a pair must have"):
         evaluate(lambda photo: photo, [(pairs[0][0], tmp_path / "small.png")])
     with pytest.raises(ValueError, match=r"expected two pictures of the same shape"):
         evaluate(lambda photo: torch.zeros(3, 8, 8), pairs)

@@ -37,9 +37,7 @@ def wide_profile(gamma: float | None = None) -> bytes:
     """A small profile with the primaries of Display P3, and sRGB's curve or a plain power."""
     curve = b"curv\0\0\0\0\0\0\0\1" + struct.pack(">HH", round((gamma or 0) * 256), 0)
     if gamma is None:
-        curve = b"para\0\0\0\0\0\3\0\0" + b"".join(
-            map(s15, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
-        )
+        curve = b"para\0\0\0\0\0\3\0\0" + b"".join(map(s15, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)))
     columns = {
         b"r": (0.51512, 0.24120, -0.00105),
         b"g": (0.29198, 0.69225, 0.04189),
@@ -82,9 +80,7 @@ def test_lossless_files_keep_every_level(tmp_path: Path, suffix: str, channels: 
     photo = load_photo(tmp_path / f"photo{suffix}")
     assert photo.bits == (8 if high == 256 else 16)
     expected = (
-        torch.from_numpy(pixels[..., : 3 if channels > 2 else 1] / (high - 1))
-        .permute(2, 0, 1)
-        .expand(3, -1, -1)
+        torch.from_numpy(pixels[..., : 3 if channels > 2 else 1] / (high - 1)).permute(2, 0, 1).expand(3, -1, -1)
     )
     torch.testing.assert_close(photo.rgb, expected.float(), atol=1e-6, rtol=0)
     if channels in (2, 4):
@@ -212,14 +208,10 @@ def test_wide_colours_are_converted_for_the_network_and_come_back_exactly(
 
 
 def test_wide_colours_become_srgb_where_no_profile_can_be_kept(tmp_path: Path) -> None:
-    Image.fromarray(np.full((2, 2, 3), (255, 0, 0), np.uint8)).save(
-        tmp_path / "in.png", icc_profile=wide_profile()
-    )
+    Image.fromarray(np.full((2, 2, 3), (255, 0, 0), np.uint8)).save(tmp_path / "in.png", icc_profile=wide_profile())
     photo = load_photo(tmp_path / "in.png")
     save_photo(photo, tmp_path / "out.bmp")
-    np.testing.assert_array_equal(
-        np.asarray(Image.open(tmp_path / "out.bmp")), np.asarray(to_picture(photo.rgb))
-    )
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.bmp")), np.asarray(to_picture(photo.rgb)))
 
 
 def test_the_usual_srgb_profile_changes_nothing(tmp_path: Path) -> None:
@@ -337,9 +329,7 @@ def test_files_that_are_no_photo_are_refused_in_one_line(tmp_path: Path) -> None
     whole = io.BytesIO()
     Image.fromarray(noise(64, 64, 3)).save(whole, "JPEG")
     (tmp_path / "cut.jpg").write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
-    Image.fromarray(noise(8, 8)).save(
-        tmp_path / "moving.webp", save_all=True, append_images=[Image.new("L", (8, 8))]
-    )
+    Image.fromarray(noise(8, 8)).save(tmp_path / "moving.webp", save_all=True, append_images=[Image.new("L", (8, 8))])
     Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "float.tif")
     expected = {
         "text.jpg": "text.jpg: expected a JPEG, .* got something else",
@@ -365,9 +355,7 @@ def test_a_huge_picture_is_refused_by_its_header(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"bomb.png: expected at most 100 megapixels, got far more"):
         load_photo(tmp_path / "bomb.png")
     Image.fromarray(noise(300, 400, 3)).save(tmp_path / "large.png")
-    with pytest.raises(
-        ImageError, match=r"expected at most 0.1 megapixels, got 400x300 = 0.12; make it smaller"
-    ):
+    with pytest.raises(ImageError, match=r"expected at most 0.1 megapixels, got 400x300 = 0.12; make it smaller"):
         load_photo(tmp_path / "large.png", max_megapixels=0.1)
 
 

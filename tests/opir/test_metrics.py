@@ -109,10 +109,7 @@ def test_rank_correlation_only_asks_for_the_order() -> None:
     assert rank_correlation(np.exp(5 * means), error) == pytest.approx(1)
     assert rank_correlation(-means, error) == pytest.approx(-1)
     assert rank_correlation(np.ones_like(error), error) == 0
-    assert (
-        abs(rank_correlation(np.random.default_rng(1).random((256, 256)), np.kron(error, np.ones((4, 4)))))
-        < 0.15
-    )
+    assert abs(rank_correlation(np.random.default_rng(1).random((256, 256)), np.kron(error, np.ones((4, 4))))) < 0.15
 
 
 def test_rank_correlation_agrees_with_scipy_on_ties() -> None:

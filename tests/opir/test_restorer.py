@@ -141,9 +141,7 @@ def test_a_model_without_the_task_module_takes_no_task() -> None:
 
 def test_progress_counts_the_tiles_of_all_stages(restorer: Restorer) -> None:
     calls: list[tuple[int, int]] = []
-    out = restorer.restore(
-        random_photo(64, 64), tile=32, progress=lambda done, total: calls.append((done, total))
-    )
+    out = restorer.restore(random_photo(64, 64), tile=32, progress=lambda done, total: calls.append((done, total)))
     assert out.tiles == 4
     assert calls == [(done, 8) for done in range(1, 9)]
 
@@ -180,9 +178,7 @@ def test_saving_keeps_the_kind_of_photo(restorer: Restorer, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("at", [(0, 0), (69, 44), (31, 17), (69, 0)])
 @pytest.mark.parametrize("task", ["auto", "haze"])
-def test_a_pixel_looked_at_alone_equals_the_full_run(
-    restorer: Restorer, at: tuple[int, int], task: str
-) -> None:
+def test_a_pixel_looked_at_alone_equals_the_full_run(restorer: Restorer, at: tuple[int, int], task: str) -> None:
     photo = random_photo(45, 70)
     out = restorer.restore(photo, task=task)
     x, y = at
@@ -202,9 +198,7 @@ def test_a_pixel_looked_at_alone_equals_the_full_run(
 
 def test_a_pixel_outside_the_photo_is_refused(restoration: Restoration) -> None:
     for x, y in ((70, 0), (0, 45), (-1, 0)):
-        with pytest.raises(
-            ValueError, match=rf"expected a pixel inside the photo of 70x45, got x={x}, y={y}"
-        ):
+        with pytest.raises(ValueError, match=rf"expected a pixel inside the photo of 70x45, got x={x}, y={y}"):
             restoration.inspect(x, y)
 
 

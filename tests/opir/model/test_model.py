@@ -110,9 +110,7 @@ def test_stage_two_filters_stage_one_under_its_uncertainty(tiny_model: OPIR) -> 
     photo = make_picture(16, 16)
     with torch.no_grad():
         result = tiny_model(photo)
-        by_hand = tiny_model.run_stage(
-            1, result.first.restored, result.embeddings[1], result.first.uncertainty
-        )
+        by_hand = tiny_model.run_stage(1, result.first.restored, result.embeddings[1], result.first.uncertainty)
         guided = tiny_model.kernel_predictor(result.first.restored * result.first.uncertainty)
     torch.testing.assert_close(by_hand.restored, result.final.restored)
     torch.testing.assert_close(guided.kernels, result.final.kernels)
@@ -163,9 +161,9 @@ def test_unaware_model_recognises_nothing(tiny_config: OPIRConfig) -> None:
 def test_golden_output(tiny_model: OPIR, picture: Tensor, request: pytest.FixtureRequest) -> None:
     with torch.no_grad():
         result = tiny_model(picture)
-    outputs = torch.cat(
-        [result.first.restored, result.final.restored, result.first.uncertainty], dim=1
-    )[..., ::4, ::4].contiguous()
+    outputs = torch.cat([result.first.restored, result.final.restored, result.first.uncertainty], dim=1)[
+        ..., ::4, ::4
+    ].contiguous()
     path = GOLDEN_FOLDER / "tiny_model.safetensors"
     from safetensors.torch import load_file, save_file
 

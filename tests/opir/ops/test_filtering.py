@@ -36,9 +36,7 @@ def filter_by_loops(image: Tensor, kernels: Tensor, weights: Tensor, scales: tup
     return restored
 
 
-def draw(
-    shape: tuple[int, int], channels: int, num_scales: int, seed: int = 0
-) -> tuple[Tensor, Tensor, Tensor]:
+def draw(shape: tuple[int, int], channels: int, num_scales: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     height, width = shape
     image = torch.rand(2, 3, height, width, generator=generator, dtype=torch.float64)
