@@ -75,7 +75,7 @@ class Actions:
         copy.write_bytes(original.read_bytes())
         return str(copy)
 
-    def restore(self, photo: str | None, weather: str, strength: float) -> tuple[Any, ...]:
+    def restore_photo(self, photo: str | None, weather: str, strength: float) -> tuple[Any, ...]:
         """Restore a photo.
 
         Returns:
@@ -126,7 +126,7 @@ class Actions:
         )
 
     def clear(self) -> tuple[Any, ...]:
-        """Return what `restore` and `draw_views` return, for a page without a photo."""
+        """Return what `restore_photo` and `draw_views` return, for a page without a photo."""
         return (*_NOTHING_RESTORED, *self._no_views())
 
     def _no_views(self) -> tuple[Any, ...]:
@@ -158,6 +158,10 @@ class Actions:
                 session.restoration, session.photo, session.folder / f"strength-{strength:g}", strength
             )
         return gr.update(label=words.DOWNLOAD, value=str(path), interactive=True)
+
+    def no_download(self) -> Any:
+        """Return the button while there is nothing to download."""
+        return _NO_DOWNLOAD
 
     def look_inside(self, session: Session | None, event: gr.SelectData) -> str:
         """Show the operator of the pixel that was clicked on."""

@@ -97,9 +97,9 @@ def launch_options() -> dict[str, Any]:
 def _settings() -> _Settings:
     with gr.Column(elem_id="choose"):
         photo = gr.File(
-            label=words.PHOTO, file_types=["image", *FORMATS], type="filepath", height=140, elem_id="photo"
+            label=words.PHOTO, file_types=["image", *FORMATS], type="filepath", height=120, elem_id="photo"
         )
-        with gr.Group(elem_id="examples-box"):
+        with gr.Column(elem_id="examples-box"):
             gr.HTML(f'<p class="heading">{words.EXAMPLES}</p>', padding=False)
             examples = gr.Gallery(
                 thumbnails(),
@@ -145,7 +145,7 @@ def _results(actions: Actions) -> _Results:
             change = _view(words.CHANGE, "change", 380)
         with gr.Tab(words.TAB_UNCERTAINTY):
             _note(words.UNCERTAINTY_NOTE)
-            uncertainty = _view(words.UNCERTAINTY, "uncertainty", RESULT_HEIGHT)
+            uncertainty = _view(words.TAB_UNCERTAINTY, "uncertainty", RESULT_HEIGHT)
         with gr.Tab(words.TAB_SCALES):
             _note(words.SCALES_NOTE)
             scales = gr.Gallery(
@@ -196,7 +196,7 @@ def _view(label: str, elem_id: str, height: int) -> gr.Image:
 
 
 def _wire(actions: Actions, session: gr.State, settings: _Settings, results: _Results) -> None:
-    """Join events and actions. Whatever starts it: restore, then draw what explains it, then write it."""
+    """Join events and actions. Whatever starts it: restore, then write the file and draw what explains it."""
     restored = [
         session,
         results.summary,
@@ -215,18 +215,23 @@ def _wire(actions: Actions, session: gr.State, settings: _Settings, results: _Re
         results.operator,
     ]
 
+    def write_after(event: Callable[..., Any]) -> None:
+        event(actions.write_download, [session, settings.strength], [settings.download], **QUIET).failure(
+            actions.no_download, None, [settings.download], **QUIET
+        )
+
     def restore_after(event: Callable[..., Any]) -> None:
-        event(
-            actions.restore,
+        done = event(
+            actions.restore_photo,
             [settings.photo, settings.weather, settings.strength],
             restored,
             show_progress_on=[results.before_after],
             trigger_mode="always_last",
             api_visibility="private",
             **MODEL_QUEUE,
-        ).success(actions.draw_views, [session], views, **QUIET).success(
-            actions.write_download, [session, settings.strength], [settings.download], **QUIET
         )
+        write_after(done.success)
+        done.success(actions.draw_views, [session], views, **QUIET)
 
     def clear_after(event: Callable[..., Any]) -> Any:
         return event(actions.clear, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)
@@ -237,13 +242,14 @@ def _wire(actions: Actions, session: gr.State, settings: _Settings, results: _Re
     restore_after(settings.weather.input)
     settings.photo.clear(actions.clear, None, [*restored, *views], **QUIET)
 
-    settings.strength.release(
+    blended = settings.strength.release(
         actions.blend,
         [session, settings.strength],
         [results.before_after, settings.download],
         trigger_mode="always_last",
         **QUIET,
-    ).success(actions.write_download, [session, settings.strength], [settings.download], **QUIET)
+    )
+    write_after(blended.success)
     results.inside.select(actions.look_inside, [session], [results.operator], **MODEL_QUEUE, **QUIET)
 
 

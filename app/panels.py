@@ -77,7 +77,7 @@ def _stage(number: int, stage: StageOperator, scales: Sequence[int]) -> str:
     gains = ", ".join(f"{name} {gain:.2f}" for name, gain in zip(names, stage.gain, strict=True))
     return (
         f"<h3>{words.stage_title(number, stage.uncertainty)}</h3>"
-        f'<div class="kernels" style="grid-template-columns:76px repeat({len(names)},minmax(0,1fr))">'
+        f'<div class="kernels" style="grid-template-columns:64px repeat({len(names)},minmax(0,1fr))">'
         f"{''.join(cells)}</div><p class='note'>{words.gain_sentence(gains)}</p>"
         f"{_bars(stage.scale_weights, scales)}"
     )
@@ -87,7 +87,7 @@ def _grid(values: Floats, neutral: float) -> str:
     rows = ""
     for row in values:
         cells = (
-            f'<td style="background:{_diverging((value - neutral) / _FULL_COLOUR_AT)}">{value:.2f}</td>'
+            f'<td style="background:{_diverging((value - neutral) / _FULL_COLOUR_AT)}">{_short(value)}</td>'
             for value in row
         )
         rows += f"<tr>{''.join(cells)}</tr>"
@@ -126,6 +126,14 @@ def _legend() -> str:
     low, high = words.GRID_ENDS
     ramp = f'<i class="ramp" style="background:linear-gradient(90deg,{stops})"></i>'
     return f'<div class="scale"><span>{low}</span>{ramp}<span>{high}</span></div>'
+
+
+def _short(value: float) -> str:
+    """Write a number so that nine of them fit side by side: 1.02, .97, −.03, 0."""
+    text = f"{abs(value):.2f}"
+    if text == "0.00":
+        return "0"
+    return ("−" if value < 0 else "") + text.removeprefix("0")
 
 
 def _diverging(position: float) -> str:

@@ -10,7 +10,7 @@ PHOTO = "Your photo"
 EXAMPLES = "Or try one of these"
 WEATHER = "Weather in the photo"
 STRENGTH = "Strength"
-STRENGTH_INFO = "0 is your photo, 1 the full correction."
+STRENGTH_INFO = "0 is the photo as it came."
 DOWNLOAD = "Download full size"
 DOWNLOAD_WAITING = "Preparing the file…"
 
@@ -30,7 +30,6 @@ STAGES_NOTE = (
     "uncertain it is, and corrects it. The third picture is grey where stage 2 changed nothing, and eight "
     "times as strong elsewhere."
 )
-UNCERTAINTY = "Uncertainty"
 UNCERTAINTY_NOTE = (
     "How hard each pixel was to restore, on a scale that is the same for every photo. Look twice where it is "
     "bright: detail there may be lost or made up."
@@ -67,9 +66,9 @@ KEPT_DEPTH = "16 bits"
 REMOVED_POSITION = "location"
 
 BEFORE = "Your photo"
-KERNEL = "kernel K"
-MODULATION = "× weather m"
-MODULATED = "= used K̃"
+KERNEL = "K"
+MODULATION = "× m (weather)"
+MODULATED = "= K̃ (used)"
 COLOURS = ("red", "green", "blue")
 ALL_COLOURS = ("all colours",)
 GRID_ENDS = ("K −1, m 0", "K +1, m 2")

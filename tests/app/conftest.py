@@ -1,0 +1,106 @@
+"""One page for all tests of the app, served in this process with a tiny random model."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from app import page
+from app.actions import Actions
+from app.weather_map import SUFFIX, WeatherMap, build
+from opir.checkpoints import save_model
+from opir.config import OPIRConfig
+from opir.images import to_picture
+from opir.model import OPIR
+from opir.restorer import Restorer
+from tests.conftest import make_picture
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what visitors upload out of the machine's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three small clean photos."""
+    folder = tmp_path_factory.mktemp("photos")
+    for seed in range(3):
+        to_picture(make_picture(72, 96, seed)[0]).save(folder / f"street {seed}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photo(photos: Path) -> Path:
+    """A photo of 96×72 pixels with a space in its name."""
+    return photos / "street 0.png"
+
+
+@pytest.fixture(scope="session")
+def not_a_photo(photos: Path) -> Path:
+    """A text file that calls itself a JPEG, with a name that is HTML."""
+    path = photos.parent / "<b>notes.jpg"
+    path.write_text("These are not the pixels you are looking for.")
+    return path
+
+
+@pytest.fixture(scope="session")
+def turned_photo(photos: Path) -> Path:
+    """A JPEG that a camera held sideways, with a date and a position in it."""
+    path = photos.parent / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x0132] = "2026:11:23 10:00:00"
+    exif.get_ifd(0x8825)[1] = "N"
+    Image.open(photos / "street 1.png").convert("RGB").save(path, exif=exif, quality=95)
+    return path
+
+
+@pytest.fixture(scope="session")
+def restorer(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Restorer:
+    """A tiny model with random weights, loaded from a file that has its weather map beside it."""
+    config = OPIRConfig(
+        block="residual",
+        width=8,
+        encoder_blocks=(1,),
+        middle_blocks=1,
+        decoder_blocks=(1,),
+        scales=(1, 2),
+        embedding_dim=6,
+        encoder_width=4,
+        modulator_width=6,
+    )
+    torch.manual_seed(0)
+    model = OPIR(config).eval()
+    with torch.no_grad():
+        for (
+            parameter
+        ) in model.parameters():  # a little: the result is to differ from the photo and resemble it
+            parameter.add_(0.002 * torch.randn(parameter.shape))
+    path = tmp_path_factory.mktemp("checkpoints") / "tiny.safetensors"
+    save_model(model, path, {})
+    loaded = Restorer.from_pretrained(str(path), device="cpu", precision="fp32")
+    build(loaded, sorted(photos.iterdir())).save(path.with_name(path.stem + SUFFIX))
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def actions(restorer: Restorer) -> Actions:
+    """The page's events."""
+    return Actions(restorer, WeatherMap.shipped_with(restorer))
+
+
+@pytest.fixture(scope="session")
+def page_url(actions: Actions) -> Iterator[str]:
+    """The address of the page, on a free port."""
+    blocks = page.build(actions)
+    _, url, _ = blocks.queue(max_size=20).launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **page.launch_options()
+    )
+    yield url
+    blocks.close()

@@ -1,0 +1,155 @@
+"""The actions as plain functions, without a server."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import words
+from app.actions import PROXY_SIDE, Actions, Session
+from app.examples import EXAMPLES, example_path, thumbnails
+from app.provenance import kept_and_removed
+from opir.images import load_photo
+from opir.restorer import Restorer
+from opir.tasks import AUTO
+
+
+@pytest.fixture(scope="module")
+def results(actions: Actions, photo: Path) -> tuple:
+    return actions.restore_photo(str(photo), AUTO, 1.0)
+
+
+@pytest.fixture(scope="module")
+def session(results: tuple) -> Session:
+    return results[0]
+
+
+def test_restore_shows_the_photo_and_the_result_unharmed(results: tuple, photo: Path) -> None:
+    before, after = results[2]
+    assert Image.open(before).size == Image.open(after).size == Image.open(photo).size
+    shown = np.asarray(Image.open(before), dtype=float)
+    assert np.abs(shown - np.asarray(Image.open(photo).convert("RGB"), dtype=float)).mean() < 2
+
+
+def test_summary_says_weather_size_and_time_in_plain_words(results: tuple) -> None:
+    assert "Looks " in results[1]
+    assert "96 × 72 pixels in 1 tile" in results[1]
+
+
+def test_probabilities_are_named_and_sum_to_one(results: tuple) -> None:
+    assert set(results[4]) == {"Rain", "Snow", "Haze", "Clear"}
+    assert sum(results[4].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_chosen_weather_is_said_and_used(actions: Actions, photo: Path) -> None:
+    session, summary, *_ = actions.restore_photo(str(photo), "snow", 1.0)
+    assert "Restored as snow, as you chose." in summary
+    assert session.restoration.task == "snow"
+
+
+def test_download_is_the_full_result_under_the_photos_name(
+    actions: Actions, session: Session, restorer: Restorer, photo: Path, tmp_path: Path
+) -> None:
+    update = actions.write_download(session, 1.0)
+    restorer.restore(photo).save(tmp_path / "expected.png")
+    assert Path(update["value"]).name == "street 0_opir.png"
+    assert update["interactive"]
+    written, expected = (
+        np.asarray(Image.open(path)) for path in (update["value"], tmp_path / "expected.png")
+    )
+    np.testing.assert_array_equal(written, expected)
+
+
+def test_strength_0_downloads_the_photo_itself(actions: Actions, session: Session, photo: Path) -> None:
+    update = actions.write_download(session, 0.0)
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(update["value"])), np.asarray(Image.open(photo).convert("RGB"))
+    )
+
+
+def test_more_strength_is_further_from_the_photo(actions: Actions, session: Session) -> None:
+    shown = []
+    for strength in (0.0, 0.5, 1.0):
+        (_, after), _ = actions.blend(session, strength)
+        shown.append(np.asarray(Image.open(after), dtype=float))
+    assert 0 < np.abs(shown[1] - shown[0]).mean() < np.abs(shown[2] - shown[0]).mean()
+
+
+def test_large_photos_are_shown_smaller(tmp_path: Path, actions: Actions, session: Session) -> None:
+    from app.actions import _show
+
+    shown = _show(Image.new("RGB", (3000, 1500)), tmp_path / "shown.jpg")
+    assert Image.open(shown).size == (PROXY_SIDE, PROXY_SIDE // 2)
+
+
+def test_every_view_is_drawn(actions: Actions, session: Session) -> None:
+    stage_1, stage_2, change, uncertainty, scales, weather_map, hint = actions.draw_views(session)
+    for path in (stage_1, stage_2, change, uncertainty):
+        assert Image.open(path).width == 96 or path == uncertainty
+    assert [caption for _, caption in scales] == ["reach", "scale 1", "scale 2"]
+    assert words.YOUR_PHOTO in weather_map
+    assert words.INSIDE_NOTE in hint
+
+
+def test_looking_inside_shows_the_pixel_that_was_clicked(actions: Actions, session: Session) -> None:
+    shown = actions.look_inside(session, SimpleNamespace(index=[40, 30]))
+    operator = session.restoration.inspect(40, 30)
+    assert "Pixel 40, 30" in shown
+    assert f"uncertainty {operator.stages[0].uncertainty:.2f}" in shown
+    assert shown.count('class="grid"') == 3 * 3 * len(operator.stages)
+
+
+@pytest.mark.parametrize("place", [[0, 0], [95, 71], [95.9, 71.9]])
+def test_looking_inside_works_in_the_corners(actions: Actions, session: Session, place: list[float]) -> None:
+    assert "Pixel" in actions.look_inside(session, SimpleNamespace(index=place))
+
+
+def test_without_a_photo_every_action_returns_the_empty_page(actions: Actions) -> None:
+    assert actions.restore_photo(None, AUTO, 1.0)[0] is None
+    assert len(actions.clear()) == len(actions.restore_photo(None, AUTO, 1.0)) + len(actions.draw_views(None))
+    assert words.NO_RESULT in actions.look_inside(None, SimpleNamespace(index=[0, 0]))
+    assert actions.blend(None, 1.0)[0] is None
+    assert actions.write_download(None, 1.0)["interactive"] is False
+
+
+def test_a_file_that_is_no_photo_gives_one_plain_line(actions: Actions, not_a_photo: Path) -> None:
+    with pytest.raises(gr.Error) as raised:
+        actions.restore_photo(str(not_a_photo), AUTO, 1.0)
+    assert "expected a JPEG, PNG" in raised.value.message
+    assert "&lt;b&gt;notes.jpg" in raised.value.message, "a file name must not become HTML"
+    assert "\n" not in raised.value.message
+    assert not raised.value.print_exception
+
+
+@pytest.mark.parametrize(
+    ("error", "text"), [(MemoryError(), words.OUT_OF_MEMORY), (ZeroDivisionError(), words.UNEXPECTED)]
+)
+def test_what_nobody_expected_is_a_plain_line_too(
+    actions: Actions, photo: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
+) -> None:
+    def fail(photo: str, weather: str) -> None:
+        raise error
+
+    monkeypatch.setattr(actions, "_run", fail)
+    with pytest.raises(gr.Error) as raised:
+        actions.restore_photo(str(photo), AUTO, 1.0)
+    assert raised.value.message == text
+
+
+def test_what_a_file_carries_is_named(turned_photo: Path, photo: Path) -> None:
+    assert kept_and_removed(load_photo(turned_photo), turned_photo) == (
+        [words.KEPT_DATE],
+        [words.REMOVED_POSITION],
+    )
+    assert kept_and_removed(load_photo(photo), photo) == ([], [])
+
+
+def test_examples_exist_and_open_under_their_own_name(actions: Actions) -> None:
+    for index, name in enumerate(EXAMPLES):
+        assert example_path(index).is_file(), f"{name} is missing from assets/examples"
+        opened = Path(actions.open_example(SimpleNamespace(index=index)))
+        assert opened.name == name
+    assert len(thumbnails()) == len(EXAMPLES)
