@@ -70,6 +70,11 @@ class OPIR(nn.Module):
             raise ValueError("this model has no task-aware module, so it recognises no weather")
         return self.task_encoder.logits(embedding).softmax(dim=1)
 
+    def copy_first_modulator(self) -> None:
+        """Let later stages start from stage 1's task modulation, when stage 1 was trained alone before them."""
+        for modulator in self.task_modulators[1:]:
+            modulator.load_state_dict(self.task_modulators[0].state_dict())
+
     def run_stage(
         self, index: int, image: Tensor, task_embedding: Tensor | None, uncertainty: Tensor | None = None
     ) -> StageResult:

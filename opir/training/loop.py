@@ -141,6 +141,8 @@ class Trainer:
     def _train_step(self) -> dict[str, Tensor]:
         config, step = self.config, self.state.step
         phase = config.phase(step)
+        if step and phase.num_stages > config.phase(step - 1).num_stages:
+            self.model.copy_first_modulator()
         processes = self.accelerator.num_processes
         seed = (config.seed * 1_000_003 + step) * processes + self.accelerator.process_index
         for group in self.optimizer.param_groups:
