@@ -90,9 +90,7 @@ class Actions:
             session = Session(result, Path(photo), folder, before)
             kept, removed = kept_and_removed(result.photo, Path(photo))
         before_after, waiting = self.blend(session, strength)
-        weathers = {
-            words.WEATHER_NAMES[Task.parse(name)]: share for name, share in result.task_probabilities.items()
-        }
+        weathers = {words.WEATHER_NAMES[Task.parse(name)]: share for name, share in result.task_probabilities.items()}
         return (
             session,
             panels.summary(result, weather != AUTO, kept, removed),

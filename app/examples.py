@@ -10,13 +10,13 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
 
 EXAMPLES = {
     "stream-rain.jpg": "Rain",
-    "bridge-rain.jpg": "Rain at night",
-    "meadow-rain-mist.jpg": "Rain and mist",
+    "bridge-rain.jpg": "Rain, night",
+    "meadow-rain-mist.jpg": "Rain, mist",
     "dogs-snow.jpg": "Snow",
-    "bridge-snow.jpg": "Snow at night",
+    "bridge-snow.jpg": "Snow, night",
     "mountains-haze.jpg": "Haze",
     "coast.jpg": "Real haze",
-    "pagoda.jpg": "Real light haze",
+    "pagoda.jpg": "Light haze",
     "castle.jpg": "Clear",
 }
 """File name → caption."""

@@ -61,9 +61,7 @@ class _Results:
 
 def build(actions: Actions) -> gr.Blocks:
     """Return the page, ready for `queue` and for `launch` with `launch_options`."""
-    page = gr.Blocks(
-        title=words.PAGE_TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True
-    )
+    page = gr.Blocks(title=words.PAGE_TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True)
     with page:
         session = gr.State(None, time_to_live=STATE_SECONDS)
         gr.HTML(
@@ -162,7 +160,7 @@ def _results(actions: Actions) -> _Results:
             _note(words.MAP_NOTE)
             weather_map = gr.HTML(actions.empty_map(), elem_id="weather-map", padding=False)
         with gr.Tab(words.TAB_INSIDE), gr.Row(elem_classes="side-by-side"):
-            inside = _view(words.INSIDE_PHOTO, "inside", RESULT_HEIGHT)
+            inside = _view(words.INSIDE_PHOTO, "inside", 400)
             operator = gr.HTML(panels.hint(words.INSIDE_NOTE), elem_id="operator", padding=False)
     return _Results(
         summary,
@@ -231,7 +229,7 @@ def _wire(actions: Actions, session: gr.State, settings: _Settings, results: _Re
             **MODEL_QUEUE,
         )
         write_after(done.success)
-        done.success(actions.draw_views, [session], views, **QUIET)
+        done.success(actions.draw_views, [session], views, show_progress="minimal", api_visibility="private")
 
     def clear_after(event: Callable[..., Any]) -> Any:
         return event(actions.clear, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)

@@ -21,9 +21,7 @@ from opir.tasks import TASK_NAMES, Task
 Floats = NDArray[np.float32]
 
 _PATCH_RADIUS = 8  # pixels around the chosen one that the small pictures show
-_FULL_COLOUR_AT = (
-    1.0  # how far from neutral a number has the full colour: fixed, so that pixels can be compared
-)
+_FULL_COLOUR_AT = 1.0  # how far from neutral a number has the full colour: fixed, so that pixels can be compared
 
 
 def hint(text: str) -> str:
@@ -54,9 +52,7 @@ def operator(result: Restoration, pixel: PixelInspection) -> str:
     if len(pixel.stages) > 1:
         seen.append((words.STAGE_2, result.image, pixel.after))
     patches = "".join(_patch(name, picture, pixel, colour) for name, picture, colour in seen)
-    stages = "".join(
-        _stage(number, stage, pixel.scales) for number, stage in enumerate(pixel.stages, start=1)
-    )
+    stages = "".join(_stage(number, stage, pixel.scales) for number, stage in enumerate(pixel.stages, start=1))
     return (
         f'<div class="operator"><h3>{words.pixel_title(pixel.x, pixel.y)}</h3>'
         f'<div class="where">{patches}</div>{stages}{_legend()}</div>'
@@ -129,11 +125,9 @@ def _legend() -> str:
 
 
 def _short(value: float) -> str:
-    """Write a number so that nine of them fit side by side: 1.02, .97, −.03, 0."""
-    text = f"{abs(value):.2f}"
-    if text == "0.00":
-        return "0"
-    return ("−" if value < 0 else "") + text.removeprefix("0")
+    """Write a number so that nine of them fit side by side: 1.02, 1, .97, −.03, 0."""
+    text = f"{abs(value):.2f}".removesuffix(".00")
+    return text if text == "0" else ("−" if value < 0 else "") + text.removeprefix("0")
 
 
 def _diverging(position: float) -> str:

@@ -150,9 +150,7 @@ def build(restorer: Restorer, photos: list[Path], seed: int = 0) -> WeatherMap:
                     tasks.append(int(task))
                     stages.append(stage)
     if not embeddings:
-        raise ValueError(
-            "expected a model with the task-aware module and at least one photo, got no embeddings"
-        )
+        raise ValueError("expected a model with the task-aware module and at least one photo, got no embeddings")
     known, prototypes = np.stack(embeddings), prototypes_of(restorer)
     layout = _tsne(np.concatenate([known, prototypes]), None)
     return WeatherMap(known, np.array(tasks), np.array(stages), prototypes, layout)
@@ -162,9 +160,7 @@ def _scaled_down(photo: torch.Tensor) -> torch.Tensor:
     factor = _SIDE / max(photo.shape[-2:])
     if factor >= 1:
         return photo
-    return torch.nn.functional.interpolate(photo, scale_factor=factor, mode="bilinear", antialias=True).clamp(
-        0, 1
-    )
+    return torch.nn.functional.interpolate(photo, scale_factor=factor, mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def _tsne(embeddings: Floats, start: Floats | None) -> Floats:
@@ -199,9 +195,7 @@ def _draw_photo(places: Floats) -> list[str]:
     shapes = []
     if len(places) > 1:
         (x, y), (to_x, to_y) = places[0], places[-1]
-        shapes.append(
-            f'<path class="path" stroke-dasharray="4 3" d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>'
-        )
+        shapes.append(f'<path class="path" stroke-dasharray="4 3" d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>')
         shapes.append(f'<circle class="photo" cx="{to_x:.1f}" cy="{to_y:.1f}" r="5"/>')
         if np.hypot(to_x - x, to_y - y) > 40:
             shapes.append(_label(to_x, to_y + 20, words.AFTER_STAGE_1, "quiet"))
@@ -228,13 +222,9 @@ def main(arguments: list[str] | None = None) -> None:
     photos = sorted(path for path in options.folder.iterdir() if path.suffix.lower() in FORMATS)
     if not photos:
         parser.error(f"{options.folder}: expected a folder with photos, found none")
-    weather_map = build(
-        Restorer.from_pretrained(options.checkpoint, device=options.device), photos, options.seed
-    )
+    weather_map = build(Restorer.from_pretrained(options.checkpoint, device=options.device), photos, options.seed)
     weather_map.save(options.output)
-    print(
-        f"{options.output}: {len(weather_map.embeddings)} embeddings of {min(len(photos), MAX_PHOTOS)} photos"
-    )
+    print(f"{options.output}: {len(weather_map.embeddings)} embeddings of {min(len(photos), MAX_PHOTOS)} photos")
 
 
 if __name__ == "__main__":

@@ -14,14 +14,14 @@ STRENGTH_INFO = "0 is the photo as it came."
 DOWNLOAD = "Download full size"
 DOWNLOAD_WAITING = "Preparing the file…"
 
-TAB_RESULT = "Before and after"
+TAB_RESULT = "Result"
 TAB_STAGES = "Stages"
 TAB_UNCERTAINTY = "Uncertainty"
 TAB_SCALES = "Scales"
 TAB_WEATHER = "Weather"
 TAB_INSIDE = "Look inside"
 
-BEFORE_AFTER = "Drag the handle: your photo on the left, the result on the right"
+BEFORE_AFTER = "Left of the handle your photo, right of it the result"
 STAGE_1 = "After stage 1"
 STAGE_2 = "After stage 2"
 CHANGE = "What stage 2 changed"
@@ -95,6 +95,12 @@ _RECOGNISED = {
     Task.HAZE: "Looks like haze",
     Task.CLEAN: "Looks clear",
 }
+_GUESSED = {
+    Task.RAIN: "Perhaps rain",
+    Task.SNOW: "Perhaps snow",
+    Task.HAZE: "Perhaps haze",
+    Task.CLEAN: "Perhaps clear",
+}
 _TOLD = {
     Task.RAIN: "Restored as rain",
     Task.SNOW: "Restored as snow",
@@ -109,7 +115,8 @@ def weather_sentence(task: Task | None, probability: float, chosen: bool) -> str
         return "Restored."
     if chosen:
         return f"{_TOLD[task]}, as you chose."
-    return f"{_RECOGNISED[task]} ({probability:.0%})."
+    recognised = (_RECOGNISED if probability >= 0.5 else _GUESSED)[task]
+    return f"{recognised} ({probability:.0%})."
 
 
 def cost_sentence(width: int, height: int, tiles: int, seconds: float) -> str:

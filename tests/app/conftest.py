@@ -78,9 +78,7 @@ def restorer(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Restorer
     torch.manual_seed(0)
     model = OPIR(config).eval()
     with torch.no_grad():
-        for (
-            parameter
-        ) in model.parameters():  # a little: the result is to differ from the photo and resemble it
+        for parameter in model.parameters():  # a little: the result is to differ from the photo and resemble it
             parameter.add_(0.002 * torch.randn(parameter.shape))
     path = tmp_path_factory.mktemp("checkpoints") / "tiny.safetensors"
     save_model(model, path, {})

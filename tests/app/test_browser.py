@@ -66,9 +66,7 @@ def test_an_uploaded_photo_is_restored_and_downloaded_as_the_library_saves_it(
     assert download.value.suggested_filename == "street 0_opir.png"
     download.value.save_as(tmp_path / "got.png")
     restorer.restore(photo).save(tmp_path / "expected.png")
-    got, expected = (
-        np.asarray(Image.open(tmp_path / name), dtype=int) for name in ("got.png", "expected.png")
-    )
+    got, expected = (np.asarray(Image.open(tmp_path / name), dtype=int) for name in ("got.png", "expected.png"))
     assert got.shape == expected.shape
     assert np.abs(got - expected).max() <= 1
 

@@ -29,9 +29,7 @@ def test_a_photo_comes_back_full_size_under_its_name(
     returned = Path(client.predict(handle_file(photo), "auto", 1.0, api_name="/restore"))
     restorer.restore(photo).save(tmp_path / "expected.png")
     assert returned.name == "street 0_opir.png"
-    got, expected = (
-        np.asarray(Image.open(path), dtype=int) for path in (returned, tmp_path / "expected.png")
-    )
+    got, expected = (np.asarray(Image.open(path), dtype=int) for path in (returned, tmp_path / "expected.png"))
     assert got.shape == expected.shape
     assert np.abs(got - expected).max() <= 1
 

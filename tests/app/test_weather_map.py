@@ -45,9 +45,7 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
         WeatherMap.load(tmp_path / "other.npz")
 
 
-def test_a_map_of_other_weights_is_not_shown(
-    weather_map: WeatherMap, restorer: Restorer, tmp_path: Path
-) -> None:
+def test_a_map_of_other_weights_is_not_shown(weather_map: WeatherMap, restorer: Restorer, tmp_path: Path) -> None:
     assert restorer.info is not None
     replace(weather_map, prototypes=weather_map.prototypes + 1).save(tmp_path / "weights_embeddings.npz")
     elsewhere = Restorer(restorer.model, info=replace(restorer.info, path=tmp_path / "weights.safetensors"))

@@ -27,5 +27,6 @@ def test_cost_sentence_counts_tiles_and_pixels() -> None:
 
 def test_weather_sentence_says_who_decided() -> None:
     assert words.weather_sentence(Task.RAIN, 0.917, chosen=False) == "Looks like rain (92%)."
+    assert words.weather_sentence(Task.RAIN, 0.39, chosen=False) == "Perhaps rain (39%)."
     assert words.weather_sentence(Task.CLEAN, 0.4, chosen=True) == "Treated as a clear photo, as you chose."
     assert words.weather_sentence(None, 1.0, chosen=False) == "Restored."
