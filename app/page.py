@@ -240,7 +240,7 @@ def _wire(actions: Actions, session: gr.State, settings: _Settings, results: _Re
     restore_after(settings.weather.input)
     settings.photo.clear(actions.clear, None, [*restored, *views], **QUIET)
 
-    blended = settings.strength.release(
+    blended = settings.strength.change(
         actions.blend,
         [session, settings.strength],
         [results.before_after, settings.download],

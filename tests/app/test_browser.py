@@ -84,6 +84,22 @@ def test_the_weather_can_be_overruled(page: Page, photo: Path) -> None:
     expect(page.locator("#summary")).to_contain_text("Restored as snow, as you chose.", timeout=PATIENCE)
 
 
+def test_strength_changes_the_download_from_the_keyboard_too(page: Page, photo: Path, tmp_path: Path) -> None:
+    upload(page, photo)
+    expect_result(page)
+    shown = page.locator("#before-after img").last
+    full = shown.get_attribute("src")
+    page.locator("#strength input[type=number]").fill("0")
+    expect(shown).not_to_have_attribute("src", full or "", timeout=PATIENCE)
+    expect(page.locator("#download")).to_have_text(words.DOWNLOAD, timeout=PATIENCE)
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    download.value.save_as(tmp_path / "got.png")
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(tmp_path / "got.png")), np.asarray(Image.open(photo).convert("RGB"))
+    )
+
+
 def test_a_click_on_the_photo_shows_that_pixels_operator(page: Page, photo: Path) -> None:
     upload(page, photo)
     expect_result(page)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pillow_heif
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -44,6 +45,15 @@ def test_a_turned_photo_is_upright_once_and_loses_its_position(client: Client, t
         assert returned.getexif().get(0x0112, 1) == 1
         assert returned.getexif().get(0x0132) == "2026:11:23 10:00:00"
         assert not returned.getexif().get_ifd(0x8825)
+
+
+def test_a_phones_heic_comes_back_as_heic(client: Client, photo: Path, tmp_path: Path) -> None:
+    pillow_heif.register_heif_opener()
+    Image.open(photo).convert("RGB").save(tmp_path / "phone.heic", quality=90)
+    returned = client.predict(handle_file(tmp_path / "phone.heic"), "auto", 1.0, api_name="/restore")
+    assert Path(returned).name == "phone_opir.heic"
+    with Image.open(returned) as picture:
+        assert (picture.format, picture.size) == ("HEIF", (96, 72))
 
 
 def test_a_file_that_is_no_photo_is_refused_in_plain_words(client: Client, not_a_photo: Path) -> None:
