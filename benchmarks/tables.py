@@ -34,9 +34,9 @@ def quality_table(report: dict[str, Any]) -> str:
             f"| {row['rank_correlation_uncertainty']:.2f} | {areas} |"
         )
     provenance = (
-        f"Measured {report['date']} at commit `{report['commit'][:10]}`, weights `{report['weights_sha256'][:12]}…`, by "
-        "`make measure`: PSNR in dB from 8-bit outputs, blind (`task=auto`); the rank correlation of UM with the error "
-        "is on 8×8 blocks; AUSE 0 is a perfect map and 1 a random one."
+        f"Measured {report['date']} at commit `{report['commit'][:10]}`, weights `{report['weights_sha256'][:12]}…`, "
+        "by `make measure`: PSNR in dB from 8-bit outputs, blind (`task=auto`); the rank correlation of UM with the "
+        "error is on 8×8 blocks; AUSE 0 is a perfect map and 1 a random one."
     )
     return "\n".join([*lines, "", provenance, ""])
 

@@ -13,6 +13,7 @@ from opir.degradations.randomness import chance, log_uniform, uniform
 
 # Radius range in pixels, densest coverage, and how far motion stretches a flake: far, middle and near flakes.
 _LAYERS = (((0.6, 1.3), 0.10, 3.0), ((1.3, 3.5), 0.08, 2.5), ((3.5, 11.0), 0.06, 2.0))
+_ALWAYS = 1  # the layer that no snowy photo lacks: one with a few large flakes only would often show none
 
 
 def flake_mask(batch: int, height: int, width: int, generator: Generator, pixel_scale: float = 1.0) -> Tensor:
@@ -26,13 +27,13 @@ def flake_mask(batch: int, height: int, width: int, generator: Generator, pixel_
     wind = uniform(generator, batch, -0.9, 0.9)
     size = log_uniform(generator, batch, 0.75, 1.6) * pixel_scale
     visible = torch.ones((batch, 1, height, width), device=generator.device)
-    for (smallest, largest), densest, motion in _LAYERS:
+    for index, ((smallest, largest), densest, motion) in enumerate(_LAYERS):
         radius = (log_uniform(generator, batch, smallest, largest) * size).clamp_min(0.6)
         stretch = 1 + (motion - 1) * uniform(generator, batch, 0, 1).square()
         angle = wind + 0.15 * torch.randn(wind.shape, generator=generator, device=generator.device)
         hardness = uniform(generator, batch, 1.6, 5.0)
         shape = flake_shape(height, width, radius, stretch, angle, hardness)
-        present = chance(generator, batch, 0.75)
+        present = torch.ones_like(size) if index == _ALWAYS else chance(generator, batch, 0.75)
         layer = scatter(generator, shape, log_uniform(generator, batch, densest / 20, densest))
         visible = visible * (1 - present * uniform(generator, batch, 0.5, 1.0) * layer)
     return 1 - visible
