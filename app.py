@@ -13,9 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Takes rain, snow and haze out of photos, in the browser.")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
-    parser.add_argument(
-        "--checkpoint", default="lite", help="a shipped name, a path or a hub id (default: lite)"
-    )
+    parser.add_argument("--checkpoint", default="lite", help="a shipped name, a path or a hub id (default: lite)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.add_argument("--share", action="store_true", help="also open a public link for 72 hours")
     options = parser.parse_args()

@@ -176,7 +176,7 @@ class Actions:
     def restore_file(self, photo: str, weather: str, strength: float) -> str:
         """Restore one photo from the API: the path of the full-size result, named after the photo."""
         if photo is None:
-            raise gr.Error(words.NO_PHOTO, print_exception=False)
+            raise _plain_error(words.NO_PHOTO, log=False)
         with _plain_errors():
             return str(_write_result(self._run(photo, weather), Path(photo), _new_folder(), strength))
 
@@ -193,11 +193,15 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except ValueError as error:  # messages of opir say what was expected; a file's name in them is not HTML
-        raise gr.Error(html.escape(str(error)), print_exception=False) from error
+        raise _plain_error(html.escape(str(error)), log=False) from error
     except (MemoryError, torch.OutOfMemoryError) as error:
-        raise gr.Error(words.OUT_OF_MEMORY) from error
+        raise _plain_error(words.OUT_OF_MEMORY) from error
     except Exception as error:
-        raise gr.Error(words.UNEXPECTED) from error
+        raise _plain_error(words.UNEXPECTED) from error
+
+
+def _plain_error(text: str, log: bool = True) -> gr.Error:
+    return gr.Error(text, title=words.ERROR, duration=20, print_exception=log)
 
 
 def _new_folder() -> Path:

@@ -55,6 +55,7 @@ NO_PHOTO = "Drop a photo first, or pick one of the examples."
 NO_RESULT = "Restore a photo first."
 BUSY = "Restoring"
 TILES = "tiles"
+ERROR = "That did not work"
 OUT_OF_MEMORY = "There is not enough memory for a photo of this size: make it smaller first."
 UNEXPECTED = "This photo could not be restored, and the reason is in the log of the page. Try another one."
 
