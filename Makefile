@@ -51,8 +51,10 @@ examples: setup
 	$(BIN)/opir degrade assets/examples/meadow-haze.jpg -o assets/examples/meadow-rain-mist.jpg --task rain --seed 4
 	rm assets/examples/meadow-haze.jpg
 
+# PHOTOS: a folder of clean photos that the weights were not trained on; 24 of them make a good map.
+PHOTOS ?= data/validation/clean
 embeddings: setup
-	$(BIN)/python -m app.weather_map --checkpoint lite --output checkpoints/lite_embeddings.npz assets/clean
+	$(BIN)/python -m app.weather_map --checkpoint lite --output checkpoints/lite_embeddings.npz $(PHOTOS)
 
 # The README's figures: make measure DATA=FOLDER with validation/clean and benchmark/<set>/{input,target}.
 DATA ?= data

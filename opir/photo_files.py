@@ -289,7 +289,8 @@ def _saving_options(file_format: str, properties: FileProperties, quality: int |
     if file_format in QUALITY:
         options["quality"] = quality if quality is not None else QUALITY[file_format]
     if file_format == "JPEG":
-        options |= {"subsampling": properties.jpeg_subsampling, "optimize": True}
+        # Not optimize=True: Pillow's buffer for it is too small for noisy pictures, and saving fails.
+        options["subsampling"] = properties.jpeg_subsampling
     if file_format == "WEBP":
         options |= {"lossless": properties.lossless and properties.file_format == "WEBP", "exact": True}
     return options

@@ -10,6 +10,9 @@ from opir.model.blocks import BLOCKS, initialise
 from opir.ops.filtering import CENTRE_TAP, TAPS
 
 UNSHUFFLE = 2
+# The head feeds 9 taps at once, so a step of its weights moves a pixel far more than in a network that predicts a
+# residual; small outputs keep the optimizer's steps in proportion.
+_HEAD_SCALE = 0.1
 
 
 class PredictedKernels(NamedTuple):
@@ -85,6 +88,6 @@ class KernelPredictor(nn.Module):
         features = self.middle(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             features = decoder(up(features) + skips.pop())
-        outputs = self.shuffle(self.head(features)).float()
+        outputs = self.shuffle(self.head(features)).float() * _HEAD_SCALE
         offsets, logits = outputs.split([self.kernel_outputs, self.num_scales], dim=1)
         return PredictedKernels(offsets + self.identity, logits.softmax(dim=1))

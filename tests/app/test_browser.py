@@ -25,11 +25,10 @@ FLAGS = [
 ]
 PATIENCE = 60_000  # milliseconds, for a machine that does other things too
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "these tests need Chromium: make test installs it, or apt-get install chromium"
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield started

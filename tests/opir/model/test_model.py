@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from opir.config import PRESETS, OPIRConfig
@@ -45,7 +46,7 @@ def test_modulated_kernels_are_the_product(tiny_model: OPIR, picture: Tensor) ->
     with torch.no_grad():
         stage = tiny_model(picture).final
     assert stage.modulation is not None
-    assert 0 < stage.modulation.min() <= stage.modulation.max() < 4
+    assert 0 <= stage.modulation.min() < 1 < stage.modulation.max() <= 4
     torch.testing.assert_close(stage.modulated_kernels, stage.kernels * stage.modulation)
 
 
@@ -92,8 +93,8 @@ def test_named_task_uses_its_prototype(tiny_model: OPIR, picture: Tensor) -> Non
     prototype = tiny_model.prototype(Task.SNOW)
     assert prototype is not None
     torch.testing.assert_close(named.embeddings[0], prototype)
-    torch.testing.assert_close(mixed.final.restored[:1], named.final.restored)
-    torch.testing.assert_close(mixed.final.restored[1:], own.final.restored)
+    torch.testing.assert_close(mixed.final.restored[:1], named.final.restored, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(mixed.final.restored[1:], own.final.restored, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(named.final.restored, own.final.restored)
 
 
@@ -134,9 +135,9 @@ def test_every_row_of_table_5_learns(tiny_config: OPIRConfig, switches: dict[str
     model = OPIR(dataclasses.replace(tiny_config, **switches))  # type: ignore[arg-type]
     photo = make_picture(32, 32)
     veiled = 0.5 * photo + 0.4
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     losses = []
-    for _ in range(15):
+    for _ in range(25):
         loss = (model(veiled).final.restored - photo).abs().mean()
         optimizer.zero_grad()
         loss.backward()
@@ -165,8 +166,7 @@ def test_golden_output(tiny_model: OPIR, picture: Tensor, request: pytest.Fixtur
         ..., ::4, ::4
     ].contiguous()
     path = GOLDEN_FOLDER / "tiny_model.safetensors"
-    from safetensors.torch import load_file, save_file
-
     if request.config.getoption("--renew-golden"):
+        path.parent.mkdir(exist_ok=True)
         save_file({"outputs": outputs}, path)
     torch.testing.assert_close(outputs, load_file(path)["outputs"], rtol=1e-4, atol=1e-4)

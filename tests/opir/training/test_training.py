@@ -61,6 +61,7 @@ def test_learns_and_logs(settings: TrainingConfig, photos: Path) -> None:
     config = replace(
         settings,
         steps=60,
+        learning_rate=0.004,
         data=replace(settings.data, validation=str(photos), rain=0, snow=0, untouched=0),
         validate_every_steps=20,
         ema_decay=0.8,
