@@ -61,6 +61,8 @@ class TrainingConfig:
     loss: LossWeights = field(default_factory=LossWeights)
     phases: tuple[Phase, ...] = (Phase(),)
     output: str = "runs/opir"
+    start_from: str = ""
+    """Checkpoint whose weights a new run starts with; its config has to be the run's."""
     steps: int = 400_000
     learning_rate: float = 2e-4
     final_learning_rate: float = 1e-7

@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from opir.checkpoints import save_model
+from opir.checkpoints import load_model, save_model
 from opir.data import TrainingPhotos, read_streaks
 from opir.degradations import degrade_mixed
 from opir.devices import choose_precision
@@ -59,6 +59,15 @@ def current_commit() -> str:
         return "unknown"
 
 
+def _copy_weights(name: str, model: OPIR) -> None:
+    source, info = load_model(name)
+    if info.config != model.config:
+        raise ValueError(
+            f"{info.path} holds another model than this run trains: set the same [model] as in `opir info`"
+        )
+    model.load_state_dict(source.state_dict())
+
+
 class Trainer:
     """One run: what it trains, what it trains on, and where it writes."""
 
@@ -74,6 +83,8 @@ class Trainer:
         self.device = self.accelerator.device
         torch.manual_seed(config.seed)
         model = OPIR(config.model)
+        if config.start_from:
+            _copy_weights(config.start_from, model)
         if not cpu:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         step = TrainingStep(model, config.loss)

@@ -81,6 +81,17 @@ def test_stops_after_the_given_time(settings: TrainingConfig) -> None:
     assert info.metadata["step"] == 1
 
 
+def test_starts_from_given_weights_of_the_same_model(settings: TrainingConfig, tmp_path: Path) -> None:
+    weights = train(replace(settings, output=str(tmp_path / "before"), steps=2))
+    started = Trainer(replace(settings, start_from=str(weights)))
+    expected, _ = load_model(weights)
+    for old, new in zip(expected.parameters(), started.model.parameters(), strict=True):
+        assert torch.equal(old, new)
+    other = replace(settings, start_from=str(weights), model=replace(settings.model, width=4))
+    with pytest.raises(ValueError, match="holds another model than this run trains"):
+        Trainer(other)
+
+
 def test_learning_rate_warms_up_and_falls_to_its_end() -> None:
     config = TrainingConfig(steps=1000, warmup_steps=10, learning_rate=1e-3, final_learning_rate=1e-7)
     rates = [learning_rate(config, step) for step in range(1001)]
