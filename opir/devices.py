@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
 PRECISIONS = ("auto", "fp32", "bf16")
+
+# Of mallopt(3), glibc.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+_KEPT_BYTES = 2**31 - 1
 
 
 def choose_device(name: str) -> torch.device:
@@ -54,3 +60,19 @@ def _computes_in_bfloat16(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
+
+
+def reuse_freed_memory() -> bool:
+    """Let glibc keep large freed blocks for the next tensor instead of giving them back to the system each time.
+
+    Zeroing fresh pages costs a CPU model nearly as much time as its convolutions. Up to 2 GiB stay with the process.
+
+    Returns:
+        Whether the C library took the settings; other libraries than glibc are left as they are.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.checkpoints import CheckpointInfo, load_model
-from opir.devices import choose_device, choose_precision, computing_in
+from opir.devices import choose_device, choose_precision, computing_in, reuse_freed_memory
 from opir.images import Photo, Source, load_photo
 from opir.model import OPIR
 from opir.ops.padding import crop, pad_to_multiple
@@ -65,6 +65,8 @@ class Restorer:
         """
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
+        if self.device.type == "cpu":
+            reuse_freed_memory()
         self.model = model.eval()
         self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.info = info

@@ -47,11 +47,12 @@ def apply_inverse_operator(
         scales: the dilations of Eq. 15.
     """
     kernels, scale_weights = predictor(guided_image)
+    uncertainty = uncertainty_map(kernels)
     modulation = None
     modulated_kernels = kernels
     if modulator is not None:
         assert task_embedding is not None
-        modulation = modulator(kernels, task_embedding)
+        modulation = modulator(kernels, uncertainty, task_embedding)
         modulated_kernels = kernels * modulation
     restored = filter_multiscale(image, modulated_kernels, scale_weights, scales)
-    return StageResult(restored, kernels, modulation, modulated_kernels, scale_weights, uncertainty_map(kernels))
+    return StageResult(restored, kernels, modulation, modulated_kernels, scale_weights, uncertainty)

@@ -88,6 +88,7 @@ class KernelPredictor(nn.Module):
         features = self.middle(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             features = decoder(up(features) + skips.pop())
-        outputs = self.shuffle(self.head(features)).float() * _HEAD_SCALE
+        outputs = self.shuffle(self.head(features)).float()
         offsets, logits = outputs.split([self.kernel_outputs, self.num_scales], dim=1)
-        return PredictedKernels(offsets + self.identity, logits.softmax(dim=1))
+        kernels = torch.add(self.identity, offsets, alpha=_HEAD_SCALE)
+        return PredictedKernels(kernels, (logits * _HEAD_SCALE).softmax(dim=1))

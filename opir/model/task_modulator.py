@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from opir.config import OPIRConfig
 from opir.ops.filtering import TAPS
-from opir.ops.uncertainty import uncertainty_map
 
 _MAX_MODULATION = 4.0
 
@@ -28,10 +27,16 @@ class TaskModulator(nn.Module):
         nn.init.zeros_(self.output.weight)
         nn.init.constant_(self.output.bias, -math.log(_MAX_MODULATION - 1))  # type: ignore[arg-type]
 
-    def forward(self, kernels: Tensor, task_embedding: Tensor) -> Tensor:
-        """Return m, (B, C·9, H, W) in (0, 4), for kernels K of the same shape and an embedding (B, D)."""
-        size = uncertainty_map(kernels).clamp_min(1e-3).log()
+    def forward(self, kernels: Tensor, uncertainty: Tensor, task_embedding: Tensor) -> Tensor:
+        """Return m, in (0, 4) and shaped as the kernels.
+
+        Args:
+            kernels: K, (B, C·9, H, W).
+            uncertainty: their size UM (Eq. 11), (B, 1, H, W).
+            task_embedding: e_t, (B, D).
+        """
+        size = uncertainty.clamp_min(1e-3).log()
         scale, shift = self.condition(task_embedding)[:, :, None, None].chunk(2, dim=1)
-        hidden = self.hidden(torch.cat([kernels, size], dim=1)) * (1 + scale) + shift
+        hidden = torch.addcmul(shift, self.hidden(torch.cat([kernels, size], dim=1)), 1 + scale)
         modulation: Tensor = self.output(torch.relu(hidden))
         return _MAX_MODULATION * modulation.float().sigmoid()

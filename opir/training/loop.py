@@ -18,7 +18,7 @@ from tqdm import tqdm
 from opir.checkpoints import load_model, save_model
 from opir.data import TrainingPhotos, read_streaks
 from opir.degradations import degrade_mixed
-from opir.devices import choose_precision
+from opir.devices import choose_precision, reuse_freed_memory
 from opir.model import OPIR
 from opir.tasks import Task
 from opir.training.config import DataConfig, TrainingConfig
@@ -74,6 +74,8 @@ class Trainer:
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         cpu = not torch.cuda.is_available()
+        if cpu:
+            reuse_freed_memory()
         precision = choose_precision(config.precision, torch.device("cpu" if cpu else "cuda"))
         self.accelerator = Accelerator(
             cpu=cpu,
