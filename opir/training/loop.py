@@ -73,6 +73,7 @@ class Trainer:
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
+        self.commit = current_commit()  # of the code that runs, not of a checkout that moves on meanwhile
         cpu = not torch.cuda.is_available()
         if cpu:
             reuse_freed_memory()
@@ -202,7 +203,7 @@ class Trainer:
             "step": self.state.step,
             "steps": self.config.steps,
             "hours": round(self.state.seconds / 3600, 2),
-            "commit": current_commit(),
+            "commit": self.commit,
             "settings": self.config.to_dict(),
         }
         save_model(self.averaged_model, self.folder / "model.safetensors", metadata)
