@@ -72,10 +72,10 @@ PRESETS: dict[str, OPIRConfig] = {
     "paper": OPIRConfig(),
     "lite": OPIRConfig(
         block="residual",
-        width=32,
-        encoder_blocks=(1, 1, 2),
+        width=24,
+        encoder_blocks=(1, 1),
         middle_blocks=2,
-        decoder_blocks=(1, 1, 1),
+        decoder_blocks=(1, 1),
         encoder_width=16,
         modulator_width=16,
     ),

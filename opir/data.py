@@ -86,12 +86,12 @@ def _read_depth(path: Path) -> Tensor:
 def imagine_segment_depth(labels: Tensor, random: np.random.Generator) -> Tensor:
     """Give every segment of a photo a depth: higher in the picture is farther, with chance: (H, W) → (H, W)."""
     height = labels.shape[0]
-    values, index = torch.unique(labels, return_inverse=True)
+    index = labels.long()
     rows = torch.linspace(1, 0, height)[:, None].expand(labels.shape)
-    area = torch.zeros(len(values)).scatter_add_(0, index.flatten(), torch.ones(labels.numel()))
-    centre = torch.zeros(len(values)).scatter_add_(0, index.flatten(), rows.flatten()) / area
+    area = torch.bincount(index.flatten())
+    centre = torch.bincount(index.flatten(), rows.flatten()) / area.clamp_min(1)
     tilt, jitter = random.uniform(0.3, 2.0), random.uniform(0.1, 1.0)
-    level = 0.1 + tilt * centre + jitter * torch.from_numpy(random.random(len(values))).float()
+    level = 0.1 + tilt * centre + jitter * torch.from_numpy(random.random(len(area))).float()
     depth = level[index] + random.uniform(0, 0.6) * rows
     return F.avg_pool2d(depth[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
 
@@ -170,7 +170,7 @@ class TrainingPhotos:
         if pairs and random.random() < self._pair_share:
             degraded_path, clean_path = pairs[random.integers(len(pairs))]
             planes = [self._recall(clean_path, read_bytes), self._recall(degraded_path, read_bytes)]
-            clean, paired = _crop_together([plane.float() / 255 for plane in planes], crop, random, max_zoom=1.3)
+            clean, paired = _crop_together(planes, crop, random, max_zoom=1.3)
             return clean, torch.zeros(1, crop, crop), paired
         depth = None
         if task is Task.HAZE and self._depths and random.random() < self._depth_share:

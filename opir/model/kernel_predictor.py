@@ -50,7 +50,7 @@ class KernelPredictor(nn.Module):
             self.ups.append(nn.Sequential(nn.Conv2d(width, 2 * width, 1), nn.PixelShuffle(2)))
             width //= 2
             self.decoders.append(nn.Sequential(*(block(width) for _ in range(count))))
-        self.head = nn.Conv2d(width, (self.kernel_outputs + self.num_scales) * UNSHUFFLE**2, 3, padding=1)
+        self.head = nn.Conv2d(width, (self.kernel_outputs + self.num_scales) * UNSHUFFLE**2, 1)
         initialise(self)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
@@ -66,7 +66,7 @@ class KernelPredictor(nn.Module):
         """Add up, in pixels of the photo, how far each layer looks; strided layers align to their own grid."""
         per_block = BLOCKS[config.block].reach  # type: ignore[attr-defined]
         pixel = UNSHUFFLE
-        reach = 2 * pixel  # intro and head
+        reach = pixel  # intro
         for encoder, decoder in zip(config.encoder_blocks, reversed(config.decoder_blocks), strict=True):
             reach += (encoder + decoder) * per_block * pixel
             pixel *= 2

@@ -43,31 +43,40 @@ def native_patches(photo: Tensor) -> tuple[Tensor, int]:
     return torch.stack(patches, dim=1).flatten(0, 1), len(patches)
 
 
+def _convolutions(inputs: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, width, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(2 * width, 2 * width, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(2 * width, 3 * width, 3, stride=2, padding=1),
+        nn.ReLU(),
+    )
+
+
+def _with_contrast(pixels: Tensor) -> Tensor:
+    """Add the detail of each pixel's surroundings at equal contrast: (B, 3, H, W) → (B, 6, H, W).
+
+    A thin streak changes a pixel by a few percent; next to the pixels themselves it would be learned last.
+    """
+    mean = F.avg_pool2d(pixels, 9, 1, 4, count_include_pad=False)
+    detail = pixels - mean
+    spread = F.avg_pool2d(detail.square(), 9, 1, 4, count_include_pad=False).sqrt()
+    return torch.cat([2 * pixels - 1, detail / (spread + 0.03)], dim=1)
+
+
 class TaskEncoder(nn.Module):
     """Embeds a photo by its native detail and its whole scene, and compares it with learned prototypes."""
 
     def __init__(self, config: OPIRConfig) -> None:
         super().__init__()
         width, dim = config.encoder_width, config.embedding_dim
-        self.detail = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(12, width, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(2 * width, 3 * width, 3, stride=2, padding=1),
-            nn.ReLU(),
-        )
-        self.scene = nn.Sequential(
-            nn.Conv2d(3, width, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(2 * width, 3 * width, 3, stride=2, padding=1),
-            nn.ReLU(),
-        )
+        self.detail = nn.Sequential(nn.PixelUnshuffle(2), *_convolutions(24, width))
+        self.scene = _convolutions(3, width)
         self.project = nn.Sequential(
-            nn.LayerNorm(6 * width), nn.Linear(6 * width, 6 * width), nn.ReLU(), nn.Linear(6 * width, dim)
+            nn.LayerNorm(9 * width), nn.Linear(9 * width, 6 * width), nn.ReLU(), nn.Linear(6 * width, dim)
         )
         self.prototypes = nn.Parameter(torch.randn(len(Task), dim) / dim**0.5)
         initialise(self)
@@ -75,9 +84,12 @@ class TaskEncoder(nn.Module):
     def forward(self, photo: Tensor) -> Tensor:
         """Embed whole photos of any size: (B, 3, H, W) in [0, 1] → (B, D)."""
         patches, per_photo = native_patches(photo)
-        detail = self.detail(patches).mean(dim=(2, 3)).unflatten(0, (-1, per_photo)).mean(dim=1)
-        scene = self.scene(F.adaptive_avg_pool2d(photo, _THUMBNAIL)).mean(dim=(2, 3))
-        embedding: Tensor = self.project(torch.cat([detail, scene], dim=1)).float()
+        detail = self.detail(_with_contrast(patches))
+        # The mean tells how much weather there is, the maximum whether a patch has any streak or flake at all.
+        pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)
+        pooled = pooled.unflatten(0, (-1, per_photo)).mean(dim=1)
+        scene = self.scene(2 * F.adaptive_avg_pool2d(photo, _THUMBNAIL) - 1).mean(dim=(2, 3))
+        embedding: Tensor = self.project(torch.cat([pooled, scene], dim=1)).float()
         return embedding
 
     def logits(self, embedding: Tensor) -> Tensor:

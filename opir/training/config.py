@@ -19,6 +19,8 @@ class Phase:
     crop: int = 256
     batch: int = 32
     num_stages: int = 2
+    uncertainty: float = 1.0
+    """Factor of the uncertainty term: 0 while there is little to be certain of."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,13 @@ class TrainingConfig:
     start_from: str = ""
     """Checkpoint whose weights a new run starts with; its config has to be the run's."""
     steps: int = 400_000
+    minutes: float = 0.0
+    """Spread the schedule over so much time instead, restarts included, and end then; 0 goes by the steps."""
+    optimizer: str = "adamw"
+    """"adamw", or "muon" for the convolutions between features (opir/training/muon.py)."""
     learning_rate: float = 2e-4
+    matrix_learning_rate: float = 1e-3
+    """Of the parameters that Muon trains."""
     final_learning_rate: float = 1e-7
     warmup_steps: int = 0
     weight_decay: float = 0.0
@@ -80,10 +88,19 @@ class TrainingConfig:
     stop_after_minutes: float = 0.0
     """Save and stop after so long; 0 runs to the end."""
 
-    def phase(self, step: int) -> Phase:
-        """Return the phase that a step belongs to."""
+    def __post_init__(self) -> None:
+        if self.optimizer not in ("adamw", "muon"):
+            raise ValueError(f'optimizer must be "adamw" or "muon", got "{self.optimizer}"')
+
+    def share_done(self, step: int, seconds: float) -> float:
+        """Return which share of the schedule lies behind a run, 0 to 1."""
+        spent = seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(spent, step / self.steps))
+
+    def phase(self, share: float) -> Phase:
+        """Return the phase after a share of the schedule."""
         for phase in self.phases:
-            if step < phase.until * self.steps:
+            if share < phase.until:
                 return phase
         return self.phases[-1]
 

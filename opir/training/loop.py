@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import broadcast
 from torch import Generator, Tensor
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
@@ -22,6 +23,7 @@ from opir.devices import choose_precision, reuse_freed_memory
 from opir.model import OPIR
 from opir.tasks import Task
 from opir.training.config import DataConfig, TrainingConfig
+from opir.training.muon import Muon
 from opir.training.state import RunState, load_state, save_state
 from opir.training.step import TrainingStep
 from opir.training.validation import Validation
@@ -29,13 +31,25 @@ from opir.training.validation import Validation
 _LOG_EVERY_STEPS = 20
 
 
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Return the rate of a step: linear warm-up, then a cosine down to the final rate."""
+def rate_factor(config: TrainingConfig, step: int, share: float) -> float:
+    """Return what the learning rates are multiplied with: linear warm-up, then a cosine, 0 to 1.
+
+    Args:
+        config: of the run.
+        step: number of the step.
+        share: of the schedule that lies behind (`TrainingConfig.share_done`).
+    """
     if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    progress = min(1.0, (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps))
-    cosine = (1 + math.cos(math.pi * progress)) / 2
-    return config.final_learning_rate + (config.learning_rate - config.final_learning_rate) * cosine
+        return (step + 1) / config.warmup_steps
+    warm = config.share_done(config.warmup_steps, 0)
+    progress = min(1.0, max(0.0, share - warm) / max(1e-9, 1 - warm))
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def _make_optimizer(step: TrainingStep, config: TrainingConfig) -> Optimizer:
+    if config.optimizer == "muon":
+        return Muon(step.named_parameters(), config.learning_rate, config.matrix_learning_rate, config.weight_decay)
+    return AdamW(step.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay)
 
 
 def open_photos(data: DataConfig) -> TrainingPhotos:
@@ -91,9 +105,8 @@ class Trainer:
         if not cpu:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         step = TrainingStep(model, config.loss)
-        optimizer = AdamW(
-            step.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay
-        )
+        optimizer = _make_optimizer(step, config)
+        self.peak_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.folder = Path(config.output)
         average = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
         self.ema = AveragedModel(model, multi_avg_fn=average).to(self.device)
@@ -120,6 +133,11 @@ class Trainer:
         assert isinstance(self.ema.module, OPIR)
         return self.ema.module
 
+    @property
+    def share_done(self) -> float:
+        """Which share of the schedule lies behind, 0 to 1."""
+        return self.config.share_done(self.state.step, self.state.seconds)
+
     def run(self) -> Path:
         """Train to the last step, or until `stop_after_minutes`; returns the exported model's path."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -129,10 +147,11 @@ class Trainer:
         progress = tqdm(
             total=self.config.steps, initial=self.state.step, disable=not self.accelerator.is_main_process
         )
-        while self.state.step < self.config.steps:
+        while self.share_done < 1:
             parts = self._train_step()
             self.state.step += 1
-            self.state.seconds = spent_before + time.monotonic() - started
+            spent = self._agree(time.monotonic() - started)
+            self.state.seconds = spent_before + spent
             progress.update()
             if self.state.step % _LOG_EVERY_STEPS == 0:
                 values = {name: float(value) for name, value in parts.items()}
@@ -143,8 +162,7 @@ class Trainer:
             if time.monotonic() - saved > 60 * self.config.save_every_minutes:
                 self._save()
                 saved = time.monotonic()
-            limit = 60 * self.config.stop_after_minutes
-            if limit and time.monotonic() - started > limit:
+            if self.config.stop_after_minutes and spent > 60 * self.config.stop_after_minutes:
                 break
         progress.close()
         if writer:
@@ -152,15 +170,22 @@ class Trainer:
         self._save()
         return self.folder / "model.safetensors"
 
+    def _agree(self, seconds: float) -> float:
+        """Return the first process's clock, so that all processes change phase and stop at the same step."""
+        clock = torch.tensor(seconds, device=self.device)
+        return float(broadcast(clock)) if self.accelerator.num_processes > 1 else seconds
+
     def _train_step(self) -> dict[str, Tensor]:
-        config, step = self.config, self.state.step
-        phase = config.phase(step)
-        if step and phase.num_stages > config.phase(step - 1).num_stages:
+        config, step, share = self.config, self.state.step, self.share_done
+        phase = config.phase(share)
+        if self.state.num_stages and phase.num_stages > self.state.num_stages:
             self.model.copy_first_modulator()
+        self.state.num_stages = phase.num_stages
         processes = self.accelerator.num_processes
         seed = (config.seed * 1_000_003 + step) * processes + self.accelerator.process_index
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(config, step)
+        factor = rate_factor(config, step, share)
+        for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
+            group["lr"] = config.final_learning_rate + (peak - config.final_learning_rate) * factor
         batch = self.photos.batch(config.data.task_shares, phase.batch, phase.crop, seed)
         generator = Generator(device=self.device).manual_seed(seed)
         tasks = batch.tasks.to(self.device)
@@ -172,7 +197,7 @@ class Trainer:
         clean = torch.where(paired, batch.clean.to(self.device), clean)
         draws = torch.rand(len(tasks), generator=generator, device=self.device)
         named = draws < config.prototype_share
-        loss, parts = self.step(degraded, clean, tasks, named, phase.num_stages)
+        loss, parts = self.step(degraded, clean, tasks, named, phase.num_stages, phase.uncertainty)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.step.parameters(), config.gradient_clip)
@@ -189,7 +214,7 @@ class Trainer:
             "step": self.state.step,
             "kind": kind,
             "seconds": round(self.state.seconds, 1),
-            "learning_rate": learning_rate(self.config, self.state.step),
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
             **{name: round(value, 5) for name, value in values.items()},
         }
         with (self.folder / "log.jsonl").open("a") as log:
@@ -218,4 +243,4 @@ def train(config: TrainingConfig) -> Path:
     return Trainer(config).run()
 
 
-__all__ = ["RunState", "Trainer", "learning_rate", "open_photos", "train"]
+__all__ = ["RunState", "Trainer", "open_photos", "rate_factor", "train"]

@@ -5,7 +5,7 @@ Batches depend on the seed and the step alone, so no random state needs saving.
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ class RunState:
     step: int = 0
     seconds: float = 0.0
     """Time spent so far, over all restarts."""
+    num_stages: int = 0
+    """Stages that the last step trained; 0 before the first."""
 
 
 def _optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
@@ -49,7 +51,7 @@ def save_state(folder: Path, state: RunState, model: nn.Module, ema: nn.Module, 
     save_tensors(model.state_dict(), target / "weights.safetensors")
     save_tensors(ema.state_dict(), target / "average.safetensors")
     save_tensors(_optimizer_tensors(optimizer), target / "optimizer.safetensors")
-    record = {"folder": target.name, "step": state.step, "seconds": state.seconds}
+    record = {"folder": target.name, **asdict(state)}
     marker = folder / "latest.json"
     temporary = marker.with_suffix(".part")
     temporary.write_text(json.dumps(record))
@@ -71,4 +73,5 @@ def load_state(folder: Path, model: nn.Module, ema: nn.Module, optimizer: Optimi
     model.load_state_dict(read_tensors(source / "weights.safetensors")[0])
     ema.load_state_dict(read_tensors(source / "average.safetensors")[0])
     _restore_optimizer(optimizer, read_tensors(source / "optimizer.safetensors")[0])
-    return RunState(step=int(record["step"]), seconds=float(record["seconds"]))
+    del record["folder"]
+    return RunState(**record)

@@ -1,5 +1,7 @@
 """One training step as a module, so that data-parallel wrappers see every parameter that is used."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ class TrainingStep(nn.Module):
         self.weights = weights
 
     def forward(
-        self, degraded: Tensor, clean: Tensor, tasks: Tensor, named: Tensor, num_stages: int
+        self, degraded: Tensor, clean: Tensor, tasks: Tensor, named: Tensor, num_stages: int, uncertainty: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and its parts.
 
@@ -25,11 +27,19 @@ class TrainingStep(nn.Module):
             tasks: (B,), the true tasks.
             named: (B,) bool, photos restored under their task's prototype.
             num_stages: 1 while only the first stage is trained.
+            uncertainty: factor of the uncertainty term.
         """
         rows = torch.where(named, tasks, torch.full_like(tasks, -1))
         result = self.model(degraded, rows, num_stages)
         logits, labels = None, tasks
-        if self.model.task_encoder is not None and not bool(named.all()):
-            logits = self.model.task_encoder.logits(result.embeddings[0][~named])
-            labels = tasks[~named]
-        return total_loss(result, clean, logits, labels, self.weights)
+        encoder = self.model.task_encoder
+        if encoder is not None:
+            own = (
+                encoder(degraded[named])
+                if bool(named.any())
+                else degraded.new_zeros((0, encoder.prototypes.shape[1]))
+            )
+            logits = encoder.logits(torch.cat([own, result.embeddings[0][~named]]))
+            labels = torch.cat([tasks[named], tasks[~named]])
+        weights = replace(self.weights, uncertainty=self.weights.uncertainty * uncertainty)
+        return total_loss(result, clean, logits, labels, weights)
