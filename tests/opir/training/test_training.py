@@ -17,7 +17,7 @@ from opir.config import OPIRConfig
 from opir.model import OPIR
 from opir.training.config import Phase, TrainingConfig, load_training_config
 from opir.training.loop import Trainer, rate_factor, train
-from opir.training.losses import LossWeights, edge_loss, frequency_loss, total_loss, uncertainty_loss
+from opir.training.losses import LossWeights, edge_loss, frequency_loss, photo_weights, total_loss, uncertainty_loss
 from opir.training.muon import Muon, orthogonalise
 from tests.conftest import make_picture
 
@@ -213,6 +213,14 @@ def test_losses_vanish_only_at_the_truth() -> None:
     assert float(frequency_loss(clean + 0.1, clean)) > 0
 
 
+def test_an_error_counts_in_proportion_to_the_weather() -> None:
+    clean = make_picture(32, 32).expand(3, -1, -1, -1) * 0.5
+    change = torch.tensor([0.4, 0.04, 0.0])[:, None, None, None]
+    heavy, light, none = photo_weights(clean + change, clean).tolist()
+    assert none > light > heavy > 0
+    assert light / heavy == pytest.approx((0.4 + 0.02) / (0.04 + 0.02), rel=1e-3)
+
+
 def test_uncertainty_loss_is_least_where_the_map_tells_the_error() -> None:
     clean = torch.zeros(1, 3, 4, 4)
     restored = clean + 0.08
@@ -227,7 +235,8 @@ def test_total_sums_over_the_stages(tiny_model: OPIR) -> None:
         result = tiny_model(clean * 0.5 + 0.3)
         weights = LossWeights(edge=0, frequency=0, task=0, uncertainty=0)
         total, parts = total_loss(result, clean, clean * 0.5 + 0.3, None, torch.tensor([0]), weights)
-    torch.testing.assert_close(total, parts["stage1"] + parts["stage2"])
+    weight = photo_weights(clean * 0.5 + 0.3, clean)[0]
+    torch.testing.assert_close(total, weight * (parts["stage1"] + parts["stage2"]))
 
 
 @pytest.mark.parametrize(
