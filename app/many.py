@@ -77,7 +77,7 @@ class ManyPhotos:
         self.runner.stops.stop(_job(request))
         return gr.update(interactive=False)
 
-    def restore(
+    def restore_all(
         self, photos: list[str] | None, weather: str, quality: str = words.FULL, request: gr.Request | None = None
     ) -> Iterator[tuple[Any, ...]]:
         """Restore photos one by one, and keep what is done whatever happens to the rest.

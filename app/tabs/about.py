@@ -12,7 +12,7 @@ def build(runner: Runner) -> list[gr.Code]:
     with gr.Row(elem_classes="side-by-side"):
         with gr.Column(elem_classes="half"):
             gr.HTML(f'<p class="heading">{words.WEIGHTS}</p>', padding=False)
-            gr.HTML(about.describe(runner.model, runner.info), elem_id="about", elem_classes="card", padding=False)
+            gr.HTML(about.describe(runner.model, runner.info), elem_id="about", padding=False)
         with gr.Column(elem_classes="half"):
             gr.HTML(f'<p class="heading">{words.API}</p>', padding=False)
             _snippet(about.PYTHON, "python", words.SNIPPET_PYTHON)

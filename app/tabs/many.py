@@ -34,7 +34,7 @@ def build(events: many.ManyPhotos) -> None:
     shown = [table, gallery, archive, listed]
     begun = start.click(events.begin, None, [start, cancel], **QUIET)
     done = begun.success(
-        events.restore,
+        events.restore_all,
         [photos, weather, quality],
         shown,
         concurrency_limit=2,

@@ -32,7 +32,7 @@ def read_list(update: dict) -> list[dict]:
 
 
 def test_a_bad_photo_is_told_and_skipped(many: ManyPhotos, several: list[str], restorer: Restorer, tmp_path) -> None:
-    *steps, (table, gallery, archive, listed) = many.restore(several, AUTO)
+    *steps, (table, gallery, archive, listed) = many.restore_all(several, AUTO)
     assert len(steps) == 3
     assert table.count("<tr class") == 3
     assert "expected a JPEG, PNG" in table
@@ -56,14 +56,14 @@ def test_a_bad_photo_is_told_and_skipped(many: ManyPhotos, several: list[str], r
 def test_photos_of_one_name_do_not_overwrite_each_other(many: ManyPhotos, photo: Path, tmp_path: Path) -> None:
     other = tmp_path / photo.name
     Image.new("RGB", (30, 20), "teal").save(other)
-    *_, (_, _, archive, _) = many.restore([str(photo), str(other)], AUTO, words.FAST)
+    *_, (_, _, archive, _) = many.restore_all([str(photo), str(other)], AUTO, words.FAST)
     with zipfile.ZipFile(archive["value"]) as written:
         assert written.namelist()[:2] == ["street 0_opir.png", "street 0_opir-2.png"]
 
 
 def test_a_cancelled_batch_keeps_what_is_done(many: ManyPhotos, several: list[str]) -> None:
     many.begin()
-    steps = many.restore([several[0], several[2], several[0]], AUTO)
+    steps = many.restore_all([several[0], several[2], several[0]], AUTO)
     next(steps)
     next(steps)  # the first photo is done, the second about to start
     many.cancel()
@@ -81,17 +81,17 @@ def test_what_nobody_expected_skips_one_photo_too(
         raise ZeroDivisionError
 
     monkeypatch.setattr(many.runner, "restore", fail)
-    *_, (table, _, archive, _) = many.restore(several, AUTO)
+    *_, (table, _, archive, _) = many.restore_all(several, AUTO)
     assert table.count(words.UNEXPECTED) == 3
     assert archive["interactive"] is False
 
 
 def test_without_photos_a_line_says_what_to_do(many: ManyPhotos) -> None:
     with pytest.raises(gr.Error, match=words.NO_PHOTOS):
-        next(many.restore(None, AUTO))
+        next(many.restore_all(None, AUTO))
 
 
 def test_names_that_a_spreadsheet_would_run_are_quoted(many: ManyPhotos, photo: Path, tmp_path: Path) -> None:
     (tmp_path / "=1+1.png").write_bytes(photo.read_bytes())
-    *_, (_, _, _, listed) = many.restore([str(tmp_path / "=1+1.png")], AUTO)
+    *_, (_, _, _, listed) = many.restore_all([str(tmp_path / "=1+1.png")], AUTO)
     assert read_list(listed)[0]["name"] == "'=1+1.png"
