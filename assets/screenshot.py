@@ -98,6 +98,7 @@ def many(page: Page) -> None:
     ]
     page.locator("#many-photos input[type=file]").set_input_files(files)
     expect(page.locator("#many-photos")).to_contain_text("dogs-snow", timeout=PATIENCE)
+    page.locator("#many-quality label", has_text=words.FAST).click()
     page.locator("#many-start").click()
     expect(page.locator("#many-zip")).to_be_enabled(timeout=PATIENCE)
 
