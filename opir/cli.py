@@ -1,4 +1,4 @@
-"""The command line: `opir restore`, `evaluate`, `inspect`, `degrade`, `train` and `info`.
+"""The command line: `opir restore`, `evaluate`, `inspect`, `degrade`, `train`, `export` and `info`.
 
 Whatever is wrong with the input is told in one line, and the command exits with 2.
 """
@@ -22,6 +22,7 @@ from opir.config import PRESETS
 from opir.data import pair_photos
 from opir.degradations import degrade
 from opir.evaluation import evaluate
+from opir.export import EXPORT_FORMATS, export_model
 from opir.images import load_photo, save_photo
 from opir.metrics import SPACES
 from opir.model import OPIR, count_gmacs, count_parameters
@@ -238,6 +239,19 @@ def train(
     except ImportError as error:
         raise ValueError(f'training needs {error.name}: install it with pip install "opir[train]"') from None
     typer.echo(f"wrote {run(load_training_config(config, changes))}")
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="As for --checkpoint of restore.")],
+    *,
+    file_format: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "onnx",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; else the checkpoint's name.")] = None,
+) -> None:
+    """Write a checkpoint as a graph that other programs run, for photos of any size."""
+    if out is None:
+        out = Path(f"{Path(checkpoint).stem}.{file_format}")
+    typer.echo(f"wrote {export_model(checkpoint, file_format, out)}")
 
 
 @app.command()
