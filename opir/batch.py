@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,14 +113,28 @@ def run_jobs(jobs: Iterable[Job], work: Callable[[Job], dict[str, Any]]) -> Iter
         For each job "input", "output" and what `work` returned, or "output" None and "error", one line.
     """
     for job in jobs:
-        record: dict[str, Any] = {"input": str(job.source), "output": str(job.output)}
-        try:
-            record |= work(job)
-        except TOLD_IN_ONE_LINE as error:
-            text = one_line(error)
-            text = text if job.source.name in text else f"{job.source.name}: {text}"
-            record |= {"output": None, "error": text}
-        yield record
+        yield record_of(job, lambda job=job: work(job))  # type: ignore[misc]
+
+
+def record_of(job: Job, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return "input", "output" and what `work` returned, or "output" None and "error", one line."""
+    record: dict[str, Any] = {"input": str(job.source), "output": str(job.output)}
+    try:
+        return record | work()
+    except TOLD_IN_ONE_LINE as error:
+        text = one_line(error)
+        text = text if job.source.name in text else f"{job.source.name}: {text}"
+        return record | {"output": None, "error": text}
+
+
+def written_to(log: Path, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Add each record to a file, one JSON line that is there as soon as the record is, and pass it on."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "a", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record) + "\n")
+            file.flush()
+            yield record
 
 
 def one_line(error: BaseException) -> str:

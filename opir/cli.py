@@ -1,4 +1,4 @@
-"""The command line: `opir restore`, `evaluate`, `inspect`, `degrade`, `train` and `info`.
+"""The command line: `opir restore`, `evaluate`, `inspect`, `degrade`, `train`, `export` and `info`.
 
 Whatever is wrong with the input is told in one line, and the command exits with 2.
 """
@@ -7,31 +7,35 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from tqdm import tqdm
 
 from opir import inspection
-from opir.batch import OUTPUT_SUFFIXES, SAME, TOLD_IN_ONE_LINE, Job, one_line, plan_jobs, run_jobs
+from opir.batch import OUTPUT_SUFFIXES, SAME, TOLD_IN_ONE_LINE, Job, one_line, plan_jobs, run_jobs, written_to
 from opir.checkpoints import CheckpointError, load_model
+from opir.cluster import run_on_ray
 from opir.config import PRESETS
 from opir.data import pair_photos
 from opir.degradations import degrade
 from opir.evaluation import evaluate
-from opir.images import load_photo, save_photo
+from opir.export import EXPORT_FORMATS, export_model
+from opir.folder import RestoreOptions
+from opir.images import Photo, load_photo, save_photo
 from opir.metrics import SPACES
 from opir.model import OPIR, count_gmacs, count_parameters
 from opir.photo_files import written_whole
 from opir.published import find_pairs
 from opir.restoration import Restoration
 from opir.restorer import Restorer
+from opir.streaming import stream_jobs
 from opir.tasks import AUTO, TASK_NAMES, Task
 
 EXIT_BAD_INPUT = 2
+ENGINES = ("local", "ray")
 
 
 app = typer.Typer(
@@ -69,80 +73,59 @@ def restore(
     strength: Annotated[float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 restores it.")] = 1.0,
     maps: Annotated[str, typer.Option(help=f"Also write some of {','.join(inspection.MAPS)}.")] = "",
     as_json: AsJson = False,
+    log: Annotated[Path | None, typer.Option(help="Add one JSON line for each photo to this file.")] = None,
+    engine: Annotated[str, typer.Option(help=f"Where to compute: {' or '.join(ENGINES)} (a cluster).")] = "local",
+    workers: Annotated[int | None, typer.Option(min=1, help="For --engine ray: processes with a model.")] = None,
 ) -> None:
     """Restore photos; each keeps its name, format, colour profile, transparency and depth."""
-    options = _RestoreOptions(_checked_task(task), _parse_tile(tile), strength, _parse_maps(maps))
+    if engine not in ENGINES:
+        raise ValueError(f'unknown engine "{engine}": use one of {", ".join(ENGINES)}')
+    if workers is not None and engine != "ray":
+        raise ValueError("--workers is for --engine ray; photos are restored one at a time here")
+    options = RestoreOptions(_checked_task(task), _parse_tile(tile), strength, _parse_maps(maps))
     jobs = plan_jobs(photos, out, recursive, file_format)
     if skip_existing:
         jobs = [job for job in jobs if not job.output.exists()]
-    restorer = Restorer.from_pretrained(checkpoint, device) if jobs else None
+    if not jobs:
+        records: Iterable[dict[str, Any]] = []
+    elif engine == "ray":
+        records = run_on_ray(jobs, checkpoint, device, options.do, workers)
+    else:
+        restorer = Restorer.from_pretrained(checkpoint, device)
 
-    def work(job: Job) -> dict[str, Any]:
-        assert restorer is not None
-        return _restore_one(restorer, job, options)
+        def work(job: Job, photo: Photo) -> Restoration:
+            return _restore_with_bar(restorer, job, photo, options)
 
-    _run(jobs, work, as_json)
-
-
-@dataclass(frozen=True)
-class _RestoreOptions:
-    task: str
-    tile: int | str
-    strength: float
-    maps: tuple[str, ...]
+        records = stream_jobs(jobs, options.read, work, options.write)
+    _report(records if log is None else written_to(log, records), as_json)
 
 
-def _restore_one(restorer: Restorer, job: Job, options: _RestoreOptions) -> dict[str, Any]:
+def _restore_with_bar(restorer: Restorer, job: Job, photo: Photo, options: RestoreOptions) -> Restoration:
     with tqdm(desc=job.source.name, unit="tile", leave=False, disable=None) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        restoration = restorer.restore(
-            job.source,
-            options.task,
-            tile=options.tile,  # type: ignore[arg-type]
-            scale_weights="scales" in options.maps,
-            progress=show,
-        )
-    job.output.parent.mkdir(parents=True, exist_ok=True)
-    restoration.save(job.output, options.strength)
-    written = []
-    for name, picture in inspection.pictures(restoration, options.maps).items():
-        path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")
-        with written_whole(path) as file:
-            picture.save(file, "PNG")
-        written.append(str(path))
-    return {**_describe(restoration), "maps": written}
+        return options.restore(restorer, photo, show)
 
 
-def _describe(restoration: Restoration) -> dict[str, Any]:
-    return {
-        "task": restoration.task,
-        "task_probabilities": restoration.task_probabilities,
-        "width": restoration.width,
-        "height": restoration.height,
-        "mean_uncertainty": float(restoration.uncertainty.mean()),
-        "tiles": restoration.tiles,
-        "seconds": round(restoration.seconds, 3),
-    }
-
-
-def _run(jobs: list[Job], work: Callable[[Job], dict[str, Any]], as_json: bool = False) -> None:
-    """Do the jobs one by one, tell how each went, and exit with an error if one failed."""
-    records = []
-    for record in run_jobs(jobs, work):
-        records.append(record)
+def _report(outcomes: Iterable[dict[str, Any]], as_json: bool = False) -> None:
+    """Tell how each job went, and exit with an error if one failed."""
+    records, done, failed = [], 0, 0
+    for record in outcomes:
+        done += 1
+        if as_json:
+            records.append(record)
         if "error" in record:
+            failed += 1
             typer.echo(f"opir: {record['error']}", err=True)
         elif not as_json:
             typer.echo(_tell(record))
     if as_json:
         typer.echo(json.dumps(records, indent=2))
-    failed = sum("error" in record for record in records)
-    if failed and len(records) > 1:
-        typer.echo(f"opir: {failed} of {len(records)} photos failed", err=True)
+    if failed and done > 1:
+        typer.echo(f"opir: {failed} of {done} photos failed", err=True)
     if failed:
         raise typer.Exit(EXIT_BAD_INPUT)
 
@@ -233,7 +216,7 @@ def degrade_command(
         save_photo(photo.with_rgb(degraded), job.output)
         return {}
 
-    _run(jobs, work)
+    _report(run_jobs(jobs, work))
 
 
 @app.command()
@@ -250,6 +233,19 @@ def train(
         raise ValueError(f'training needs {error.name}: install it with pip install "opir[train]"') from None
     limit = [f"stop_after_minutes={stop_after}"] if stop_after else []
     typer.echo(f"wrote {run(load_training_config(config, [*(changes or []), *limit]))}")
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="As for --checkpoint of restore.")],
+    *,
+    file_format: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "onnx",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; else the checkpoint's name.")] = None,
+) -> None:
+    """Write a checkpoint as a graph that other programs run, for photos of any size."""
+    if out is None:
+        out = Path(f"{Path(checkpoint).stem}.{file_format}")
+    typer.echo(f"wrote {export_model(checkpoint, file_format, out)}")
 
 
 @app.command()
@@ -283,9 +279,9 @@ def _checked_task(name: str) -> str:
     return name if name == AUTO else Task.parse(name).label
 
 
-def _parse_tile(text: str) -> int | str:
+def _parse_tile(text: str) -> int | Literal["auto"]:
     if text == "auto":
-        return text
+        return "auto"
     if not text.isdecimal():
         raise ValueError(f'--tile must be "auto", 0 or a number of pixels, got "{text}"')
     return int(text)

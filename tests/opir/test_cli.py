@@ -128,6 +128,21 @@ def test_a_bad_photo_does_not_stop_the_others(checkpoint: Path, photos: Path, tm
     assert errors[2] == "opir: 2 of 4 photos failed"
 
 
+def test_the_log_has_one_line_for_each_photo_and_grows_when_resumed(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    (photos / "0.png").write_text("no photo")
+    log = tmp_path / "logs" / "log.jsonl"
+    command = ["restore", photos, "-o", tmp_path / "out", "--recursive", "--checkpoint", checkpoint, "--log", log]
+    assert run(*command) == 2
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [Path(record["input"]).name for record in records] == ["0.png", "a.png", "b.jpg", "c.png"]
+    assert "0.png: expected a JPEG" in records[0]["error"]
+    assert (records[3]["output"], records[3]["width"]) == (str(tmp_path / "out" / "trip" / "c.png"), 28)
+    assert run(*command, "--skip-existing") == 2
+    assert [json.loads(line)["input"] for line in log.read_text().splitlines()[4:]] == [str(photos / "0.png")]
+
+
 def test_evaluation_prints_its_protocol_and_writes_json(
     checkpoint: Path, photos: Path, tmp_path: Path, capsys
 ) -> None:
@@ -235,6 +250,8 @@ BAD_COMMANDS = [
         ["restore", "{photos}", "-o", "{tmp}/o", "--tile", "big"],
         r'--tile must be "auto", 0 or a number of pixels',
     ),
+    (["restore", "{photos}", "-o", "{tmp}/o", "--engine", "gpu"], r'unknown engine "gpu": use one of local, ray'),
+    (["restore", "{photos}", "-o", "{tmp}/o", "--workers", "2"], r"--workers is for --engine ray"),
     (["restore", "{photos}", "-o", "{tmp}/o", "--maps", "heat"], r'unknown map "heat": use some of stage1'),
     (
         ["restore", "{photos}", "-o", "{tmp}/o", "--checkpoint", "none"],

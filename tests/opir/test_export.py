@@ -1,0 +1,105 @@
+"""The exported graph gives what PyTorch gives, at any size, and the example in docs/ runs as it stands."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from opir.checkpoints import load_model, save_model
+from opir.config import OPIRConfig
+from opir.export import OUTPUTS, _AnySize, export_model
+from opir.model import OPIR, OPIRResult
+from tests.conftest import make_picture, randomise
+
+SIZES = [(1, 1), (3, 200), (45, 61), (64, 64), (96, 160), (97, 431)]
+CONFIG = OPIRConfig(
+    block="residual",
+    width=8,
+    encoder_blocks=(1,),
+    middle_blocks=1,
+    decoder_blocks=(1,),
+    scales=(1, 2),
+    embedding_dim=6,
+    encoder_width=4,
+    modulator_width=6,
+)
+EXAMPLE = Path(__file__).parent.parent.parent / "docs" / "onnx_example.py"
+
+
+def outputs(result: OPIRResult) -> tuple[torch.Tensor, ...]:
+    first, final = result.first, result.final
+    return final.restored.clamp(0, 1), first.restored.clamp(0, 1), first.uncertainty, final.scale_weights
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"block": "nafnet"}, {"task_aware": False}, {"num_stages": 1}, {"kernel_channels": 1}, {"scales": (2, 5)}],
+)
+def test_what_is_exported_is_the_model(change: dict) -> None:
+    model = randomise(OPIR(dataclasses.replace(CONFIG, **change)), spread=0.1).eval()
+    with torch.no_grad():
+        for size in SIZES:
+            picture = make_picture(*size)
+            for exported, expected in zip(_AnySize(model)(picture), outputs(model(picture)), strict=True):
+                torch.testing.assert_close(exported, expected, atol=1e-5, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_model(randomise(OPIR(CONFIG), spread=0.1), path, {})
+    return path
+
+
+@pytest.fixture(scope="module")
+def graph(checkpoint: Path) -> Path:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    return export_model(checkpoint, "onnx", checkpoint.with_suffix(".onnx"))
+
+
+def test_the_graph_gives_what_pytorch_gives_at_any_size(checkpoint: Path, graph: Path) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    model, info = load_model(checkpoint)
+    assert session.get_modelmeta().custom_metadata_map["opir_weights_sha256"] == info.sha256
+    for size in SIZES:
+        picture = make_picture(*size)
+        with torch.no_grad():
+            expected = outputs(model(picture))
+        for name, got, wanted in zip(
+            OUTPUTS, session.run(OUTPUTS, {"photo": picture.numpy()}), expected, strict=True
+        ):
+            np.testing.assert_allclose(got, wanted, atol=1e-4, rtol=0, err_msg=f"{name} at {size}")
+
+
+def test_the_example_runs_as_it_stands(checkpoint: Path, graph: Path, tmp_path: Path) -> None:
+    photo, result = tmp_path / "photo.png", tmp_path / "result.png"
+    levels = (make_picture(37, 50)[0].permute(1, 2, 0) * 255).byte().numpy()
+    Image.fromarray(levels).save(photo)
+    arguments = [sys.executable, EXAMPLE, graph, photo, result]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].startswith("mean uncertainty ")
+    model, _ = load_model(checkpoint)
+    with torch.no_grad():
+        expected = outputs(model(torch.from_numpy(levels).permute(2, 0, 1)[None] / 255))[0]
+    restored = np.asarray(Image.open(result), np.int16)
+    assert np.abs(restored - (expected[0] * 255).round().permute(1, 2, 0).numpy()).max() <= 1
+
+
+def test_an_unknown_format_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='unknown format "tflite": use onnx'):
+        export_model(checkpoint, "tflite", tmp_path / "model.tflite")
+
+
+def test_missing_packages_are_named(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ValueError, match=r'exporting needs onnx: install it with pip install "opir\[onnx\]"'):
+        export_model(checkpoint, "onnx", tmp_path / "model.onnx")
