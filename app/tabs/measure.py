@@ -36,6 +36,7 @@ def build(runner: Runner) -> None:
                 buttons=[],
                 elem_id="curve",
             )
+            note(words.CURVE_NOTE)
     shown = [scores, error_map, uncertainty, curve]
     start.click(
         partial(measure.measure_pair, runner),
