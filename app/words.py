@@ -123,7 +123,10 @@ CURVE = "Error of what is left when the least certain blocks are left out"
 CURVE_KEPT = "kept, % of the blocks"
 CURVE_ERROR = "mean error, levels"
 CURVE_BY = "order"
-CURVE_NOTE = "Blue leaves out what the uncertainty map doubts most, green what is truly worst (no map can do better), grey is chance."
+CURVE_NOTE = (
+    "Blue leaves out what the uncertainty map doubts most, green what is truly worst (no map can do better), "
+    "grey is chance."
+)
 EQUAL = "equal"
 BY_UNCERTAINTY = "by uncertainty"
 BY_ERROR = "by the true error"
