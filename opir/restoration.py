@@ -54,6 +54,8 @@ class Restoration:
     """What made it, to look at single pixels again."""
     precision: torch.dtype
     """What the convolutions computed in."""
+    operator_scale: int = 1
+    """How many times smaller than the photo the copy was that the operators were predicted on."""
 
     @property
     def width(self) -> int:
@@ -113,7 +115,13 @@ class Restoration:
         save_photo(self.photo.with_rgb(self._mixed(strength, protect)), path, quality)
 
     def inspect(self, x: int, y: int) -> PixelInspection:
-        """Return the operator of the pixel in column x and row y; raises ValueError outside the photo."""
+        """Return the operator of the pixel in column x and row y.
+
+        Raises:
+            ValueError: outside the photo, or where operators were predicted on a reduced copy.
+        """
+        if self.operator_scale != 1:
+            raise ValueError(f"to look at a pixel, restore with operator_scale=1, not {self.operator_scale}")
         device = next(self.model.parameters()).device
         embeddings = tuple(
             None if values is None else torch.from_numpy(values)[None].to(device) for values in self.task_embeddings
@@ -129,4 +137,4 @@ class Restoration:
         if protect:
             doubt = (torch.from_numpy(self.uncertainty) - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
             share = strength * (1 - doubt.clamp(0, 1))
-        return self.photo.rgb + share * (self.restored_rgb - self.photo.rgb)
+        return torch.lerp(self.photo.rgb, self.restored_rgb, share)
