@@ -30,7 +30,7 @@ from opir.model import OPIR, count_gmacs, count_parameters
 from opir.photo_files import written_whole
 from opir.published import find_pairs
 from opir.restoration import Restoration
-from opir.restorer import Restorer
+from opir.restorer import OPERATOR_SCALES, Restorer
 from opir.streaming import stream_jobs
 from opir.tasks import AUTO, TASK_NAMES, Task
 
@@ -65,6 +65,9 @@ def restore(
     checkpoint: Checkpoint = "lite",
     device: Device = "auto",
     tile: Annotated[str, typer.Option(help="Side of the parts of a large photo; 0: no parts.")] = "auto",
+    operator_scale: Annotated[
+        str, typer.Option(help="Predict on a copy so many times smaller: 1, 2, 4 or auto; faster on large photos.")
+    ] = "1",
     recursive: Recursive = False,
     skip_existing: SkipExisting = False,
     file_format: Annotated[
@@ -82,7 +85,9 @@ def restore(
         raise ValueError(f'unknown engine "{engine}": use one of {", ".join(ENGINES)}')
     if workers is not None and engine != "ray":
         raise ValueError("--workers is for --engine ray; photos are restored one at a time here")
-    options = RestoreOptions(_checked_task(task), _parse_tile(tile), strength, _parse_maps(maps))
+    options = RestoreOptions(
+        _checked_task(task), _parse_tile(tile), strength, _parse_maps(maps), _parse_operator_scale(operator_scale)
+    )
     jobs = plan_jobs(photos, out, recursive, file_format)
     if skip_existing:
         jobs = [job for job in jobs if not job.output.exists()]
@@ -284,6 +289,14 @@ def _parse_tile(text: str) -> int | Literal["auto"]:
         return "auto"
     if not text.isdecimal():
         raise ValueError(f'--tile must be "auto", 0 or a number of pixels, got "{text}"')
+    return int(text)
+
+
+def _parse_operator_scale(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if text not in map(str, OPERATOR_SCALES):
+        raise ValueError(f'--operator-scale must be {", ".join(map(str, OPERATOR_SCALES))} or auto, got "{text}"')
     return int(text)
 
 

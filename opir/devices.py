@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import torch
 
@@ -52,6 +53,18 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 def computing_in(precision: torch.dtype, device: torch.device) -> AbstractContextManager[object]:
     """Return a context in which convolutions compute in this type, and results that need float32 keep it."""
     return nullcontext() if precision is torch.float32 else torch.autocast(device.type, precision)
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Return the bytes that a device can still give, None where the system does not tell."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    kilobytes = dict(line.split(":", 1) for line in lines).get("MemAvailable")
+    return None if kilobytes is None else int(kilobytes.split()[0]) * 1024
 
 
 def _computes_in_bfloat16(device: torch.device) -> bool:

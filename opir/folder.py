@@ -22,6 +22,7 @@ class RestoreOptions:
     strength: float
     maps: tuple[str, ...]
     """Some of `opir.inspection.MAPS`."""
+    operator_scale: int | Literal["auto"] = 1
 
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
@@ -34,6 +35,7 @@ class RestoreOptions:
             self.task,
             tile=self.tile,
             scale_weights="scales" in self.maps,
+            operator_scale=self.operator_scale,
             progress=progress,
         )
 

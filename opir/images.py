@@ -120,7 +120,9 @@ def _from_pixels(pixels: NDArray[Any], file: FileProperties) -> Photo:
     channels = pixels.shape[2]
     largest = np.iinfo(pixels.dtype).max
     colours = pixels[..., : 1 if channels < 3 else 3]
-    rgb = torch.from_numpy(np.divide(colours, largest, dtype=np.float32).transpose(2, 0, 1)).expand(3, -1, -1)
+    planes = np.empty((colours.shape[2], *colours.shape[:2]), np.float32)
+    np.divide(colours.transpose(2, 0, 1), largest, out=planes, dtype=np.float32)
+    rgb = torch.from_numpy(planes).expand(3, -1, -1)
     beyond = None
     profile = _foreign_profile(file)
     if profile is not None:
@@ -185,7 +187,7 @@ def _alpha_to_write(photo: Photo, file_format: str, name: str) -> NDArray[Any] |
 
 def _to_levels(image: Tensor, dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
     """Round (C, H, W) in [0, 1] to whole levels (H, W, C)."""
-    levels = (image.clamp(0, 1) * np.iinfo(dtype).max).round()
+    levels = image.clamp(0, 1).mul_(np.iinfo(dtype).max).round_()
     return np.ascontiguousarray(levels.permute(1, 2, 0).numpy().astype(dtype))
 
 

@@ -55,6 +55,8 @@ class Restoration:
     """What made it, to look at single pixels again."""
     precision: torch.dtype
     """What the convolutions computed in."""
+    operator_scale: int = 1
+    """How many times smaller than the photo the copy was that the operators were predicted on."""
 
     @property
     def width(self) -> int:
@@ -123,8 +125,11 @@ class Restoration:
                 task; None for what it was.
 
         Raises:
-            ValueError: for a pixel outside the photo, an unknown task, or a model without the task-aware module.
+            ValueError: for a pixel outside the photo, an unknown task, a model without the task-aware module, or operators
+                that were predicted on a reduced copy.
         """
+        if self.operator_scale != 1:
+            raise ValueError(f"to look at a pixel, restore with operator_scale=1, not {self.operator_scale}")
         device = next(self.model.parameters()).device
         with torch.inference_mode(), computing_in(self.precision, device):
             embeddings = self._told(device) if task is None else self._prototypes(task)
@@ -150,4 +155,4 @@ class Restoration:
         if protect:
             doubt = (torch.from_numpy(self.uncertainty) - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
             share = strength * (1 - doubt.clamp(0, 1))
-        return self.photo.rgb + share * (self.restored_rgb - self.photo.rgb)
+        return torch.lerp(self.photo.rgb, self.restored_rgb, share)

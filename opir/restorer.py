@@ -5,6 +5,7 @@ D embedding size, H height, W width, S scales.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -13,18 +14,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from opir.checkpoints import CheckpointInfo, load_model
-from opir.devices import choose_device, choose_precision, computing_in, reuse_freed_memory
+from opir.devices import choose_device, choose_precision, computing_in, free_memory, reuse_freed_memory
 from opir.images import Photo, Source, load_photo
 from opir.model import OPIR
+from opir.ops.filtering import filter_multiscale
 from opir.ops.padding import crop, pad_to_multiple
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
 from opir.tiles import Window, plan_tiles
 
 WHOLE_UP_TO_PIXELS = 2_500_000
-TILE_SIDE = 1024  # of larger photos, without the halo
+TILE_SIDE, SMALLEST_TILE_SIDE = 1024, 128  # of larger photos, without the halo
+# What a tile may take: kernels, modulation and samples are some 250 floats a pixel; features and buffers the rest.
+_BYTES_PER_TILE_PIXEL = 2000
+_SHARE_OF_FREE_MEMORY = 0.5
+OPERATOR_SCALES = (1, 2, 4)
+PREDICTED_PIXELS = 12_000_000
+"""The largest copy that operators are predicted on with `operator_scale="auto"`."""
 
 Progress = Callable[[int, int], object]
 
@@ -36,14 +45,24 @@ class _StageInput(NamedTuple):
     image: Tensor
     task_embedding: Tensor | None
     uncertainty: Tensor | None
+    operator_scale: int
 
 
 class _StageOutput(NamedTuple):
     """What the tiles of one stage make together, at the size of the padded photo."""
 
     restored: Tensor
-    uncertainty: Tensor
+    uncertainty: Tensor | None
+    """None after the last of two stages, where nothing asks for it."""
     scale_weights: Tensor | None
+
+
+class _TileOutput(NamedTuple):
+    """What a stage gives for a tile and its surroundings, at the size of the photo."""
+
+    restored: Tensor
+    uncertainty: Tensor
+    scale_weights: Tensor
 
 
 class Restorer:
@@ -90,6 +109,7 @@ class Restorer:
         tile: int | Literal["auto"] = "auto",
         stages: int | None = None,
         scale_weights: bool = False,
+        operator_scale: int | Literal["auto"] = 1,
         progress: Progress | None = None,
     ) -> Restoration:
         """Restore one photo.
@@ -98,9 +118,13 @@ class Restorer:
             photo: what `opir.images.load_photo` reads, or a `Photo`.
             task: "rain", "snow", "haze" or "clean"; "auto" goes by the photo's own embedding.
             tile: side of the parts that are computed one at a time, which changes memory and not the result;
-                0 for the whole at once, "auto" for parts above 2.5 megapixels.
+                0 for the whole at once, "auto" for parts above 2.5 megapixels that fit the free memory. Where a GPU
+                runs out of memory, parts are halved and the work goes on.
             stages: how many stages to run; None for all, 1 for a fast result.
             scale_weights: keep those of the last stage.
+            operator_scale: predict the operators on a copy of 1/1, 1/2 or 1/4 of the sides, and filter the photo
+                itself with them at dilations as many times larger (Eq. 15): faster on a large photo. "auto"
+                takes the least that leaves a copy of at most 12 megapixels, or 4.
             progress: called with the number of parts done and their total.
 
         Raises:
@@ -110,30 +134,34 @@ class Restorer:
         stages = self._parse_stages(stages)
         photo = photo if isinstance(photo, Photo) else load_photo(photo)
         started = time.perf_counter()
-        image = pad_to_multiple(photo.rgb[None].to(self.device), self.model.stride)
-        tiles = plan_tiles(image.shape[-2], image.shape[-1], self._tile_side(tile, photo), self.model.stride)
-        report = _Count(progress, len(tiles) * stages)
+        factor = _parse_operator_scale(operator_scale, photo)
+        image = pad_to_multiple(photo.rgb[None].to(self.device), self.model.stride * factor)
+        side = self._tile_side(tile, photo)
+        side = side and max(side // factor, self.model.stride)
+        tiles = plan_tiles(image.shape[-2] // factor, image.shape[-1] // factor, side, self.model.stride)
+        report = _Count(progress, len(tiles), stages)
 
         own_embeddings: list[Tensor | None] = []
         used_embeddings: list[Tensor | None] = []
         results: list[_StageOutput] = []
         for index in range(stages):
-            seen = crop(image, photo.height, photo.width).clamp(0, 1)
-            own_embeddings.append(self.model.embed(seen))
+            seen = crop(image, photo.height, photo.width)
+            own_embeddings.append(self.model.embed(seen.clamp(0, 1) if index else seen))
             used_embeddings.append(own_embeddings[-1] if chosen is None else self.model.prototype(chosen))
-            stage_input = _StageInput(index, image, used_embeddings[-1], results[-1].uncertainty if results else None)
-            keep = scale_weights and index == stages - 1
-            results.append(self._run_stage(stage_input, tiles, keep, report))
+            guide = results[-1].uncertainty if results else None
+            stage_input = _StageInput(index, image, used_embeddings[-1], guide, factor)
+            results.append(self._run_stage(stage_input, tiles, scale_weights and index == stages - 1, report))
             image = results[-1].restored
 
         probabilities = self._task_probabilities(own_embeddings[0])
         likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
-        weights = results[-1].scale_weights
+        weights, uncertainty = results[-1].scale_weights, results[0].uncertainty
+        assert uncertainty is not None
         return Restoration(
             photo=photo,
             stage1_rgb=_finish(results[0].restored, photo),
             restored_rgb=_finish(results[-1].restored, photo),
-            uncertainty=crop(results[0].uncertainty, photo.height, photo.width)[0, 0].cpu().numpy(),
+            uncertainty=crop(uncertainty, photo.height, photo.width)[0, 0].cpu().numpy(),
             scale_weights=None if weights is None else crop(weights, photo.height, photo.width).numpy(),
             task=likeliest if chosen is None else chosen.label,
             task_probabilities=probabilities,
@@ -144,31 +172,77 @@ class Restorer:
             seconds=time.perf_counter() - started,
             model=self.model,
             precision=self.precision,
+            operator_scale=factor,
         )
 
     def _run_stage(
         self, given: _StageInput, tiles: list[Window], keep_scale_weights: bool, report: _Count
     ) -> _StageOutput:
-        """Run a stage tile by tile; each sees as far around it as the stage looks, so no seam can arise."""
+        """Run a stage tile by tile; each sees as far around it as the stage looks, so no seam can arise.
+
+        `tiles`, of the copy that operators are predicted on, is left as worked through: finer where memory was short.
+        """
         height, width = given.image.shape[-2:]
         restored = torch.empty_like(given.image)
-        uncertainty = given.image.new_empty(1, 1, height, width)
+        uncertainty = given.image.new_empty(1, 1, height, width) if given.stage == 0 else None
         weights = None
         if keep_scale_weights:
             weights = torch.empty(len(self.model.config.scales), height, width, dtype=torch.float16)
-        for tile in tiles:
-            window = tile.grown(self.model.halo, height, width)
-            image = window.of(given.image).contiguous(memory_format=torch.channels_last)
-            guide = None if given.uncertainty is None else window.of(given.uncertainty)
+        done: list[Window] = []
+        waiting = tiles[::-1]
+        while waiting:
+            tile = waiting.pop()
+            window = tile.grown(self.model.halo, height // given.operator_scale, width // given.operator_scale)
+            result = self._run_tile(given, window)
+            if result is None:
+                finer = self._halved([tile, *reversed(waiting)])
+                report.grow(len(finer) - len(waiting) - 1, given.stage)
+                waiting = finer[::-1]
+                continue
+            inner, place = tile.within(window).scaled(given.operator_scale), tile.scaled(given.operator_scale)
+            place.of(restored).copy_(inner.of(result.restored))
+            if uncertainty is not None:
+                place.of(uncertainty).copy_(inner.of(result.uncertainty))
+            if weights is not None:
+                place.of(weights).copy_(inner.of(result.scale_weights)[0])
+            done.append(tile)
+            report.advance()
+        tiles[:] = done
+        return _StageOutput(restored, uncertainty, weights)
+
+    def _run_tile(self, given: _StageInput, window: Window) -> _TileOutput | None:
+        """Run a stage on a window of the reduced copy; None where a GPU has too little memory for it."""
+        factor = given.operator_scale
+        place = window.scaled(factor)
+        try:
+            full = place.of(given.image)
+            image, guide = full, None if given.uncertainty is None else place.of(given.uncertainty)
+            if factor > 1:
+                image = F.avg_pool2d(image, factor)
+                guide = None if guide is None else F.avg_pool2d(guide, factor)
+            image = image.contiguous(memory_format=torch.channels_last)
             with computing_in(self.precision, self.device):
                 result = self.model.run_stage(given.stage, image, given.task_embedding, guide)
-            inner = tile.within(window)
-            tile.of(restored).copy_(inner.of(result.restored))
-            tile.of(uncertainty).copy_(inner.of(result.uncertainty))
-            if weights is not None:
-                tile.of(weights).copy_(inner.of(result.scale_weights)[0])
-            report.advance()
-        return _StageOutput(restored, uncertainty, weights)
+            if factor == 1:
+                return _TileOutput(result.restored, result.uncertainty, result.scale_weights)
+            kernels, weights, uncertainty = (
+                F.interpolate(values, scale_factor=factor, mode="bilinear", align_corners=False)
+                for values in (result.modulated_kernels, result.scale_weights, result.uncertainty)
+            )
+            scales = tuple(factor * scale for scale in self.model.config.scales)
+            return _TileOutput(filter_multiscale(full, kernels, weights, scales), uncertainty, weights)
+        except torch.OutOfMemoryError:
+            if window.longest <= 2 * self.model.halo + self.model.stride:
+                raise
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return None
+
+    def _halved(self, tiles: list[Window]) -> list[Window]:
+        """Return what is left to do in parts of half the side of the first."""
+        stride = self.model.stride
+        half = max(tiles[0].longest // 2 // stride, 1) * stride
+        return [part for tile in tiles for part in tile.cut(half, stride)]
 
     def _task_probabilities(self, embedding: Tensor | None) -> dict[str, float]:
         if embedding is None:
@@ -194,19 +268,41 @@ class Restorer:
 
     def _tile_side(self, tile: int | str, photo: Photo) -> int:
         if tile == "auto":
-            return 0 if photo.width * photo.height <= WHOLE_UP_TO_PIXELS else TILE_SIDE
+            return self._fitting_side(photo)
         if not isinstance(tile, int) or (tile != 0 and tile < self.model.stride):
             raise ValueError(
                 f'tile must be "auto", 0 for the whole photo, or at least {self.model.stride} pixels, got {tile!r}'
             )
         return tile
 
+    def _fitting_side(self, photo: Photo) -> int:
+        """Return 0 for the whole photo, or the side of tiles that the free memory holds with their halo."""
+        free = free_memory(self.device)
+        pixels = TILE_SIDE**2 if free is None else free * _SHARE_OF_FREE_MEMORY / _BYTES_PER_TILE_PIXEL
+        if photo.width * photo.height <= (WHOLE_UP_TO_PIXELS if free is None else min(WHOLE_UP_TO_PIXELS, pixels)):
+            return 0
+        side: int = math.isqrt(int(pixels)) - 2 * self.model.halo
+        return min(max(side, SMALLEST_TILE_SIDE), TILE_SIDE)
+
+
+def _parse_operator_scale(scale: int | str, photo: Photo) -> int:
+    if scale == "auto":
+        needed = (photo.width * photo.height / PREDICTED_PIXELS) ** 0.5
+        return next((factor for factor in OPERATOR_SCALES if needed <= factor), OPERATOR_SCALES[-1])
+    if not isinstance(scale, int) or scale not in OPERATOR_SCALES:
+        raise ValueError(f'operator_scale must be one of 1, 2, 4 or "auto", got {scale!r}')
+    return scale
+
 
 class _Count:
     """Counts finished parts for a progress callback."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self.progress, self.total, self.done = progress, total, 0
+    def __init__(self, progress: Progress | None, tiles: int, stages: int) -> None:
+        self.progress, self.total, self.stages, self.done = progress, tiles * stages, stages, 0
+
+    def grow(self, more: int, stage: int) -> None:
+        """Count so many more parts in this stage and in those after it."""
+        self.total += more * (self.stages - stage)
 
     def advance(self) -> None:
         self.done += 1
@@ -215,8 +311,8 @@ class _Count:
 
 
 def _finish(padded: Tensor, photo: Photo) -> Tensor:
-    """Crop a stage's result to the photo and clamp it; a grey photo's stays grey."""
-    rgb = crop(padded, photo.height, photo.width)[0].clamp(0, 1).cpu()
+    """Crop a stage's result to the photo and clamp it, in place; a grey photo's stays grey."""
+    rgb = crop(padded, photo.height, photo.width)[0].clamp_(0, 1).cpu()
     return photo.with_rgb(rgb).rgb
 
 

@@ -20,6 +20,11 @@ class Window:
     bottom: int
     right: int
 
+    @property
+    def longest(self) -> int:
+        """The longer side, in pixels."""
+        return max(self.bottom - self.top, self.right - self.left)
+
     def of(self, image: Tensor) -> Tensor:
         """Return this part of an image (..., H, W), as a view."""
         return image[..., self.top : self.bottom, self.left : self.right]
@@ -32,6 +37,16 @@ class Window:
             min(self.bottom + border, height),
             min(self.right + border, width),
         )
+
+    def scaled(self, factor: int) -> Window:
+        """Return the same part of a picture whose sides are `factor` times as long."""
+        return Window(self.top * factor, self.left * factor, self.bottom * factor, self.right * factor)
+
+    def cut(self, size: int, stride: int) -> list[Window]:
+        """Return parts of it whose sides are at most `size`, as `plan_tiles` cuts a photo."""
+        parts = plan_tiles(self.bottom - self.top, self.right - self.left, size, stride)
+        top, left = self.top, self.left
+        return [Window(top + p.top, left + p.left, top + p.bottom, left + p.right) for p in parts]
 
     def within(self, outer: Window) -> Window:
         """Return where this window lies in an outer one."""

@@ -251,6 +251,7 @@ BAD_COMMANDS = [
         r'--tile must be "auto", 0 or a number of pixels',
     ),
     (["restore", "{photos}", "-o", "{tmp}/o", "--engine", "gpu"], r'unknown engine "gpu": use one of local, ray'),
+    (["restore", "{photos}", "-o", "{tmp}/o", "--operator-scale", "3"], r"--operator-scale must be 1, 2, 4 or auto"),
     (["restore", "{photos}", "-o", "{tmp}/o", "--workers", "2"], r"--workers is for --engine ray"),
     (["restore", "{photos}", "-o", "{tmp}/o", "--maps", "heat"], r'unknown map "heat": use some of stage1'),
     (

@@ -69,6 +69,109 @@ def test_tiles_give_the_result_of_the_whole(restorer: Restorer, size: tuple[int,
     np.testing.assert_allclose(tiled.scale_weights, whole.scale_weights, atol=1e-3)
 
 
+def test_tiles_give_the_whole_for_many_sizes(restorer: Restorer) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        height, width = (int(side) for side in random.integers(1, 130, 2))
+        tile = int(random.integers(32, 100))
+        photo = random_photo(height, width)
+        whole, tiled = restorer.restore(photo, tile=0), restorer.restore(photo, tile=tile)
+        told = f"{width}x{height} in tiles of {tile}"
+        np.testing.assert_allclose(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0, err_msg=told)
+        np.testing.assert_allclose(tiled.stage1_rgb, whole.stage1_rgb, atol=1e-5, rtol=0, err_msg=told)
+        np.testing.assert_allclose(tiled.uncertainty, whole.uncertainty, atol=1e-5, rtol=0, err_msg=told)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+@pytest.mark.parametrize("size", [(45, 70), (1, 9), (64, 64)])
+def test_an_identity_stays_one_on_upsampled_operators(factor: int, size: tuple[int, int]) -> None:
+    photo = random_photo(*size)
+    out = Restorer(OPIR(TINY), device="cpu", precision="fp32").restore(photo, operator_scale=factor)
+    torch.testing.assert_close(out.restored_rgb, photo, atol=1e-6, rtol=0)
+    np.testing.assert_allclose(out.uncertainty, 1, atol=1e-6)
+    assert out.operator_scale == factor
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_upsampled_operators_are_as_exact_in_tiles(restorer: Restorer, factor: int) -> None:
+    photo = random_photo(197, 270)
+    whole = restorer.restore(photo, tile=0, operator_scale=factor, scale_weights=True)
+    tiled = restorer.restore(photo, tile=96, operator_scale=factor, scale_weights=True)
+    assert tiled.tiles > 1
+    torch.testing.assert_close(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(tiled.uncertainty, whole.uncertainty, atol=1e-5)
+    np.testing.assert_allclose(tiled.scale_weights, whole.scale_weights, atol=1e-3)
+
+
+def test_upsampled_operators_are_close_to_native_ones_on_smooth_haze() -> None:
+    """With a model that predicts the same operator everywhere: a random one's differ from pixel to pixel."""
+    model = random_model()
+    head = model.kernel_predictor.head
+    torch.nn.init.zeros_(head.weight)
+    assert head.bias is not None
+    with torch.no_grad():
+        drawn = torch.randn(len(head.bias) // 4, generator=torch.Generator().manual_seed(0))
+        head.bias.copy_(drawn.repeat_interleave(4))
+    restorer = Restorer(model, device="cpu", precision="fp32")
+    rows, columns = torch.meshgrid(torch.linspace(0, 1, 128), torch.linspace(0, 1, 160), indexing="ij")
+    transmission = 0.9 - 0.5 * rows
+    scene = torch.stack([0.2 + 0.3 * columns, 0.3 + 0.2 * rows, 0.4 - 0.2 * columns])
+    haze = scene * transmission + 0.9 * (1 - transmission)
+    native = restorer.restore(haze, task="haze")
+    reduced = restorer.restore(haze, task="haze", operator_scale=2)
+    assert (native.restored_rgb - haze).abs().mean() > 0.02
+    assert (reduced.restored_rgb - native.restored_rgb).abs().mean() < 0.01
+
+
+def test_the_operator_scale_goes_by_the_size_of_the_photo(
+    restorer: Restorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opir.restorer.PREDICTED_PIXELS", 400)
+    scales = [restorer.restore(random_photo(*size), operator_scale="auto").operator_scale for size in
+              ((20, 20), (20, 21), (40, 40), (40, 41), (100, 100))]  # fmt: skip
+    assert scales == [1, 2, 2, 4, 4]
+
+
+def test_a_pixel_has_no_operator_of_its_own_on_a_reduced_copy(restorer: Restorer) -> None:
+    out = restorer.restore(random_photo(20, 30), operator_scale=2)
+    with pytest.raises(ValueError, match="to look at a pixel, restore with operator_scale=1, not 2"):
+        out.inspect(3, 4)
+
+
+def test_parts_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    restorer = Restorer(random_model(), device="cpu", precision="fp32")
+    photo = random_photo(150, 210)
+    whole = restorer.restore(photo, tile=0)
+    run_stage, largest = restorer.model.run_stage, 150 * 150
+    failures = []
+
+    def run_short_of_memory(index: int, image: torch.Tensor, *rest: object) -> object:
+        if image.shape[-2] * image.shape[-1] > largest:
+            failures.append(index)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return run_stage(index, image, *rest)
+
+    monkeypatch.setattr(restorer.model, "run_stage", run_short_of_memory)
+    counts: list[tuple[int, int]] = []
+    out = restorer.restore(photo, tile=0, progress=lambda done, total: counts.append((done, total)))
+    assert out.tiles > 1
+    assert set(failures) == {0}  # stage 2 starts with the tiles that fitted
+    assert counts[-1] == (2 * out.tiles, 2 * out.tiles)
+    torch.testing.assert_close(out.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0)
+
+    largest = 0
+    with pytest.raises(torch.OutOfMemoryError):
+        restorer.restore(photo, tile=0)
+
+
+def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = random_photo(300, 400)
+    monkeypatch.setattr("opir.restorer.free_memory", lambda device: None)
+    assert restorer.restore(photo).tiles == 1
+    monkeypatch.setattr("opir.restorer.free_memory", lambda device: 100_000_000)
+    assert restorer.restore(photo).tiles > 1
+
+
 @pytest.mark.parametrize("task", ["auto", *TASK_NAMES])
 def test_the_restorer_does_what_the_model_does(restorer: Restorer, task: str) -> None:
     photo = random_photo(37, 50)
@@ -212,6 +315,7 @@ BAD_OPTIONS = [
     ({"task": "fog"}, r'unknown task "fog": use one of rain, snow, haze, clean, or "auto"'),
     ({"tile": 3}, r'tile must be "auto", 0 for the whole photo, or at least 8 pixels, got 3'),
     ({"tile": "big"}, r"tile must be .* got 'big'"),
+    ({"operator_scale": 3}, r'operator_scale must be one of 1, 2, 4 or "auto", got 3'),
     ({"stages": 3}, r"stages must be 1 to 2 for this model, got 3"),
     ({"stages": 0}, r"stages must be 1 to 2 for this model, got 0"),
 ]
