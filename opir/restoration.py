@@ -125,8 +125,8 @@ class Restoration:
                 task; None for what it was.
 
         Raises:
-            ValueError: for a pixel outside the photo, an unknown task, a model without the task-aware module, or operators
-                that were predicted on a reduced copy.
+            ValueError: for a pixel outside the photo, an unknown task, a model without the task-aware module, or
+                operators that were predicted on a reduced copy.
         """
         if self.operator_scale != 1:
             raise ValueError(f"to look at a pixel, restore with operator_scale=1, not {self.operator_scale}")
