@@ -6,7 +6,7 @@ READY := .venv/.ready
 TORCH := $(if $(shell command -v nvidia-smi),,-r constraints-cpu.txt)
 PORT ?= 7860
 
-.PHONY: setup demo check format test examples embeddings measure clean
+.PHONY: setup demo check format test examples screenshots embeddings measure clean
 
 setup: $(READY)
 
@@ -50,6 +50,10 @@ examples: setup
 	$(DEGRADE)/meadow.jpg -o assets/examples/meadow-haze.jpg --task haze --seed 4
 	$(BIN)/opir degrade assets/examples/meadow-haze.jpg -o assets/examples/meadow-rain-mist.jpg --task rain --seed 4
 	rm assets/examples/meadow-haze.jpg
+
+# The documentation's pictures of every tab.
+screenshots: setup chromium
+	$(BIN)/python -m assets.screenshot docs/images
 
 # PHOTOS: a folder of clean photos that the weights were not trained on; 24 of them make a good map.
 PHOTOS ?= data/validation/clean

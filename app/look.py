@@ -5,6 +5,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes.utils import colors
 
+from app import words
 from opir.tasks import Task
 
 TASK_COLOURS = {
@@ -18,6 +19,11 @@ TASK_COLOURS = {
 # Diverging colours of the number grids: blue below zero, orange above, the same distance from the middle.
 NEGATIVE_RGB = (37, 99, 235)
 POSITIVE_RGB = (234, 112, 20)
+
+SCALE_COLOURS = ("#ff4d6d", "#ffb000", "#12c2e9", "#9be564", "#c77dff", "#ffffff")
+"""One colour per distance of the samples, the nearest first, to be seen on any photo."""
+
+CURVE_COLOURS = {words.BY_UNCERTAINTY: "#0b6fc2", words.BY_ERROR: "#34a873", words.BY_CHANCE: "#94a3b8"}
 
 STYLE_SHEET = Path(__file__).with_name("look.css")
 

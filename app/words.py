@@ -14,12 +14,22 @@ STRENGTH_INFO = "0 is the photo as it came."
 DOWNLOAD = "Download full size"
 DOWNLOAD_WAITING = "Preparing the file…"
 
-TAB_RESULT = "Result"
-TAB_STAGES = "Stages"
-TAB_UNCERTAINTY = "Uncertainty"
-TAB_SCALES = "Scales"
-TAB_WEATHER = "Weather"
+TAB_CLEAN = "Clean a photo"
 TAB_INSIDE = "Look inside"
+
+QUALITY = "Quality"
+FULL = "Full"
+FAST = "Fast"
+QUALITY_INFO = "Fast stops after the first of two stages."
+PROTECT = "Leave doubtful areas alone"
+PROTECT_INFO = "Keeps the photo where the model was unsure."
+CANCEL = "Cancel"
+CANCELLED = "Cancelled."
+
+TAB_RESULT = "Result"
+TAB_UNCERTAINTY = "Can I trust it?"
+TAB_STAGES = "Stages"
+TAB_WEATHER = "Weather"
 
 BEFORE_AFTER = "Left of the handle your photo, right of it the result"
 STAGE_1 = "After stage 1"
@@ -35,7 +45,7 @@ UNCERTAINTY_NOTE = (
     "bright: detail there may be lost or made up."
 )
 SCALES_NOTE = (
-    "Every pixel is filtered at several distances and the results are blended. The first picture shows how "
+    "Every pixel is filtered at several distances and the results are blended. The first map shows how "
     "far the blend reaches; in the others, bright means that this distance counts most."
 )
 RECOGNISED = "Recognised weather"
@@ -47,13 +57,14 @@ MAP_NOTE = (
 NO_MAP = "There is no weather map for these weights; python -m app.weather_map makes one."
 YOUR_PHOTO = "your photo"
 AFTER_STAGE_1 = "after stage 1"
-INSIDE_PHOTO = "Click anywhere on the photo"
-INSIDE_NOTE = "Click a spot on the photo to see the operator that the model made for that one pixel."
+INSIDE_PHOTO = "Click anywhere on the result"
+INSIDE_NOTE = "Click a spot on the result to see the operator that the model made for that one pixel."
+MOVE_NOTE = "The arrow keys move by one pixel once you have clicked. Pin two pixels to compare them."
+NUMBERS = "The same as JSON"
 
 WELCOME = "Drop a photo, or pick one of the examples."
 NO_PHOTO = "Drop a photo first, or pick one of the examples."
 NO_RESULT = "Restore a photo first."
-BUSY = "Restoring"
 TILES = "tiles"
 ERROR = "That did not work"
 OUT_OF_MEMORY = "There is not enough memory for a photo of this size: make it smaller first."
@@ -68,11 +79,80 @@ REMOVED_POSITION = "location"
 
 BEFORE = "Your photo"
 KERNEL = "K"
-MODULATION = "× m (weather)"
-MODULATED = "= K̃ (used)"
+MODULATION = "× m"
+MODULATED = "= K̃"
+GAIN = "Σ K̃"
+STENCIL = "The pixel's surroundings, with a square around each sample that is used"
+AS_RESTORED = "As restored"
+WHAT_IF = "What if the weather were …"
+WHAT_IF_NOTE = "The result's colour, and the gain of its last stage, if the model were told so."
 COLOURS = ("red", "green", "blue")
 ALL_COLOURS = ("all colours",)
 GRID_ENDS = ("K −1, m 0", "K +1, m 2")
+
+TAB_MANY = "Many photos"
+PHOTOS = "Your photos"
+START = "Restore all"
+ZIP = "Download all (zip)"
+CSV = "Download the list (CSV)"
+MANY_NOTE = "Drop several photos and press Restore all. A photo that can not be read is told and skipped."
+MANY_RESULTS = "Results"
+MANY_COLUMNS = ("Photo", "", "Weather", "Sure", "Time", "Uncertainty p95")
+NO_PHOTOS = "Drop some photos first."
+WAITING = "waiting"
+RUNNING = "restoring …"
+DONE = "done"
+FAILED = "skipped"
+CANCELLED_ONE = "cancelled"
+STATUS_CLASSES = {WAITING: "quiet", RUNNING: "running", DONE: "done", FAILED: "failed", CANCELLED_ONE: "quiet"}
+
+TAB_MEASURE = "Measure"
+DEGRADED = "Degraded photo"
+CLEAN = "The same photo, clean"
+MEASURE = "Measure"
+MEASURE_NOTE = "Drop a photo with weather and the same photo without it, of the same size, and press Measure."
+NO_PAIR = "Drop both photos first: the degraded one and the clean one."
+PROTOCOL = (
+    "From pictures rounded to 8 bits. Y is the luma of BT.601 in studio range, usual for rain. "
+    "SSIM: Gaussian window of 11 × 11 pixels, σ 1.5."
+)
+SCORE_HEADS = ("", "Before", "After", "Change")
+ERROR_MAP = "What is still wrong"
+ERROR_MAP_NOTE = "Bright in both maps means: the model knew that it did not know."
+CURVE = "Error of what is left when the least certain blocks are left out"
+CURVE_KEPT = "kept, % of the blocks"
+CURVE_ERROR = "mean error, levels"
+CURVE_BY = "order"
+CURVE_NOTE = (
+    "Blue leaves out what the uncertainty map doubts most, green what is truly worst (no map can do better), "
+    "grey is chance."
+)
+EQUAL = "equal"
+BY_UNCERTAINTY = "by uncertainty"
+BY_ERROR = "by the true error"
+BY_CHANCE = "by chance"
+
+TAB_ABOUT = "About and API"
+WEIGHTS = "The weights behind this page"
+ABOUT_NAME = "Name"
+ABOUT_HASH = "SHA-256"
+ABOUT_SIZE = "Parameters"
+ABOUT_STEPS = "Training steps"
+ABOUT_DATA = "Trained on"
+ABOUT_COMMIT = "Made by commit"
+ABOUT_LIMITS = "Limits"
+ABOUT_LICENCE = "Licence"
+LIMITS = (
+    "Learned from synthetic weather: real dense fog, drops on the lens, night rain and large close flakes are out "
+    "of reach. What a flake or a streak hides wholly is guessed. Not for evidence or measurement."
+)
+LICENCE = "Apache-2.0, code and weights; the training photographs have their own terms."
+API = "The same without the page"
+API_NOTE = "street.jpg stands for your photo. The endpoint takes uploaded files only, 30 MB at most."
+SNIPPET_PYTHON = "Python"
+SNIPPET_COMMANDS = "Command line"
+SNIPPET_CLIENT = "Python, through this page"
+SNIPPET_CURL = "curl, through this page"
 
 ENDPOINT = (
     "Restore one photo. weather is auto, rain, snow, haze or clean; strength is 0 (the photo) to 1. "
@@ -148,15 +228,43 @@ def stage_title(number: int, uncertainty: float) -> str:
     return f"Stage {number} · uncertainty {uncertainty:.2f}"
 
 
-def gain_sentence(gains: str) -> str:
-    """Explain the sum of a kernel."""
-    return f"Brightness × {gains}. Weight of each distance:"
+def percentile_sentence(uncertainty: float, share: float) -> str:
+    """Say how uncertain a pixel is among those of its photo."""
+    return f"Uncertainty {uncertainty:.2f}: at least as high as at {share:.0%} of this photo's pixels."
 
 
 def reach(pixels: int) -> str:
     """Say how far a filter looks."""
-    return f"{pixels} pixel" if pixels == 1 else f"{pixels} pixels"
+    return f"{pixels} px"
+
+
+def pin(name: str) -> str:
+    """Name the button that keeps a pixel."""
+    return f"Pin {name}"
+
+
+def scale_caption(name: str) -> str:
+    """Name a map of the fusion: "reach", or "scale" and a distance."""
+    return "Reach" if name == "reach" else f"Weight at {reach(int(name.split()[1]))}"
+
+
+def busy(seconds_left: float) -> str:
+    """Say how long it will still take."""
+    return "Restoring, almost done" if seconds_left < 1 else f"Restoring, about {seconds_left:.0f} s left"
 
 
 def _join(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def zip_label(photos: int) -> str:
+    """Name the download of so many results."""
+    return f"Download {photos} {'photo' if photos == 1 else 'photos'} (zip)"
+
+
+def agreement(correlation: float, area: float) -> str:
+    """Say how well the uncertainty tells where the error is."""
+    return (
+        f"Rank correlation of uncertainty and error: {correlation:.2f} (1 is the same order, 0 none). "
+        f"Area above the best curve (AUSE): {area:.2f} (0 is as good as knowing the error, 1 is chance)."
+    )

@@ -1,35 +1,139 @@
-"""Take the README's picture of a running page: python assets/screenshot.py URL assets/page.png (needs Chromium)."""
+"""Take the pictures of the documentation from the page itself: make screenshots (needs Chromium)."""
 
+import argparse
 import io
 import re
 import shutil
-import sys
+from collections.abc import Callable
+from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from app import page as the_page
+from app import words
+from app.actions import Actions
+from app.weather_map import WeatherMap
+from opir.restorer import Restorer
+
+ASSETS = Path(__file__).parent
 EXAMPLE = re.compile(r"^\s*Haze\s*$")
-PATIENCE = 120_000  # milliseconds
+PATIENCE = 300_000  # milliseconds
+DESKTOP = {"width": 1280, "height": 960}
+PHONE = {"width": 390, "height": 844}
 
 
-def main(url: str, output: str) -> None:
-    """Restore an example and save what the browser shows, with few colours so that the file stays small."""
+def main(arguments: list[str] | None = None) -> None:
+    """Serve the page, go through its tabs, and save what the browser shows."""
+    parser = argparse.ArgumentParser(prog="python -m assets.screenshot", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("--checkpoint", default="lite", help="a shipped name or a path (default: lite)")
+    parser.add_argument("--only", nargs="*", choices=PICTURES, default=list(PICTURES), help="some of the pictures")
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    restorer = Restorer.from_pretrained(options.checkpoint)
+    blocks = the_page.build(Actions(restorer, WeatherMap.shipped_with(restorer)))
+    _, url, _ = blocks.queue().launch(prevent_thread_lock=True, quiet=True, **the_page.launch_options())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 960})
-        page.goto(url, wait_until="domcontentloaded")
-        page.locator("#examples .thumbnail-lg", has_text=EXAMPLE).click(timeout=PATIENCE)
-        expect(page.locator("#summary")).to_contain_text(re.compile(r"in \d+ tile"), timeout=PATIENCE)
-        expect(page.locator("#download")).to_be_enabled(timeout=PATIENCE)
-        page.mouse.move(1270, 950)
-        page.wait_for_timeout(1500)
-        shot = Image.open(io.BytesIO(page.screenshot()))
+        for name in options.only:
+            take(browser, url, name, options.folder / f"{name}.png")
         browser.close()
-    colours = shot.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
-    colours.save(output, optimize=True)
+    blocks.close()
+
+
+def take(browser: Browser, url: str, name: str, path: Path) -> None:
+    """Take one picture, with few colours so that the file stays small."""
+    show, size, scheme = PICTURES[name]
+    page = browser.new_page(viewport=size, color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
+    page.goto(url, wait_until="domcontentloaded")
+    page.locator("#examples img").first.wait_for()
+    show(page)
+    page.mouse.move(size["width"] - 4, size["height"] - 4)
+    page.wait_for_timeout(2500)
+    shot = Image.open(io.BytesIO(page.screenshot(full_page=size is DESKTOP)))
+    page.close()
+    shot.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    print(f"{path}: {shot.width} × {shot.height}, {path.stat().st_size / 1000:.0f} kB")
+
+
+def clean(page: Page) -> None:
+    """Restore an example."""
+    page.locator("#examples .thumbnail-lg", has_text=EXAMPLE).click()
+    expect(page.locator("#summary")).to_contain_text(re.compile(r"in \d+ tile"), timeout=PATIENCE)
+    expect(page.locator("#download")).to_be_enabled(timeout=PATIENCE)
+    expect(page.locator("#cancel")).to_be_disabled(timeout=PATIENCE)
+
+
+def trust(page: Page) -> None:
+    """Show the uncertainty of an example."""
+    clean(page)
+    _open(page, words.TAB_UNCERTAINTY)
+    expect(page.locator("#uncertainty img")).to_have_count(1, timeout=PATIENCE)
+
+
+def inside(page: Page) -> None:
+    """Look at a pixel of an example."""
+    clean(page)
+    _open(page, words.TAB_INSIDE)
+    page.locator("#inside img").click()
+    expect(page.locator("#operator h3")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator("#scales img").first).to_be_visible(timeout=PATIENCE)
+
+
+def many(page: Page) -> None:
+    """Restore several photos."""
+    _open(page, words.TAB_MANY)
+    names = ("examples/mountains-haze.jpg", "README.md", "examples/stream-rain.jpg", "examples/dogs-snow.jpg")
+    files = [
+        {
+            "name": Path(name).name.replace(".md", ".jpg"),
+            "mimeType": "image/jpeg",
+            "buffer": (ASSETS / name).read_bytes(),
+        }
+        for name in names
+    ]
+    page.locator("#many-photos input[type=file]").set_input_files(files)
+    expect(page.locator("#many-photos")).to_contain_text("dogs-snow", timeout=PATIENCE)
+    page.locator("#many-quality label", has_text=words.FAST).click()
+    page.locator("#many-start").click()
+    expect(page.locator("#many-zip")).to_be_enabled(timeout=PATIENCE)
+
+
+def measure(page: Page) -> None:
+    """Measure an example against the photo that it was made from."""
+    _open(page, words.TAB_MEASURE)
+    page.locator("#measure-degraded input[type=file]").set_input_files(ASSETS / "examples/mountains-haze.jpg")
+    page.locator("#measure-clean input[type=file]").set_input_files(ASSETS / "clean/mountains.jpg")
+    expect(page.locator("#measure-clean")).to_contain_text("mountains", timeout=PATIENCE)
+    page.locator("#measure-start").click()
+    expect(page.locator("#scores")).to_contain_text("PSNR, Y", timeout=PATIENCE)
+    page.locator("#curve canvas, #curve svg").first.wait_for()
+
+
+def about(page: Page) -> None:
+    """Show where the weights come from."""
+    _open(page, words.TAB_ABOUT)
+
+
+def _open(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+PICTURES: dict[str, tuple[Callable[[Page], None], dict[str, int], str]] = {
+    "clean": (clean, DESKTOP, "light"),
+    "trust": (trust, DESKTOP, "light"),
+    "inside": (inside, DESKTOP, "light"),
+    "many": (many, DESKTOP, "light"),
+    "measure": (measure, DESKTOP, "light"),
+    "about": (about, DESKTOP, "light"),
+    "phone": (clean, PHONE, "light"),
+    "dark": (inside, DESKTOP, "dark"),
+}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

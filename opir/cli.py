@@ -28,6 +28,7 @@ from opir.images import Photo, load_photo, save_photo
 from opir.metrics import SPACES
 from opir.model import OPIR, count_gmacs, count_parameters
 from opir.photo_files import written_whole
+from opir.published import find_pairs
 from opir.restoration import Restoration
 from opir.restorer import OPERATOR_SCALES, Restorer
 from opir.streaming import stream_jobs
@@ -146,8 +147,11 @@ def _tell(record: dict[str, Any]) -> str:
 @app.command("evaluate")
 def evaluate_command(
     *,
-    inputs: Annotated[Path, typer.Option("--input", help="Folder of degraded photos.")],
-    targets: Annotated[Path, typer.Option("--target", help="Folder of clean photos.")],
+    inputs: Annotated[Path | None, typer.Option("--input", help="Folder of degraded photos.")] = None,
+    targets: Annotated[Path | None, typer.Option("--target", help="Folder of clean photos.")] = None,
+    published: Annotated[
+        str, typer.Option("--set", metavar="NAME=FOLDER", help="A published set instead, such as Rain100L=data.")
+    ] = "",
     space: Annotated[str, typer.Option(help="rgb, or y (luma, usual for rain).")] = "rgb",
     task: TaskName = AUTO,
     checkpoint: Checkpoint = "lite",
@@ -158,7 +162,13 @@ def evaluate_command(
     if space not in SPACES:
         raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
     task = _checked_task(task)
-    pairs = pair_photos(inputs, targets)
+    if published:
+        name, _, folder = published.partition("=")
+        pairs = find_pairs(name, folder)
+    elif inputs and targets:
+        pairs = pair_photos(inputs, targets)
+    else:
+        raise ValueError("name the pairs: --input FOLDER --target FOLDER, or --set NAME=FOLDER")
     restorer = Restorer.from_pretrained(checkpoint, device)
     with tqdm(total=len(pairs), unit="photo", disable=None) as bar:
         report = evaluate(
@@ -218,6 +228,7 @@ def degrade_command(
 def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, see configs/.")],
     changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Other values.")] = None,
+    stop_after: Annotated[float, typer.Option(metavar="MINUTES", help="Save and stop then; 0: at the end.")] = 0,
 ) -> None:
     """Train a model; a run that was stopped goes on where it was."""
     try:
@@ -225,7 +236,8 @@ def train(
         from opir.training.loop import train as run
     except ImportError as error:
         raise ValueError(f'training needs {error.name}: install it with pip install "opir[train]"') from None
-    typer.echo(f"wrote {run(load_training_config(config, changes))}")
+    limit = [f"stop_after_minutes={stop_after}"] if stop_after else []
+    typer.echo(f"wrote {run(load_training_config(config, [*(changes or []), *limit]))}")
 
 
 @app.command()

@@ -117,24 +117,30 @@ class TrainingPhotos:
 
     def __init__(
         self,
-        clean: str | Path,
+        clean: str | Path | None,
         pairs: Sequence[tuple[Task, str | Path, str | Path]] = (),
         depths: Sequence[tuple[str | Path, str | Path]] = (),
         segments: str | Path | None = None,
         pair_share: float = 0.2,
         depth_share: float = 0.35,
+        max_zoom: float = 2.2,
+        turn_share: float = 0.15,
+        memory_gb: float = 16.0,
     ) -> None:
         """Index the folders; pictures are decoded when first needed.
 
         Args:
-            clean: folder of clean photos.
+            clean: folder of clean photos to put weather on; None trains on pairs alone.
             pairs: (task, input folder, target folder) of real or published pairs.
             depths: (photo folder, depth folder), matched by name.
             segments: folder of label maps named as the clean photos, for pseudo-depth.
             pair_share: share of a task's crops that come from its pairs.
             depth_share: share of haze crops that come from photos with a measured depth.
+            max_zoom: crops come from windows of up to this many times their side.
+            turn_share: share of crops that are turned by quarter circles.
+            memory_gb: decoded photos that are kept, in 10⁹ bytes; the rest is decoded each time.
         """
-        self._clean = list_photos(clean)
+        self._clean = [] if clean is None else list_photos(clean)
         self._pairs: dict[Task, list[tuple[Path, Path]]] = {}
         for task, inputs, targets in pairs:
             self._pairs.setdefault(task, []).extend(pair_photos(inputs, targets))
@@ -142,15 +148,21 @@ class TrainingPhotos:
         labels = list_photos(segments) if segments else []
         self._labels = {path.stem: path for path in labels}
         self._pair_share, self._depth_share = pair_share, depth_share
+        self._max_zoom, self._turn_share = max_zoom, turn_share
         self._memory: dict[Path, Tensor] = {}
+        self._bytes_left = int(memory_gb * 1e9)
 
     def __len__(self) -> int:
         return len(self._clean)
 
     def _recall(self, path: Path, read: Callable[[Path], Tensor]) -> Tensor:
-        if path not in self._memory:
-            self._memory[path] = read(path)
-        return self._memory[path]
+        if path in self._memory:
+            return self._memory[path]
+        picture = read(path)
+        if picture.nbytes <= self._bytes_left:
+            self._bytes_left -= picture.nbytes
+            self._memory[path] = picture
+        return picture
 
     def batch(self, task_shares: dict[Task, float], size: int, crop: int, seed: int) -> Batch:
         """Cut `size` crops of crop×crop pixels; the same seed gives the same batch."""
@@ -167,10 +179,12 @@ class TrainingPhotos:
     def _item(self, task: Task, crop: int, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return one clean crop, its depth and its real degraded twin; zeros where there is none."""
         pairs = self._pairs.get(task, [])
-        if pairs and random.random() < self._pair_share:
+        if not pairs and not self._clean:
+            raise ValueError(f"no photos to train {task.label} on: name a folder of clean photos or pairs for it")
+        if pairs and (not self._clean or random.random() < self._pair_share):
             degraded_path, clean_path = pairs[random.integers(len(pairs))]
             planes = [self._recall(clean_path, read_bytes), self._recall(degraded_path, read_bytes)]
-            clean, paired = _crop_together(planes, crop, random, max_zoom=1.3)
+            clean, paired = self._cut(planes, crop, random, min(1.3, self._max_zoom))
             return clean, torch.zeros(1, crop, crop), paired
         depth = None
         if task is Task.HAZE and self._depths and random.random() < self._depth_share:
@@ -183,9 +197,12 @@ class TrainingPhotos:
                 depth = imagine_segment_depth(labels, random)
         photo = self._recall(photo_path, read_bytes)
         planes = [photo] if depth is None else [photo, _matching(depth[None], photo)]
-        crops = _crop_together(planes, crop, random, max_zoom=2.2)
+        crops = self._cut(planes, crop, random, self._max_zoom)
         nothing = torch.zeros(3, crop, crop)
         return crops[0], crops[1].clamp_min(1e-3) if depth is not None else nothing[:1], nothing
+
+    def _cut(self, planes: list[Tensor], crop: int, random: np.random.Generator, max_zoom: float) -> list[Tensor]:
+        return _crop_together(planes, crop, random, max_zoom, self._turn_share)
 
 
 def _matching(plane: Tensor, photo: Tensor) -> Tensor:
@@ -194,7 +211,9 @@ def _matching(plane: Tensor, photo: Tensor) -> Tensor:
     return F.interpolate(plane[None], size=photo.shape[-2:], mode="nearest")[0]
 
 
-def _crop_together(planes: list[Tensor], crop: int, random: np.random.Generator, max_zoom: float) -> list[Tensor]:
+def _crop_together(
+    planes: list[Tensor], crop: int, random: np.random.Generator, max_zoom: float, turn_share: float
+) -> list[Tensor]:
     """Cut the same random window from planes (C, H, W), shrink it to crop×crop, mirror and turn it.
 
     Bytes become [0, 1]. Windows up to `max_zoom` times the crop keep far-away detail in the mix.
@@ -203,7 +222,7 @@ def _crop_together(planes: list[Tensor], crop: int, random: np.random.Generator,
     zoom = 1.0 if random.random() < 0.5 else random.uniform(1.0, max_zoom)
     window = min(round(crop * zoom), height, width)
     top, left = int(random.integers(height - window + 1)), int(random.integers(width - window + 1))
-    mirror, turn = random.random() < 0.5, int(random.random() < 0.15) * int(random.integers(1, 4))
+    mirror, turn = random.random() < 0.5, int(random.random() < turn_share) * int(random.integers(1, 4))
     result = []
     for plane in planes:
         piece = plane[:, top : top + window, left : left + window]

@@ -1,6 +1,6 @@
 """Scoring anything that restores photos against the truth, by one stated protocol (`opir.metrics`).
 
-H height, W width.
+H height, W width, N 8×8 blocks.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from opir.images import load_photo
-from opir.metrics import Space, psnr, ssim
+from opir.images import Photo, load_photo
+from opir.metrics import SPACES, Space, ause, psnr, rank_correlation, sparsification_curve, ssim
+from opir.restoration import Restoration
 
 Restore = Callable[[Tensor], Tensor]
 """Takes a photo (3, H, W) in [0, 1] and returns the restored one, of the same shape."""
@@ -104,22 +107,65 @@ def evaluate(
     images = []
     for done, (input_path, target_path) in enumerate(pairs, start=1):
         degraded, clean = load_photo(input_path).rgb, load_photo(target_path).rgb
-        if degraded.shape != clean.shape:
-            sizes = [f"{photo.shape[2]}x{photo.shape[1]}" for photo in (degraded, clean)]
-            raise ValueError(
-                f"{input_path.name} is {sizes[0]} but its target {target_path.name} is {sizes[1]}:"
-                " a pair must have one size"
-            )
-        restored = restore(degraded)
-        images.append(
-            ImageScore(
-                name=input_path.name,
-                psnr=psnr(restored, clean, space),
-                ssim=ssim(restored, clean, space),
-                input_psnr=psnr(degraded, clean, space),
-                input_ssim=ssim(degraded, clean, space),
-            )
-        )
+        check_sizes(degraded, clean, input_path.name, target_path.name)
+        images.append(_score(input_path.name, degraded, restore(degraded), clean, space))
         if progress is not None:
             progress(done, len(pairs))
     return Report(space, tuple(images))
+
+
+def check_sizes(degraded: Tensor, clean: Tensor, name: str, clean_name: str) -> None:
+    """Raise a ValueError that names both photos (3, H, W) if they are not of one size."""
+    if degraded.shape != clean.shape:
+        sizes = [f"{photo.shape[2]}x{photo.shape[1]}" for photo in (degraded, clean)]
+        raise ValueError(f"{name} is {sizes[0]} but its target {clean_name} is {sizes[1]}: a pair must have one size")
+
+
+def _score(name: str, degraded: Tensor, restored: Tensor, clean: Tensor, space: Space) -> ImageScore:
+    return ImageScore(
+        name=name,
+        psnr=psnr(restored, clean, space),
+        ssim=ssim(restored, clean, space),
+        input_psnr=psnr(degraded, clean, space),
+        input_ssim=ssim(degraded, clean, space),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """One restoration against the truth: its scores, and how well its uncertainty tells where it is wrong."""
+
+    scores: dict[Space, ImageScore]
+    error: NDArray[np.float32]
+    """Mean |restored - clean| over colours, (H, W) in [0, 1]."""
+    by_uncertainty: NDArray[np.float64]
+    """Mean error of the k most certain blocks, (N,), k from 1 on."""
+    by_error: NDArray[np.float64]
+    """The best curve that any order of the blocks can give, (N,)."""
+    rank_correlation: float
+    ause: float
+
+
+def measure(restoration: Restoration, clean: Photo, name: str = "photo", clean_name: str = "photo") -> Measurement:
+    """Score one restoration in all spaces, and its uncertainty by sparsification.
+
+    Args:
+        restoration: of the degraded photo.
+        clean: the truth, of the same size.
+        name: what the scores and errors call the degraded photo.
+        clean_name: what errors call the truth.
+
+    Raises:
+        ValueError: if the sizes differ, or are too small for SSIM.
+    """
+    degraded, restored = restoration.photo.rgb, restoration.restored_rgb
+    check_sizes(degraded, clean.rgb, name, clean_name)
+    error = (restored - clean.rgb).abs().mean(dim=0).numpy()
+    return Measurement(
+        scores={space: _score(name, degraded, restored, clean.rgb, space) for space in SPACES},
+        error=error,
+        by_uncertainty=sparsification_curve(restoration.uncertainty, error),
+        by_error=sparsification_curve(error, error),
+        rank_correlation=rank_correlation(restoration.uncertainty, error),
+        ause=ause(restoration.uncertainty, error),
+    )

@@ -39,6 +39,9 @@ class ColourScale:
 
 
 UNCERTAINTY_SCALE = ColourScale("Uncertainty: 1 = as if untouched", 0.0, 2.0, (0.0, 0.5, 1.0, 1.5, 2.0), True)
+ERROR_SCALE = ColourScale(
+    "Mean error of the colours, in levels of 255", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
+)
 WEIGHT_SCALE = ColourScale("Weight of this scale", 0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
 
 
@@ -85,6 +88,11 @@ def change_picture(restoration: Restoration, gain: float = CHANGE_GAIN) -> Image
 def uncertainty_picture(restoration: Restoration) -> Image.Image:
     """Draw the uncertainty of stage 1 with its colour bar."""
     return heatmap(restoration.uncertainty, UNCERTAINTY_SCALE)
+
+
+def error_picture(error: NDArray[Any]) -> Image.Image:
+    """Draw a mean |restored - clean|, (H, W) in [0, 1], with its colour bar."""
+    return heatmap(error * 255, ERROR_SCALE)
 
 
 def scale_pictures(restoration: Restoration) -> dict[str, Image.Image]:

@@ -19,6 +19,7 @@ from opir.devices import computing_in
 from opir.images import Photo, save_photo, to_picture
 from opir.model import OPIR
 from opir.pixel import PixelInspection, inspect_pixel
+from opir.tasks import Task
 
 DOUBTFUL_FROM, DOUBTFUL_TO = 1.5, 3.0
 """The uncertainty from which `protect` starts to keep the input, and from which it keeps it wholly."""
@@ -114,21 +115,38 @@ class Restoration:
         """
         save_photo(self.photo.with_rgb(self._mixed(strength, protect)), path, quality)
 
-    def inspect(self, x: int, y: int) -> PixelInspection:
-        """Return the operator of the pixel in column x and row y.
+    def inspect(self, x: int, y: int, task: str | None = None) -> PixelInspection:
+        """Return the operator of one pixel.
+
+        Args:
+            x: column, 0 is the left one.
+            y: row, 0 is the top one.
+            task: "rain", "snow", "haze" or "clean": what the operator would be if every stage were told this
+                task; None for what it was.
 
         Raises:
-            ValueError: outside the photo, or where operators were predicted on a reduced copy.
+            ValueError: for a pixel outside the photo, an unknown task, a model without the task-aware module, or
+                operators that were predicted on a reduced copy.
         """
         if self.operator_scale != 1:
             raise ValueError(f"to look at a pixel, restore with operator_scale=1, not {self.operator_scale}")
         device = next(self.model.parameters()).device
-        embeddings = tuple(
+        with torch.inference_mode(), computing_in(self.precision, device):
+            embeddings = self._told(device) if task is None else self._prototypes(task)
+            stages = inspect_pixel(self.model, self.photo.rgb.to(device), embeddings, x, y)
+        named = self.task if task is None else task
+        return PixelInspection(x, y, named, self.scales, self.photo.rgb[:, y, x].numpy(), stages)
+
+    def _told(self, device: torch.device) -> tuple[Tensor | None, ...]:
+        return tuple(
             None if values is None else torch.from_numpy(values)[None].to(device) for values in self.task_embeddings
         )
-        with torch.inference_mode(), computing_in(self.precision, device):
-            stages = inspect_pixel(self.model, self.photo.rgb.to(device), embeddings, x, y)
-        return PixelInspection(x, y, self.task, self.scales, self.photo.rgb[:, y, x].numpy(), stages)
+
+    def _prototypes(self, task: str) -> tuple[Tensor | None, ...]:
+        prototype = self.model.prototype(Task.parse(task))
+        if prototype is None:
+            raise ValueError(f'this model has no task-aware module, so it knows no task, got "{task}"')
+        return (prototype,) * self.stages
 
     def _mixed(self, strength: float, protect: bool) -> Tensor:
         if not 0 <= strength <= 1:

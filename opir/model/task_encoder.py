@@ -87,7 +87,7 @@ class TaskEncoder(nn.Module):
         detail = self.detail(_with_contrast(patches))
         # The mean tells how much weather there is, the maximum whether a patch has any streak or flake at all.
         pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)
-        pooled = pooled.unflatten(0, (-1, per_photo)).mean(dim=1)
+        pooled = pooled.reshape(len(photo), per_photo, -1).mean(dim=1)
         scene = self.scene(2 * F.adaptive_avg_pool2d(photo, _THUMBNAIL) - 1).mean(dim=(2, 3))
         embedding: Tensor = self.project(torch.cat([pooled, scene], dim=1)).float()
         return embedding

@@ -18,6 +18,7 @@ class Phase:
     """Share of all steps at which the phase ends."""
     crop: int = 256
     batch: int = 32
+    """Crops of one step, over all processes."""
     num_stages: int = 2
     uncertainty: float = 1.0
     """Factor of the uncertainty term: 0 while there is little to be certain of."""
@@ -30,6 +31,8 @@ class DataConfig:
     clean: str = ""
     pairs: tuple[tuple[str, str, str], ...] = ()
     """(task, input folder, target folder)."""
+    sets: tuple[tuple[str, str], ...] = ()
+    """(name, folder) of published sets, as `opir.published.LAYOUTS` names them."""
     streaks: str = ""
     depths: tuple[tuple[str, str], ...] = ()
     """(photo folder, depth folder)."""
@@ -42,6 +45,12 @@ class DataConfig:
     """Shares of the tasks; `untouched` is Task.CLEAN."""
     pair_share: float = 0.2
     depth_share: float = 0.35
+    max_zoom: float = 2.2
+    """Crops come from windows of up to this many times their side."""
+    turn_share: float = 0.15
+    """Share of crops that are turned by quarter circles."""
+    memory_gb: float = 16.0
+    """Decoded photos that are kept, in 10⁹ bytes for each process; the rest is decoded each time."""
 
     @property
     def task_shares(self) -> dict[Task, float]:
@@ -81,6 +90,8 @@ class TrainingConfig:
     prototype_share: float = 0.3
     """Share of photos restored under their named task's prototype instead of their own embedding."""
     seed: int = 0
+    shards: int = 1
+    """Parts of a batch that are drawn on their own; a run repeats on any number of processes that divides it."""
     precision: str = "auto"
     """"auto", "bf16" or "fp32"; auto is bf16 where the processor has it."""
     save_every_minutes: float = 5.0
@@ -165,6 +176,6 @@ def load_training_config(path: str | Path, overrides: list[str] | None = None) -
     if "phases" in values:
         values["phases"] = tuple(_build(Phase, phase, f"[[phases]] of {path}") for phase in values["phases"])
     config: TrainingConfig = _build(TrainingConfig, values, str(path))
-    if not config.data.clean:
+    if not (config.data.clean or config.data.pairs or config.data.sets):
         raise ValueError(f"{path} names no photos to train on: set data.clean=FOLDER")
     return replace(config, phases=tuple(sorted(config.phases, key=lambda phase: phase.until)))

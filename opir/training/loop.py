@@ -21,8 +21,9 @@ from opir.data import TrainingPhotos, read_streaks
 from opir.degradations import degrade_mixed
 from opir.devices import choose_precision, reuse_freed_memory
 from opir.model import OPIR
+from opir.published import find_folders
 from opir.tasks import Task
-from opir.training.config import DataConfig, TrainingConfig
+from opir.training.config import DataConfig, Phase, TrainingConfig
 from opir.training.muon import Muon
 from opir.training.state import RunState, load_state, save_state
 from opir.training.step import TrainingStep
@@ -54,13 +55,17 @@ def _make_optimizer(step: TrainingStep, config: TrainingConfig) -> Optimizer:
 
 def open_photos(data: DataConfig) -> TrainingPhotos:
     """Index the folders that a run's settings name."""
+    pairs = [(Task.parse(task), Path(inputs), Path(targets)) for task, inputs, targets in data.pairs]
     return TrainingPhotos(
-        data.clean,
-        pairs=[(Task.parse(task), inputs, targets) for task, inputs, targets in data.pairs],
+        data.clean or None,
+        pairs=[*pairs, *(find_folders(name, folder) for name, folder in data.sets)],
         depths=data.depths,
         segments=data.segments or None,
         pair_share=data.pair_share,
         depth_share=data.depth_share,
+        max_zoom=data.max_zoom,
+        turn_share=data.turn_share,
+        memory_gb=data.memory_gb,
     )
 
 
@@ -97,6 +102,7 @@ class Trainer:
             mixed_precision="bf16" if precision is torch.bfloat16 else "no",
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         )
+        self._check_shards()
         self.device = self.accelerator.device
         torch.manual_seed(config.seed)
         model = OPIR(config.model)
@@ -154,7 +160,7 @@ class Trainer:
             self.state.seconds = spent_before + spent
             progress.update()
             if self.state.step % _LOG_EVERY_STEPS == 0:
-                values = {name: float(value) for name, value in parts.items()}
+                values = self._mean_over_processes(parts)
                 progress.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
                 self._log(writer, "train", values)
             if self.validation and self.state.step % self.config.validate_every_steps == 0:
@@ -170,6 +176,10 @@ class Trainer:
         self._save()
         return self.folder / "model.safetensors"
 
+    def _mean_over_processes(self, parts: dict[str, Tensor]) -> dict[str, float]:
+        means = self.accelerator.reduce(torch.stack(list(parts.values())), reduction="mean")
+        return dict(zip(parts, means.tolist(), strict=True))
+
     def _agree(self, seconds: float) -> float:
         """Return the first process's clock, so that all processes change phase and stop at the same step."""
         clock = torch.tensor(seconds, device=self.device)
@@ -181,22 +191,11 @@ class Trainer:
         if self.state.num_stages and phase.num_stages > self.state.num_stages:
             self.model.copy_first_modulator()
         self.state.num_stages = phase.num_stages
-        processes = self.accelerator.num_processes
-        seed = (config.seed * 1_000_003 + step) * processes + self.accelerator.process_index
         factor = rate_factor(config, step, share)
         for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
             group["lr"] = config.final_learning_rate + (peak - config.final_learning_rate) * factor
-        batch = self.photos.batch(config.data.task_shares, phase.batch, phase.crop, seed)
-        generator = Generator(device=self.device).manual_seed(seed)
-        tasks = batch.tasks.to(self.device)
-        degraded, clean = degrade_mixed(
-            batch.clean.to(self.device), tasks, generator, batch.depth.to(self.device), self.streaks
-        )
-        paired = batch.has_pair.to(self.device)[:, None, None, None]
-        degraded = torch.where(paired, batch.paired.to(self.device), degraded)
-        clean = torch.where(paired, batch.clean.to(self.device), clean)
-        draws = torch.rand(len(tasks), generator=generator, device=self.device)
-        named = draws < config.prototype_share
+        shards = [self._draw_shard(phase, step, shard) for shard in self._own_shards()]
+        degraded, clean, tasks, named = (torch.cat(tensors) for tensors in zip(*shards, strict=True))
         loss, parts = self.step(degraded, clean, tasks, named, phase.num_stages, phase.uncertainty)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
@@ -204,6 +203,35 @@ class Trainer:
         self.optimizer.step()
         self.ema.update_parameters(self.model)
         return {"loss": loss.detach(), **parts}
+
+    def _own_shards(self) -> range:
+        """Return the shards of a batch that this process draws."""
+        processes = self.accelerator.num_processes
+        return range(self.accelerator.process_index, max(self.config.shards, processes), processes)
+
+    def _draw_shard(self, phase: Phase, step: int, shard: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return degraded and clean crops, their tasks, and which are restored under their task's prototype."""
+        config = self.config
+        shards = max(config.shards, self.accelerator.num_processes)
+        seed = (config.seed * 1_000_003 + step) * shards + shard
+        batch = self.photos.batch(config.data.task_shares, phase.batch // shards, phase.crop, seed)
+        generator = Generator(device=self.device).manual_seed(seed)
+        tasks = batch.tasks.to(self.device)
+        whole = batch.clean.to(self.device)
+        degraded, clean = degrade_mixed(whole, tasks, generator, batch.depth.to(self.device), self.streaks)
+        paired = batch.has_pair.to(self.device)[:, None, None, None]
+        degraded = torch.where(paired, batch.paired.to(self.device), degraded)
+        clean = torch.where(paired, whole, clean)
+        draws = torch.rand(len(tasks), generator=generator, device=self.device)
+        return degraded, clean, tasks, draws < config.prototype_share
+
+    def _check_shards(self) -> None:
+        shards, processes = max(self.config.shards, self.accelerator.num_processes), self.accelerator.num_processes
+        if shards % processes:
+            raise ValueError(f"shards={shards} must be a multiple of the {processes} processes")
+        for phase in self.config.phases:
+            if phase.batch % shards:
+                raise ValueError(f"batch={phase.batch} must be a multiple of the {shards} shards or processes")
 
     def _log(self, writer: SummaryWriter | None, kind: str, values: dict[str, float]) -> None:
         if writer is None:

@@ -1,4 +1,4 @@
-"""Muon: momentum whose matrices are made orthogonal (Jordan et al. 2024), for the inner convolutions; AdamW elsewhere."""
+"""Muon: momentum made orthogonal (Jordan et al. 2024), for the inner convolutions; AdamW elsewhere."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,7 +17,7 @@ _UPDATE_SIZE = 0.2
 def orthogonalise(matrix: Tensor) -> Tensor:
     """Return a matrix (m, n) with about the same singular vectors and singular values between 0.7 and 1.2."""
     first, third, fifth = _COEFFICIENTS
-    result = matrix / (matrix.norm() + 1e-7)
+    result: Tensor = matrix / (matrix.norm() + 1e-7)
     tall = matrix.shape[0] > matrix.shape[1]
     result = result.T if tall else result
     for _ in range(_STEPS):
@@ -75,6 +75,7 @@ class Muon(AdamW):
     def _update_matrix(self, parameter: Tensor, gradient: Tensor, rate: float) -> None:
         state = self.state[parameter]
         if "momentum" not in state:
+            state["step"] = torch.zeros(())  # AdamW looks for one when a state is restored
             state["momentum"] = torch.zeros_like(parameter)
         momentum: Tensor = state["momentum"].lerp_(gradient, 1 - _MOMENTUM)
         update = orthogonalise(gradient.lerp(momentum, _MOMENTUM).flatten(1))

@@ -1,18 +1,24 @@
-"""The whole state of a run on disk, so that a run that was cut off goes on where it was.
+"""The whole state of a run on disk, in files below 16 MiB, so that a run that was cut off goes on where it was.
 
 Batches depend on the seed and the step alone, so no random state needs saving.
 """
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from opir.checkpoints import read_tensors, save_tensors
+
+_ROOM = 15_500_000
+"""Bytes of tensors in one file, so that with its header it stays below 16 MiB."""
+_PIECE = "#"
 
 
 @dataclass
@@ -42,15 +48,49 @@ def _restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
+def _pieces(tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Cut tensors that are too large for a file into rows, named with a running number."""
+    for name, tensor in tensors.items():
+        if tensor.nbytes <= _ROOM:
+            yield name, tensor
+        else:
+            rows = max(1, _ROOM * len(tensor) // tensor.nbytes)
+            for index, piece in enumerate(torch.split(tensor, rows)):
+                yield f"{name}{_PIECE}{index:04d}", piece.clone()
+
+
+def _save_parts(tensors: dict[str, Tensor], folder: Path, kind: str) -> None:
+    parts: list[dict[str, Tensor]] = [{}]
+    for name, piece in _pieces(tensors):
+        if sum(other.nbytes for other in parts[-1].values()) + piece.nbytes > _ROOM:
+            parts.append({})
+        parts[-1][name] = piece
+    for index, part in enumerate(parts):
+        save_tensors(part, folder / f"{kind}-{index:03d}.safetensors")
+
+
+def _read_parts(folder: Path, kind: str) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+    pieces: dict[str, list[Tensor]] = {}
+    for file in sorted(folder.glob(f"{kind}-*.safetensors")):
+        for key, value in sorted(read_tensors(file)[0].items()):
+            name, cut, _ = key.partition(_PIECE)
+            if cut:
+                pieces.setdefault(name, []).append(value)
+            else:
+                tensors[name] = value
+    return tensors | {name: torch.cat(rows) for name, rows in pieces.items()}
+
+
 def save_state(folder: Path, state: RunState, model: nn.Module, ema: nn.Module, optimizer: Optimizer) -> None:
     """Write weights, their average, the optimizer and the step; each file appears whole.
 
     A state is complete once `latest.json` names it; the one before is removed only then.
     """
     target = folder / f"step-{state.step:07d}"
-    save_tensors(model.state_dict(), target / "weights.safetensors")
-    save_tensors(ema.state_dict(), target / "average.safetensors")
-    save_tensors(_optimizer_tensors(optimizer), target / "optimizer.safetensors")
+    _save_parts(model.state_dict(), target, "weights")
+    _save_parts(ema.state_dict(), target, "average")
+    _save_parts(_optimizer_tensors(optimizer), target, "optimizer")
     record = {"folder": target.name, **asdict(state)}
     marker = folder / "latest.json"
     temporary = marker.with_suffix(".part")
@@ -70,8 +110,8 @@ def load_state(folder: Path, model: nn.Module, ema: nn.Module, optimizer: Optimi
         return RunState()
     record: dict[str, Any] = json.loads(marker.read_text())
     source = folder / str(record["folder"])
-    model.load_state_dict(read_tensors(source / "weights.safetensors")[0])
-    ema.load_state_dict(read_tensors(source / "average.safetensors")[0])
-    _restore_optimizer(optimizer, read_tensors(source / "optimizer.safetensors")[0])
+    model.load_state_dict(_read_parts(source, "weights"))
+    ema.load_state_dict(_read_parts(source, "average"))
+    _restore_optimizer(optimizer, _read_parts(source, "optimizer"))
     del record["folder"]
     return RunState(**record)

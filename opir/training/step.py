@@ -42,4 +42,4 @@ class TrainingStep(nn.Module):
             logits = encoder.logits(torch.cat([own, result.embeddings[0][~named]]))
             labels = torch.cat([tasks[named], tasks[~named]])
         weights = replace(self.weights, uncertainty=self.weights.uncertainty * uncertainty)
-        return total_loss(result, clean, logits, labels, weights)
+        return total_loss(result, degraded, clean, logits, labels, weights)

@@ -1,6 +1,7 @@
 """The actions as plain functions, without a server."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,9 +11,10 @@ import pytest
 from PIL import Image
 
 from app import words
-from app.actions import PROXY_SIDE, Actions, Session
+from app.actions import Actions
 from app.examples import EXAMPLES, example_path, thumbnails
 from app.provenance import kept_and_removed
+from app.results import PROXY_SIDE, Session, show
 from opir.images import load_photo
 from opir.restorer import Restorer
 from opir.tasks import AUTO
@@ -20,7 +22,7 @@ from opir.tasks import AUTO
 
 @pytest.fixture(scope="module")
 def results(actions: Actions, photo: Path) -> tuple:
-    return actions.restore_photo(str(photo), AUTO, 1.0)
+    return actions.restore_photo(str(photo), AUTO)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_probabilities_are_named_and_sum_to_one(results: tuple) -> None:
 
 
 def test_a_chosen_weather_is_said_and_used(actions: Actions, photo: Path) -> None:
-    session, summary, *_ = actions.restore_photo(str(photo), "snow", 1.0)
+    session, summary, *_ = actions.restore_photo(str(photo), "snow")
     assert "Restored as snow, as you chose." in summary
     assert session.restoration.task == "snow"
 
@@ -77,46 +79,58 @@ def test_more_strength_is_further_from_the_photo(actions: Actions, session: Sess
     assert 0 < np.abs(shown[1] - shown[0]).mean() < np.abs(shown[2] - shown[0]).mean()
 
 
-def test_large_photos_are_shown_smaller(tmp_path: Path, actions: Actions, session: Session) -> None:
-    from app.actions import _show
-
-    shown = _show(Image.new("RGB", (3000, 1500)), tmp_path / "shown.jpg")
+def test_large_photos_are_shown_smaller(tmp_path: Path) -> None:
+    shown = show(Image.new("RGB", (3000, 1500)), tmp_path / "shown.jpg")
     assert Image.open(shown).size == (PROXY_SIDE, PROXY_SIDE // 2)
 
 
 def test_every_view_is_drawn(actions: Actions, session: Session) -> None:
-    stage_1, stage_2, change, uncertainty, scales, weather_map, hint = actions.draw_views(session)
+    stage_1, stage_2, change, uncertainty, scales, weather_map = actions.draw_views(session)
     for path in (stage_1, stage_2, change, uncertainty):
         assert Image.open(path).width == 96 or path == uncertainty
-    assert [caption for _, caption in scales] == ["reach", "scale 1", "scale 2"]
+    assert [caption for _, caption in scales] == ["Reach", "Weight at 1 px", "Weight at 2 px"]
     assert words.YOUR_PHOTO in weather_map
-    assert words.INSIDE_NOTE in hint
 
 
-def test_looking_inside_shows_the_pixel_that_was_clicked(actions: Actions, session: Session) -> None:
-    shown = actions.look_inside(session, SimpleNamespace(index=[40, 30]))
-    operator = session.restoration.inspect(40, 30)
-    assert "Pixel 40, 30" in shown
-    assert f"uncertainty {operator.stages[0].uncertainty:.2f}" in shown
-    assert shown.count('class="grid"') == 3 * 3 * len(operator.stages)
+def test_fast_runs_the_first_stage_only(actions: Actions, session: Session, photo: Path) -> None:
+    fast, *_ = actions.restore_photo(str(photo), AUTO, words.FAST)
+    assert fast.restoration.stages == 1
+    np.testing.assert_array_equal(np.asarray(fast.restoration.image), np.asarray(session.restoration.stage1))
+    _, stage_2, change, *_ = actions.draw_views(fast)
+    assert stage_2 is None
+    assert change is None
 
 
-@pytest.mark.parametrize("place", [[0, 0], [95, 71], [95.9, 71.9]])
-def test_looking_inside_works_in_the_corners(actions: Actions, session: Session, place: list[float]) -> None:
-    assert "Pixel" in actions.look_inside(session, SimpleNamespace(index=place))
+def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, photo: Path, tmp_path: Path) -> None:
+    doubtful = np.ones_like(session.restoration.uncertainty)
+    doubtful[:, :48] = 9
+    marked = replace(session, restoration=replace(session.restoration, uncertainty=doubtful), folder=tmp_path)
+    written = np.asarray(Image.open(actions.write_download(marked, 1.0, protect=True)["value"]))
+    np.testing.assert_array_equal(written[:, :48], np.asarray(Image.open(photo).convert("RGB"))[:, :48])
+    np.testing.assert_array_equal(written[:, 48:], np.asarray(session.restoration.image)[:, 48:])
+    (_, after), _ = actions.blend(marked, 1.0, protect=True)
+    assert np.abs(np.asarray(Image.open(after), dtype=float) - written).mean() < 4
+
+
+def test_a_cancelled_job_ends_without_a_result(actions: Actions, photo: Path) -> None:
+    actions.begin()
+    actions.cancel()
+    session, summary, *_ = actions.restore_photo(str(photo), AUTO)
+    assert session is None
+    assert words.CANCELLED in summary
+    assert actions.restore_photo(str(photo), AUTO)[0] is not None, "the next job knows nothing of it"
 
 
 def test_without_a_photo_every_action_returns_the_empty_page(actions: Actions) -> None:
-    assert actions.restore_photo(None, AUTO, 1.0)[0] is None
-    assert len(actions.clear()) == len(actions.restore_photo(None, AUTO, 1.0)) + len(actions.draw_views(None))
-    assert words.NO_RESULT in actions.look_inside(None, SimpleNamespace(index=[0, 0]))
+    assert actions.restore_photo(None, AUTO)[0] is None
+    assert len(actions.clear()) == len(actions.restore_photo(None, AUTO)) + len(actions.draw_views(None))
     assert actions.blend(None, 1.0)[0] is None
     assert actions.write_download(None, 1.0)["interactive"] is False
 
 
 def test_a_file_that_is_no_photo_gives_one_plain_line(actions: Actions, not_a_photo: Path) -> None:
     with pytest.raises(gr.Error) as raised:
-        actions.restore_photo(str(not_a_photo), AUTO, 1.0)
+        actions.restore_photo(str(not_a_photo), AUTO)
     assert "expected a JPEG, PNG" in raised.value.message
     assert "&lt;b&gt;notes.jpg" in raised.value.message, "a file name must not become HTML"
     assert "\n" not in raised.value.message
@@ -129,12 +143,12 @@ def test_a_file_that_is_no_photo_gives_one_plain_line(actions: Actions, not_a_ph
 def test_what_nobody_expected_is_a_plain_line_too(
     actions: Actions, photo: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
 ) -> None:
-    def fail(photo: str, weather: str) -> None:
+    def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(actions, "_run", fail)
+    monkeypatch.setattr(actions.runner, "restore", fail)
     with pytest.raises(gr.Error) as raised:
-        actions.restore_photo(str(photo), AUTO, 1.0)
+        actions.restore_photo(str(photo), AUTO)
     assert raised.value.message == text
 
 

@@ -99,13 +99,51 @@ def test_strength_changes_the_download_from_the_keyboard_too(page: Page, photo: 
     )
 
 
-def test_a_click_on_the_photo_shows_that_pixels_operator(page: Page, photo: Path) -> None:
+def test_fast_and_protect_and_cancel_are_there_and_the_first_two_change_the_result(page: Page, photo: Path) -> None:
+    upload(page, photo)
+    expect_result(page)
+    expect(page.locator("#cancel")).to_be_disabled(timeout=PATIENCE)
+    shown = page.locator("#before-after img").last
+    full = shown.get_attribute("src") or ""
+    page.locator("#protect input").check()
+    expect(shown).to_have_attribute("src", re.compile("protected"), timeout=PATIENCE)
+    page.locator("#quality label", has_text=words.FAST).click()
+    expect(shown).not_to_have_attribute("src", full, timeout=PATIENCE)
+    expect_result(page)
+
+
+def choose_pixel(page: Page, photo: Path) -> None:
     upload(page, photo)
     expect_result(page)
     page.get_by_role("tab", name=words.TAB_INSIDE, exact=True).click()
     page.locator("#inside img").click()
-    expect(page.locator("#operator h3").first).to_have_text(re.compile(r"Pixel \d+, \d+"), timeout=PATIENCE)
+    expect(page.locator("#operator h3")).to_have_text(re.compile(r"Pixel \d+, \d+"), timeout=PATIENCE)
+
+
+def test_a_click_on_the_photo_shows_that_pixels_operator_as_the_library_gives_it(
+    page: Page, photo: Path, restorer: Restorer
+) -> None:
+    choose_pixel(page, photo)
     expect(page.locator("#operator table.grid")).to_have_count(18)
+    x, y = (int(number) for number in re.findall(r"\d+", page.locator("#operator h3").inner_text()))
+    expected = restorer.restore(photo).inspect(x, y)
+    gains = page.locator("#operator .kernels code").all_inner_texts()
+    assert gains == [f"× {gain:.3f}" for stage in expected.stages for gain in stage.gain]
+
+
+def test_arrow_keys_and_buttons_move_by_a_pixel_and_two_can_be_pinned(page: Page, photo: Path) -> None:
+    choose_pixel(page, photo)
+    title = page.locator("#operator h3")
+    x, y = (int(number) for number in re.findall(r"\d+", title.inner_text()))
+    page.locator("#pin-A").click()
+    expect(page.locator("#pinned h3")).to_have_text([f"Pixel {x}, {y}"], timeout=PATIENCE)
+    page.locator("#inside").focus()
+    page.keyboard.press("ArrowRight")
+    expect(title).to_have_text(f"Pixel {x + 1}, {y}", timeout=PATIENCE)
+    page.locator("#move-down").click()
+    expect(title).to_have_text(f"Pixel {x + 1}, {y + 1}", timeout=PATIENCE)
+    page.locator("#pin-B").click()
+    expect(page.locator("#pinned h3")).to_have_text([f"Pixel {x}, {y}", f"Pixel {x + 1}, {y + 1}"], timeout=PATIENCE)
 
 
 def test_the_map_shows_where_the_photo_lies(page: Page, photo: Path) -> None:
@@ -132,6 +170,64 @@ def test_nothing_moves_when_results_arrive(page: Page, photo: Path) -> None:
     assert after == places
 
 
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def test_a_batch_with_a_broken_file_is_told_and_downloaded(page: Page, photos: Path, not_a_photo: Path) -> None:
+    open_tab(page, words.TAB_MANY)
+    files = [photos / "street 0.png", not_a_photo, photos / "street 1.png"]
+    page.locator("#many-photos input[type=file]").set_input_files(files)
+    expect(page.locator("#many-photos")).to_contain_text("street 1", timeout=PATIENCE)
+    page.locator("#many-start").click()
+    expect(page.locator("#many-zip")).to_be_enabled(timeout=PATIENCE)
+    states = page.locator("#many-table tr td:nth-child(2)")
+    expect(states).to_have_text([words.DONE, words.FAILED, words.DONE])
+    expect(page.locator("#many-gallery .thumbnail-lg")).to_have_count(2)
+    with page.expect_download() as download:
+        page.locator("#many-zip").click()
+    assert download.value.suggested_filename == "opir.zip"
+    with page.expect_download() as download:
+        page.locator("#many-csv").click()
+    assert download.value.suggested_filename == "opir.csv"
+
+
+def test_a_pair_is_measured_and_sizes_that_differ_are_told(page: Page, photos: Path, tmp_path: Path) -> None:
+    open_tab(page, words.TAB_MEASURE)
+    page.locator("#measure-degraded input[type=file]").set_input_files(photos / "street 0.png")
+    page.locator("#measure-clean input[type=file]").set_input_files(photos / "street 1.png")
+    expect(page.locator("#measure-clean")).to_contain_text("street 1", timeout=PATIENCE)
+    page.locator("#measure-start").click()
+    expect(page.locator("#scores")).to_contain_text("PSNR, Y", timeout=PATIENCE)
+    expect(page.locator("#error-map img")).to_have_count(1)
+    expect(page.locator("#curve canvas, #curve svg").first).to_be_visible(timeout=PATIENCE)
+    Image.new("RGB", (40, 30)).save(tmp_path / "small.png")
+    page.locator("#measure-clean").get_by_role("button", name=re.compile("clear|remove", re.I)).first.click()
+    page.locator("#measure-clean input[type=file]").set_input_files(tmp_path / "small.png")
+    expect(page.locator("#measure-clean")).to_contain_text("small", timeout=PATIENCE)
+    page.locator("#measure-start").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("a pair must have one size", timeout=PATIENCE)
+
+
+def test_about_names_the_weights_and_the_pages_own_address(page: Page, page_url: str, restorer: Restorer) -> None:
+    open_tab(page, words.TAB_ABOUT)
+    expect(page.locator("#about")).to_contain_text(restorer.info.sha256)
+    expect(page.locator(".cm-content").nth(2)).to_contain_text(page_url.rstrip("/"), timeout=PATIENCE)
+
+
+def test_the_page_can_be_dark(browser: Browser, page_url: str) -> None:
+    dark = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="dark")
+    dark.goto(page_url, wait_until="domcontentloaded")
+    dark.locator("#examples img").first.wait_for(timeout=PATIENCE)
+    colours = dark.evaluate(
+        "(({color, backgroundColor}) => [color, backgroundColor])(getComputedStyle(document.body))"
+    )
+    text, ground = (sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours)
+    assert text > 600
+    assert ground < 120
+    dark.close()
+
+
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, page_url: str) -> None:
     phone = browser.new_page(viewport={"width": 390, "height": 844})
     phone.goto(page_url, wait_until="domcontentloaded")
@@ -139,4 +235,8 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, p
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     order = [phone.locator(part).bounding_box()["y"] for part in ("#photo", "#summary", "#download")]
     assert order == sorted(order)
+    for number in range(1, 5):
+        phone.evaluate(f"document.querySelectorAll('#tabs > .tab-wrapper [role=tab]')[{number}].click()")
+        phone.wait_for_timeout(300)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     phone.close()

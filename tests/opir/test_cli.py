@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from opir.checkpoints import save_model
+from opir.checkpoints import load_model, save_model
 from opir.cli import main
 from opir.config import PRESETS, OPIRConfig
 from opir.images import load_photo
@@ -165,6 +165,26 @@ def test_evaluation_prints_its_protocol_and_writes_json(
     assert [image["name"] for image in scores["images"]] == ["a.png", "b.jpg"]
 
 
+def test_a_published_set_is_scored_by_name(checkpoint: Path, photos: Path, tmp_path: Path, capsys) -> None:
+    for kind in ("hazy", "gt"):
+        (tmp_path / "SOTS" / "indoor" / kind).mkdir(parents=True)
+    Image.open(photos / "a.png").save(tmp_path / "SOTS" / "indoor" / "gt" / "7.png")
+    Image.open(photos / "a.png").save(tmp_path / "SOTS" / "indoor" / "hazy" / "7_1.png")
+    assert run("evaluate", "--set", f"SOTS-indoor={tmp_path}", "--checkpoint", checkpoint) == 0
+    assert capsys.readouterr().out.startswith("1 pairs, 8-bit RGB: PSNR ")
+
+
+def test_training_stops_after_the_given_minutes_and_goes_on(photos: Path, tmp_path: Path) -> None:
+    model = "\n".join(f"{key} = {json.dumps(value)}" for key, value in TINY.to_dict().items())
+    path = tmp_path / "run.toml"
+    path.write_text(f"steps = 2\n[model]\n{model}\n[data]\nhaze = 0\n[[phases]]\ncrop = 16\nbatch = 2\n")
+    command = ["train", path, f"data.clean={photos}", f"output={tmp_path / 'out'}", "precision=fp32"]
+    assert run(*command, "--stop-after", 1e-9) == 0
+    assert load_model(tmp_path / "out" / "model.safetensors")[1].metadata["step"] == 1
+    assert run(*command) == 0
+    assert load_model(tmp_path / "out" / "model.safetensors")[1].metadata["step"] == 2
+
+
 def test_one_pixel_as_text_and_as_json(checkpoint: Path, photos: Path, capsys) -> None:
     assert run("inspect", photos / "a.png", "--at", "27,19", "--checkpoint", checkpoint) == 0
     assert capsys.readouterr().out.startswith("pixel 27,19  task ")
@@ -241,6 +261,9 @@ BAD_COMMANDS = [
     (["restore", "{photos}", "-o", "{tmp}/o", "--device", "gpu"], r'unknown device "gpu"'),
     (["evaluate", "--input", "{photos}", "--target", "{tmp}/empty"], r"no photos in {tmp}/empty"),
     (["evaluate", "--input", "{photos}", "--target", "{photos}", "--space", "lab"], r'unknown space "lab"'),
+    (["evaluate", "--input", "{photos}"], r"name the pairs: --input FOLDER --target FOLDER, or --set NAME=FOLDER"),
+    (["evaluate", "--set", "Rain1={photos}"], r'unknown data set "Rain1": expected one of Rain13K'),
+    (["evaluate", "--set", "CSD-test={photos}"], r"CSD-test is not in {photos}: expected there the folders"),
     (["inspect", "{photos}/a.png", "--at", "5"], r'--at must be X,Y such as 120,80, got "5"'),
     (
         ["inspect", "{photos}/a.png", "--at", "28,0"],

@@ -1,19 +1,24 @@
 """Training: what it minimises, that it learns, and that it goes on exactly where it was cut off."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from opir.checkpoints import load_model
 from opir.config import OPIRConfig
 from opir.model import OPIR
-from opir.training.config import TrainingConfig, load_training_config
-from opir.training.loop import Trainer, learning_rate, train
-from opir.training.losses import LossWeights, edge_loss, frequency_loss, total_loss, uncertainty_loss
+from opir.training.config import Phase, TrainingConfig, load_training_config
+from opir.training.loop import Trainer, rate_factor, train
+from opir.training.losses import LossWeights, edge_loss, frequency_loss, photo_weights, total_loss, uncertainty_loss
+from opir.training.muon import Muon, orthogonalise
 from tests.conftest import make_picture
 
 
@@ -39,7 +44,11 @@ def settings(tmp_path: Path, photos: Path, tiny_config: OPIRConfig) -> TrainingC
     return replace(config, model=tiny_config)
 
 
-def test_a_run_that_was_cut_off_ends_as_one_that_was_not(settings: TrainingConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
+    settings: TrainingConfig, tmp_path: Path, optimizer: str
+) -> None:
+    settings = replace(settings, optimizer=optimizer)
     whole = train(replace(settings, output=str(tmp_path / "whole")))
     first = Trainer(settings)
     for _ in range(5):
@@ -92,13 +101,108 @@ def test_starts_from_given_weights_of_the_same_model(settings: TrainingConfig, t
         Trainer(other)
 
 
-def test_learning_rate_warms_up_and_falls_to_its_end() -> None:
-    config = TrainingConfig(steps=1000, warmup_steps=10, learning_rate=1e-3, final_learning_rate=1e-7)
-    rates = [learning_rate(config, step) for step in range(1001)]
-    assert rates[0] == pytest.approx(1e-4)
-    assert max(rates) == pytest.approx(1e-3)
-    assert rates[-1] == pytest.approx(1e-7)
-    assert all(late <= early for early, late in zip(rates[10:], rates[11:], strict=False))
+def test_the_rate_warms_up_and_falls_to_its_end() -> None:
+    config = TrainingConfig(steps=1000, warmup_steps=10)
+    factors = [rate_factor(config, step, config.share_done(step, 0)) for step in range(1001)]
+    assert factors[0] == pytest.approx(0.1)
+    assert max(factors) == pytest.approx(1)
+    assert factors[-1] == pytest.approx(0)
+    assert all(late <= early for early, late in zip(factors[10:], factors[11:], strict=False))
+
+
+def test_a_schedule_by_the_clock_ends_on_time() -> None:
+    config = TrainingConfig(steps=1000, minutes=2, phases=(Phase(until=0.5, num_stages=1), Phase()))
+    assert config.share_done(10, 30) == pytest.approx(0.25)
+    assert config.share_done(999, 30) == pytest.approx(0.999)
+    assert config.share_done(10, 500) == 1
+    assert config.phase(config.share_done(1, 59)).num_stages == 1
+    assert config.phase(config.share_done(1, 61)).num_stages == 2
+    assert rate_factor(config, 10, 1.0) == pytest.approx(0)
+
+
+def test_a_run_by_the_clock_stops(settings: TrainingConfig) -> None:
+    _, info = load_model(train(replace(settings, steps=10**9, minutes=1e-9)))
+    assert info.metadata["step"] == 1
+
+
+def test_orthogonal_updates_keep_the_directions_and_level_their_sizes() -> None:
+    torch.manual_seed(0)
+    left, _, right = torch.linalg.svd(torch.randn(6, 20), full_matrices=False)
+    sizes = torch.tensor([1.0, 0.7, 0.5, 0.3, 0.2, 0.1])
+    levelled = left.T @ orthogonalise(left @ sizes.diag() @ right) @ right.T
+    assert 0.6 < levelled.diag().min() < levelled.diag().max() < 1.3
+    assert (levelled - levelled.diag().diag()).abs().max() < 1e-4
+    torch.testing.assert_close(orthogonalise(torch.eye(3, 5).T), orthogonalise(torch.eye(3, 5)).T)
+
+
+def test_muon_moves_convolutions_by_a_set_size_and_the_rest_like_adam() -> None:
+    torch.manual_seed(0)
+    inner = torch.nn.Parameter(torch.randn(4, 4, 3, 3))
+    bias = torch.nn.Parameter(torch.zeros(4))
+    optimizer = Muon([("inner", inner), ("bias", bias)], lr=0.01, matrix_lr=0.1)
+    before = inner.detach().clone()
+    (inner * torch.randn(4, 4, 3, 3)).sum().backward()
+    bias.grad = torch.tensor([1.0, -2.0, 3.0, -4.0])
+    optimizer.step()
+    assert torch.linalg.matrix_norm((inner - before).detach().flatten(1), ord=2) == pytest.approx(
+        0.1 * 0.2 * 6, rel=0.3
+    )
+    torch.testing.assert_close(bias.detach(), torch.tensor([-0.01, 0.01, -0.01, 0.01]), rtol=1e-4, atol=1e-6)
+    assert inner.grad is not None
+
+
+def test_the_state_lies_in_small_files(settings: TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opir.training.state._ROOM", 1000)
+    trainer = Trainer(settings)
+    for _ in range(2):
+        trainer._train_step()
+        trainer.state.step += 1
+    trainer._save()
+    files = list((Path(settings.output) / "state").rglob("*.safetensors"))
+    assert len(files) > 10
+    assert max(sum(tensor.nbytes for tensor in load_file(file).values()) for file in files) <= 1000
+    resumed = Trainer(settings)
+    for old, new in zip(trainer.model.parameters(), resumed.model.parameters(), strict=True):
+        assert torch.equal(old, new)
+    assert resumed.state == trainer.state
+
+
+def test_two_processes_learn_as_one_does(settings: TrainingConfig, tmp_path: Path, photos: Path) -> None:
+    """The same command under torchrun, over gloo, gives the same loss curve."""
+    model = "\n".join(f"{key} = {json.dumps(value)}" for key, value in settings.model.to_dict().items())
+    path = tmp_path / "shards.toml"
+    path.write_text(
+        f"steps = 20\nshards = 2\nprecision = 'fp32'\n[model]\n{model}\n[[phases]]\ncrop = 32\nbatch = 4\n"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    curves = []
+    for processes in (1, 2):
+        output = tmp_path / f"with-{processes}"
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"] if processes == 2 else []
+        command = [
+            sys.executable,
+            *launcher,
+            "-m",
+            "opir",
+            "train",
+            str(path),
+            f"data.clean={photos}",
+            f"output={output}",
+        ]
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+        records = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+        model_file, _ = load_model(output / "model.safetensors")
+        curves.append((records[0], [parameter.detach() for parameter in model_file.parameters()]))
+    (one, one_weights), (two, two_weights) = curves
+    for name in ("loss", "stage1", "stage2", "task", "uncertainty"):
+        assert two[name] == pytest.approx(one[name], rel=2e-3, abs=2e-5)
+    for alone, shared in zip(one_weights, two_weights, strict=True):
+        torch.testing.assert_close(shared, alone, rtol=1e-2, atol=1e-3)
+
+
+def test_a_batch_that_can_not_be_shared_is_told(settings: TrainingConfig) -> None:
+    with pytest.raises(ValueError, match="batch=4 must be a multiple of the 3 shards"):
+        Trainer(replace(settings, shards=3))
 
 
 def test_losses_vanish_only_at_the_truth() -> None:
@@ -107,6 +211,14 @@ def test_losses_vanish_only_at_the_truth() -> None:
     assert float(frequency_loss(clean, clean)) == 0
     assert float(edge_loss(clean + 0.1, clean)) == pytest.approx(1e-3, rel=1e-2)
     assert float(frequency_loss(clean + 0.1, clean)) > 0
+
+
+def test_an_error_counts_in_proportion_to_the_weather() -> None:
+    clean = make_picture(32, 32).expand(3, -1, -1, -1) * 0.5
+    change = torch.tensor([0.4, 0.04, 0.0])[:, None, None, None]
+    heavy, light, none = photo_weights(clean + change, clean).tolist()
+    assert none > light > heavy > 0
+    assert light / heavy == pytest.approx((0.4 + 0.02) / (0.04 + 0.02), rel=1e-3)
 
 
 def test_uncertainty_loss_is_least_where_the_map_tells_the_error() -> None:
@@ -122,8 +234,9 @@ def test_total_sums_over_the_stages(tiny_model: OPIR) -> None:
     with torch.no_grad():
         result = tiny_model(clean * 0.5 + 0.3)
         weights = LossWeights(edge=0, frequency=0, task=0, uncertainty=0)
-        total, parts = total_loss(result, clean, None, torch.tensor([0]), weights)
-    torch.testing.assert_close(total, parts["stage1"] + parts["stage2"])
+        total, parts = total_loss(result, clean, clean * 0.5 + 0.3, None, torch.tensor([0]), weights)
+    weight = photo_weights(clean * 0.5 + 0.3, clean)[0]
+    torch.testing.assert_close(total, weight * (parts["stage1"] + parts["stage2"]))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +248,7 @@ def test_total_sums_over_the_stages(tiny_model: OPIR) -> None:
         ("steps = 3", [], "names no photos to train on: set data.clean=FOLDER"),
         ("steps = 3", ["data.clean"], 'expected key=value such as steps=1000 .*, got "data.clean"'),
         ("[model]\npreset = 'huge'", [], 'unknown preset "huge"'),
+        ("optimizer = 'sgd'", [], 'optimizer must be "adamw" or "muon", got "sgd"'),
     ],
 )
 def test_wrong_settings_are_told(tmp_path: Path, text: str, overrides: list[str], message: str) -> None:

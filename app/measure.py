@@ -1,0 +1,77 @@
+"""What "Measure" does: a photo with weather and the same without it, scored by the library's protocol."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from app import panels, words
+from app.errors import plain_error, plain_errors
+from app.results import new_folder, show
+from app.running import Runner
+from opir import inspection
+from opir.evaluation import ImageScore, Measurement, check_sizes, measure
+from opir.images import load_photo
+
+CURVE_POINTS = 60
+"""So many points draw the curve of any photo smoothly."""
+
+
+def nothing_measured() -> tuple[Any, ...]:
+    """Return the scores, the error map, the uncertainty and the curve before anything was measured."""
+    return panels.hint(words.MEASURE_NOTE), None, None, None
+
+
+def measure_pair(runner: Runner, degraded: str | None, clean: str | None, weather: str) -> tuple[Any, ...]:
+    """Restore the degraded photo and compare: the scores, the error map, the uncertainty, the curve."""
+    if degraded is None or clean is None:
+        raise plain_error(words.NO_PAIR, log=False)
+    names = Path(degraded).name, Path(clean).name
+    with plain_errors():
+        truth = load_photo(clean)
+        check_sizes(load_photo(degraded).rgb, truth.rgb, *names)  # before the work, not after it
+        result = runner.restore(degraded, weather)
+        measured = measure(result, truth, *names)
+        folder = new_folder()
+        error_map = show(inspection.error_picture(measured.error), folder / "error.jpg")
+        uncertainty = show(inspection.uncertainty_picture(result), folder / "uncertainty.jpg")
+    return _scores(measured), str(error_map), str(uncertainty), _curves(measured)
+
+
+def _scores(measured: Measurement) -> str:
+    rows = ""
+    for space, score in measured.scores.items():
+        rows += _row(f"PSNR, {space.upper()}", score, "psnr", 2, " dB") + _row(
+            f"SSIM, {space.upper()}", score, "ssim", 4
+        )
+    heads = "".join(f"<th>{title}</th>" for title in words.SCORE_HEADS)
+    return (
+        f'<div class="table"><table class="photos"><tr>{heads}</tr>{rows}</table></div>'
+        f'<p class="note">{words.agreement(measured.rank_correlation, measured.ause)} {words.PROTOCOL}</p>'
+    )
+
+
+def _row(title: str, score: ImageScore, name: str, digits: int, unit: str = "") -> str:
+    before, after = getattr(score, f"input_{name}"), getattr(score, name)
+    change = f"{after - before:+.{digits}f}{unit}" if math.isfinite(after - before) else "–"
+    cells = [f"{value:.{digits}f}{unit}" if math.isfinite(value) else words.EQUAL for value in (before, after)]
+    return f'<tr><td class="name">{title}</td>' + "".join(f"<td>{cell}</td>" for cell in (*cells, change)) + "</tr>"
+
+
+def _curves(measured: Measurement) -> pd.DataFrame:
+    """Return points of the three curves, errors in levels of 255."""
+    blocks = len(measured.by_error)
+    kept = np.unique(np.linspace(1, blocks, CURVE_POINTS).round().astype(int))
+    curves = {
+        words.BY_UNCERTAINTY: measured.by_uncertainty,
+        words.BY_ERROR: measured.by_error,
+        words.BY_CHANCE: np.full(blocks, measured.by_error[-1]),
+    }
+    return pd.concat(
+        pd.DataFrame(
+            {words.CURVE_KEPT: 100 * kept / blocks, words.CURVE_ERROR: 255 * values[kept - 1], words.CURVE_BY: name}
+        )
+        for name, values in curves.items()
+    )

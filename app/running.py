@@ -1,0 +1,114 @@
+"""Running the model for visitors: one photo at a time, told how far it is, and stopped when asked to."""
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import gradio as gr
+from PIL import Image
+
+from app import words
+from app.errors import Cancelled
+from app.gpu import on_gpu
+from opir.restoration import Restoration
+from opir.restorer import Restorer
+
+Progress = Callable[[int, int], None]
+
+
+class Stops:
+    """Which jobs their visitors want to stop; a job goes by any name, such as the visitor's session."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, threading.Event] = {}
+
+    def begin(self, job: str) -> None:
+        """Forget what was wanted of an earlier job of this name."""
+        self._wanted[job] = threading.Event()
+
+    def stop(self, job: str) -> None:
+        """Ask a job to stop; nothing happens where there is none."""
+        if job in self._wanted:
+            self._wanted[job].set()
+
+    def watch(self, job: str) -> Callable[[], None]:
+        """Return what the job calls now and then: it raises `Cancelled` once the job is to stop."""
+        wanted = self._wanted.setdefault(job, threading.Event())
+
+        def check() -> None:
+            if wanted.is_set():
+                raise Cancelled
+
+        return check
+
+    def end(self, job: str) -> None:
+        """Forget a job that is over."""
+        self._wanted.pop(job, None)
+
+
+class Runner:
+    """Restores photos one at a time, whoever asks, so that they do not compete for memory."""
+
+    def __init__(self, restorer: Restorer) -> None:
+        self.info = restorer.info
+        self.stops = Stops()
+        self._turn = threading.Lock()
+
+        # A result outlives the GPU that is borrowed for it, so what looks at its pixels is on the CPU.
+        on_cpu = restorer.model if restorer.device.type == "cpu" else copy.deepcopy(restorer.model).cpu()
+        self.model = on_cpu
+
+        @on_gpu(_gpu_seconds)
+        def run(photo: str, weather: str, fast: bool, progress: Progress | None) -> Restoration:
+            result = restorer.restore(
+                photo, task=weather, stages=1 if fast else None, scale_weights=True, progress=progress
+            )
+            return replace(result, model=on_cpu)
+
+        self._run = run
+
+    def restore(
+        self, photo: str, weather: str, fast: bool = False, check: Callable[[], None] | None = None, tell: bool = True
+    ) -> Restoration:
+        """Restore one photo as soon as it is its turn.
+
+        Args:
+            photo: the path of a file.
+            weather: a task's name, or "auto".
+            fast: run the first stage only.
+            check: called after every tile; what it raises ends the work.
+            tell: show the visitor the tiles done and the time left.
+
+        Raises:
+            ValueError: as `Restorer.restore` does.
+        """
+        with self._turn:
+            if check is not None:
+                check()
+            return self._run(photo, weather, fast, _Tiles(check, tell))
+
+
+class _Tiles:
+    """Tells after every tile how long the rest will take."""
+
+    def __init__(self, check: Callable[[], None] | None, tell: bool) -> None:
+        self.check, self.tell, self.started = check, tell, time.monotonic()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what goes along to a borrowed GPU: another process, which can not be stopped from here."""
+        return {**self.__dict__, "check": None}
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.check is not None:
+            self.check()
+        if self.tell:
+            left = (time.monotonic() - self.started) / done * (total - done)
+            gr.Progress()((done, total), desc=words.busy(left), unit=words.TILES)
+
+
+def _gpu_seconds(photo: str, weather: str, fast: bool, progress: Progress | None) -> int:
+    """Say how long a borrowed GPU is needed at most."""
+    with Image.open(photo) as picture:
+        return 20 + round(picture.width * picture.height / 1e6 * 3)

@@ -1,0 +1,207 @@
+"""Clean a photo: drop it, see it restored, download it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app import panels, words
+from app.actions import Actions
+from app.examples import thumbnails
+from app.tabs.parts import MODEL_QUEUE, QUIET, note, photo_file, quality_choice, view, weather_choice
+
+RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
+
+SCROLL_TO_RESULT = """() => {
+  const summary = document.getElementById("summary");
+  if (summary && window.innerWidth <= 860) summary.scrollIntoView({behavior: "smooth", block: "start"});
+  return [];
+}"""
+"""On a phone the result lies below the examples: show it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the visitor sets."""
+
+    photo: gr.File
+    examples: gr.Gallery
+    weather: gr.Radio
+    quality: gr.Radio
+    strength: gr.Slider
+    protect: gr.Checkbox
+    download: gr.DownloadButton
+    cancel: gr.Button
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the visitor sees."""
+
+    summary: gr.HTML
+    before_after: gr.ImageSlider
+    stage_1: gr.Image
+    stage_2: gr.Image
+    change: gr.Image
+    uncertainty: gr.Image
+    recognised: gr.Label
+    weather_map: gr.HTML
+
+
+def layout(actions: Actions) -> tuple[Settings, Results]:
+    """Lay out the tab: what is set on the left, what is seen on the right."""
+    with gr.Row(elem_id="layout"):
+        with gr.Column(elem_id="settings"):
+            settings = _settings()
+        with gr.Column(elem_id="results"):
+            results = _results(actions)
+    return settings, results
+
+
+def _settings() -> Settings:
+    with gr.Column(elem_id="choose"):
+        photo = photo_file(words.PHOTO, "photo")
+        with gr.Column(elem_id="examples-box"):
+            gr.HTML(f'<p class="heading">{words.EXAMPLES}</p>', padding=False)
+            examples = gr.Gallery(
+                thumbnails(),
+                show_label=False,
+                container=False,
+                columns=3,
+                height="auto",
+                object_fit="cover",
+                allow_preview=False,
+                interactive=False,
+                buttons=[],
+                elem_id="examples",
+            )
+    with gr.Column(elem_id="controls"):
+        weather = weather_choice("weather")
+        quality = quality_choice("quality")
+        with gr.Group():
+            strength = gr.Slider(
+                0, 1, value=1, step=0.05, label=words.STRENGTH, info=words.STRENGTH_INFO, elem_id="strength"
+            )
+            protect = gr.Checkbox(label=words.PROTECT, info=words.PROTECT_INFO, elem_id="protect")
+        with gr.Row(elem_classes="buttons"):
+            download = gr.DownloadButton(
+                words.DOWNLOAD, variant="primary", interactive=False, elem_id="download", scale=3, min_width=100
+            )
+            cancel = gr.Button(words.CANCEL, interactive=False, elem_id="cancel", scale=1, min_width=80)
+        note(words.PRIVACY)
+    return Settings(photo, examples, weather, quality, strength, protect, download, cancel)
+
+
+def _results(actions: Actions) -> Results:
+    summary = gr.HTML(panels.hint(words.WELCOME), elem_id="summary", padding=False)
+    with gr.Tabs(elem_id="pages"):
+        with gr.Tab(words.TAB_RESULT):
+            before_after = gr.ImageSlider(
+                label=words.BEFORE_AFTER,
+                type="filepath",
+                image_mode=None,
+                height=RESULT_HEIGHT,
+                max_height=RESULT_HEIGHT,
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="before-after",
+            )
+        with gr.Tab(words.TAB_UNCERTAINTY):
+            note(words.UNCERTAINTY_NOTE)
+            uncertainty = view(words.TAB_UNCERTAINTY, "uncertainty", RESULT_HEIGHT)
+        with gr.Tab(words.TAB_STAGES):
+            note(words.STAGES_NOTE)
+            with gr.Row(elem_classes="side-by-side"):
+                stage_1 = view(words.STAGE_1, "stage-1", 320)
+                stage_2 = view(words.STAGE_2, "stage-2", 320)
+            change = view(words.CHANGE, "change", 380)
+        with gr.Tab(words.TAB_WEATHER):
+            recognised = gr.Label(label=words.RECOGNISED, num_top_classes=4, elem_id="recognised")
+            note(words.MAP_NOTE)
+            weather_map = gr.HTML(actions.empty_map(), elem_id="weather-map", padding=False)
+    return Results(summary, before_after, stage_1, stage_2, change, uncertainty, recognised, weather_map)
+
+
+def wire(
+    actions: Actions,
+    session: gr.State,
+    settings: Settings,
+    results: Results,
+    picture: gr.Image,
+    scales: gr.Gallery,
+    forget_pixel: Callable[..., Any],
+) -> None:
+    """Join events and actions. Whatever starts it: restore, then write the file and draw what explains it.
+
+    Args:
+        actions: what the events do.
+        session: the visitor's result.
+        settings: from `layout`.
+        results: from `layout`.
+        picture: of "Look inside": the result to click on.
+        scales: of "Look inside": the fusion weights.
+        forget_pixel: given an event, clears what "Look inside" shows.
+    """
+    restored = [
+        session,
+        results.summary,
+        results.before_after,
+        picture,
+        results.recognised,
+        settings.download,
+    ]
+    views = [
+        results.stage_1,
+        results.stage_2,
+        results.change,
+        results.uncertainty,
+        scales,
+        results.weather_map,
+    ]
+    mix = [session, settings.strength, settings.protect]
+
+    def write_after(event: Callable[..., Any]) -> None:
+        event(actions.write_download, mix, [settings.download], **QUIET).failure(
+            actions.no_download, None, [settings.download], **QUIET
+        )
+
+    jobs = []
+
+    def restore_after(event: Callable[..., Any]) -> None:
+        begun = event(actions.begin, None, [settings.cancel], **QUIET)
+        done = begun.success(
+            actions.restore_photo,
+            [settings.photo, settings.weather, settings.quality, settings.strength, settings.protect],
+            restored,
+            show_progress_on=[results.before_after],
+            trigger_mode="always_last",
+            api_visibility="private",
+            **MODEL_QUEUE,
+        )
+        jobs.append(done)
+        done.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
+        write_after(done.success)
+        forget_pixel(done.success)
+        done.success(actions.draw_views, [session], views, show_progress="minimal", api_visibility="private")
+
+    def clear_after(event: Callable[..., Any]) -> Any:
+        cleared = event(actions.clear, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)
+        forget_pixel(cleared.success)
+        return cleared
+
+    restore_after(clear_after(settings.photo.upload).success)
+    chosen = settings.examples.select(actions.open_example, None, [settings.photo], **QUIET)
+    restore_after(clear_after(chosen.success).success)
+    restore_after(settings.weather.input)
+    restore_after(settings.quality.input)
+    forget_pixel(settings.photo.clear(actions.clear, None, [*restored, *views], **QUIET).success)
+    settings.cancel.click(
+        actions.cancel, None, [results.summary, settings.cancel, settings.download], cancels=jobs, **QUIET
+    )
+
+    for control in (settings.strength, settings.protect):
+        blended = control.change(
+            actions.blend, mix, [results.before_after, settings.download], trigger_mode="always_last", **QUIET
+        )
+        write_after(blended.success)

@@ -1,0 +1,112 @@
+"""Look inside: click a pixel, see its operator."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from app import inside, panels, words
+from app.tabs.parts import QUIET, note, view
+
+PIXEL_QUEUE: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "pixel", "trigger_mode": "always_last"}
+"""One pixel needs little memory and time, so it does not wait for whole photos."""
+
+ARROW_KEYS = """() => {
+  const buttons = {ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down"};
+  document.addEventListener("click", (event) => {
+    const picture = event.target.closest("#inside");
+    if (picture) { picture.tabIndex = 0; picture.focus({preventScroll: true}); }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!buttons[event.key] || !event.target.closest("#look-where")) return;
+    if (event.target.closest("input, textarea, [contenteditable]")) return;
+    event.preventDefault();
+    document.getElementById("move-" + buttons[event.key]).click();
+  });
+}"""
+"""Arrow keys press the four buttons while the picture or a button beside it has the focus."""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the tab shows."""
+
+    picture: gr.Image
+    moves: dict[tuple[int, int], gr.Button]
+    pin_buttons: dict[str, gr.Button]
+    operator: gr.HTML
+    place: gr.State
+    numbers: gr.Code
+    pins: gr.State
+    pinned: gr.HTML
+    scales: gr.Gallery
+
+
+def layout() -> Inside:
+    """Lay out the tab: the photo and the steps on the left, the operator on the right, maps below."""
+    place, pins = gr.State(None), gr.State({})
+    with gr.Row(elem_classes="side-by-side", elem_id="look"):
+        with gr.Column(elem_id="look-where"):
+            picture = view(words.INSIDE_PHOTO, "inside", 400)
+            with gr.Row(elem_id="moves"):
+                moves = {
+                    step: gr.Button(arrow, size="sm", min_width=36, elem_id=f"move-{name}")
+                    for name, arrow, step in (
+                        ("left", "←", (-1, 0)),
+                        ("up", "↑", (0, -1)),
+                        ("down", "↓", (0, 1)),
+                        ("right", "→", (1, 0)),
+                    )
+                }
+                pin_buttons = {
+                    name: gr.Button(words.pin(name), size="sm", min_width=60, elem_id=f"pin-{name}") for name in "AB"
+                }
+            note(words.MOVE_NOTE)
+            numbers = gr.Code(
+                language="json",
+                label=words.NUMBERS,
+                interactive=False,
+                lines=6,
+                max_lines=9,
+                show_line_numbers=False,
+                buttons=["copy"],
+                elem_id="numbers",
+            )
+        operator = gr.HTML(panels.hint(words.INSIDE_NOTE), elem_id="operator", padding=False)
+    pinned = gr.HTML(elem_id="pinned", padding=False)
+    note(words.SCALES_NOTE)
+    scales = gr.Gallery(
+        show_label=False,
+        columns=3,
+        height="auto",
+        object_fit="contain",
+        interactive=False,
+        buttons=["fullscreen"],
+        elem_id="scales",
+    )
+    return Inside(picture, moves, pin_buttons, operator, place, numbers, pins, pinned, scales)
+
+
+def wire(shown: Inside, session: gr.State) -> Callable[..., Any]:
+    """Join clicks and steps to the operator; returns what clears the tab after an event."""
+    pixel = [shown.operator, shown.place, shown.numbers]
+    shown.picture.select(inside.choose, [session], pixel, **PIXEL_QUEUE, **QUIET)
+    for (right, down), button in shown.moves.items():
+        button.click(
+            partial(inside.move, right=right, down=down), [session, shown.place], pixel, **PIXEL_QUEUE, **QUIET
+        )
+    for name, button in shown.pin_buttons.items():
+        button.click(
+            partial(inside.pin, name=name),
+            [session, shown.place, shown.pins],
+            [shown.pins, shown.pinned],
+            **PIXEL_QUEUE,
+            **QUIET,
+        )
+
+    def forget_after(event: Callable[..., Any]) -> Any:
+        return event(inside.forget, None, [*pixel, shown.pins, shown.pinned], **QUIET)
+
+    return forget_after

@@ -1,0 +1,46 @@
+"""Many photos: several files in, an archive and a list out."""
+
+import gradio as gr
+
+from app import many, words
+from app.tabs.parts import QUIET, note, photo_file, quality_choice, weather_choice
+
+
+def build(events: many.ManyPhotos) -> None:
+    """Lay out the tab and join its events."""
+    with gr.Row(elem_classes="side-by-side two-columns"):
+        with gr.Column(elem_classes="narrow"):
+            photos = photo_file(words.PHOTOS, "many-photos", height=200, several=True)
+            weather = weather_choice("many-weather")
+            quality = quality_choice("many-quality")
+            with gr.Row(elem_classes="buttons"):
+                start = gr.Button(words.START, variant="primary", elem_id="many-start", scale=3, min_width=100)
+                cancel = gr.Button(words.CANCEL, interactive=False, elem_id="many-cancel", scale=1, min_width=80)
+            note(words.PRIVACY)
+        with gr.Column(elem_classes="wide"):
+            table = gr.HTML(many.nothing_done()[0], elem_id="many-table", padding=False)
+            with gr.Row(elem_classes="buttons"):
+                archive = gr.DownloadButton(words.ZIP, variant="primary", interactive=False, elem_id="many-zip")
+                listed = gr.DownloadButton(words.CSV, interactive=False, elem_id="many-csv")
+            gallery = gr.Gallery(
+                label=words.MANY_RESULTS,
+                columns=3,
+                height="auto",
+                object_fit="contain",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="many-gallery",
+            )
+    shown = [table, gallery, archive, listed]
+    begun = start.click(events.begin, None, [start, cancel], **QUIET)
+    done = begun.success(
+        events.restore_all,
+        [photos, weather, quality],
+        shown,
+        concurrency_limit=2,
+        concurrency_id="batches",
+        **QUIET,
+    )
+    done.then(events.end, None, [start, cancel], **QUIET)
+    cancel.click(events.cancel, None, [cancel], **QUIET)
+    photos.clear(many.nothing_done, None, shown, **QUIET)

@@ -1,0 +1,50 @@
+"""Measure: a pair of photos in, scores and maps out."""
+
+from functools import partial
+
+import gradio as gr
+
+from app import look, measure, words
+from app.running import Runner
+from app.tabs.parts import MODEL_QUEUE, note, photo_file, view, weather_choice
+
+
+def build(runner: Runner) -> None:
+    """Lay out the tab and join its events."""
+    with gr.Row(elem_classes="side-by-side two-columns"):
+        with gr.Column(elem_classes="narrow"):
+            degraded = photo_file(words.DEGRADED, "measure-degraded")
+            clean = photo_file(words.CLEAN, "measure-clean")
+            weather = weather_choice("measure-weather")
+            start = gr.Button(words.MEASURE, variant="primary", elem_id="measure-start")
+            note(words.PRIVACY)
+        with gr.Column(elem_classes="wide"):
+            scores = gr.HTML(measure.nothing_measured()[0], elem_id="scores", padding=False)
+            with gr.Row(elem_classes="side-by-side"):
+                error_map = view(words.ERROR_MAP, "error-map", 320)
+                uncertainty = view(words.TAB_UNCERTAINTY, "measure-uncertainty", 320)
+            note(words.ERROR_MAP_NOTE)
+            curve = gr.LinePlot(
+                x=words.CURVE_KEPT,
+                y=words.CURVE_ERROR,
+                color=words.CURVE_BY,
+                color_map=look.CURVE_COLOURS,
+                y_lim=[0, None],
+                x_lim=[0, 100],
+                label=words.CURVE,
+                height=300,
+                buttons=[],
+                elem_id="curve",
+            )
+            note(words.CURVE_NOTE)
+    shown = [scores, error_map, uncertainty, curve]
+    start.click(
+        partial(measure.measure_pair, runner),
+        [degraded, clean, weather],
+        shown,
+        show_progress_on=[scores],
+        api_visibility="private",
+        **MODEL_QUEUE,
+    )
+    for photo in (degraded, clean):
+        photo.clear(measure.nothing_measured, None, shown, show_progress="hidden", api_visibility="private")

@@ -1,0 +1,65 @@
+"""What the tabs share: pictures to look at, notes, and how events are queued."""
+
+from typing import Any
+
+import gradio as gr
+
+from app import words
+from opir.photo_files import FORMATS
+from opir.tasks import AUTO
+
+MODEL_QUEUE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "model"}
+"""Events that run the model wait for each other, so that photos do not compete for memory."""
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+PHOTO_TYPES = ["image", *FORMATS]
+
+
+def note(text: str) -> None:
+    """Say quietly what something is."""
+    gr.HTML(f'<p class="note">{text}</p>', padding=False)
+
+
+def view(label: str, elem_id: str, height: int) -> gr.Image:
+    """Show a picture by the path of its file, so that nothing encodes it again."""
+    return gr.Image(
+        label=label,
+        type="filepath",
+        image_mode=None,
+        height=height,
+        interactive=False,
+        buttons=["fullscreen"],
+        elem_id=elem_id,
+    )
+
+
+def photo_file(label: str, elem_id: str, height: int = 120, several: bool = False) -> gr.File:
+    """Take one photo or several, untouched and under their own names."""
+    return gr.File(
+        label=label,
+        file_count="multiple" if several else "single",
+        file_types=PHOTO_TYPES,
+        type="filepath",
+        height=height,
+        elem_id=elem_id,
+    )
+
+
+def weather_choice(elem_id: str) -> gr.Radio:
+    """Ask what is in the photo, as one row."""
+    return gr.Radio(
+        words.WEATHER_CHOICES, value=AUTO, label=words.WEATHER, elem_id=elem_id, elem_classes="segmented five"
+    )
+
+
+def quality_choice(elem_id: str) -> gr.Radio:
+    """Ask for both stages or only the first one."""
+    return gr.Radio(
+        [words.FULL, words.FAST],
+        value=words.FULL,
+        label=words.QUALITY,
+        info=words.QUALITY_INFO,
+        elem_id=elem_id,
+        elem_classes="segmented two",
+    )
