@@ -235,8 +235,9 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, p
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     order = [phone.locator(part).bounding_box()["y"] for part in ("#photo", "#summary", "#download")]
     assert order == sorted(order)
-    for number in range(1, 5):
-        phone.evaluate(f"document.querySelectorAll('#tabs > .tab-wrapper [role=tab]')[{number}].click()")
-        phone.wait_for_timeout(300)
+    for name in (words.TAB_INSIDE, words.TAB_MANY, words.TAB_MEASURE, words.TAB_ABOUT):
+        phone.get_by_label("More tabs").first.click()
+        phone.locator("#tabs > .tab-wrapper .overflow-dropdown button", has_text=name).click()
+        expect(phone.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     phone.close()
