@@ -1,5 +1,6 @@
 """What all tests share: a tiny model with random weights, seeded pictures, and golden files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,20 @@ from opir.config import OPIRConfig
 from opir.model import OPIR
 
 GOLDEN_FOLDER = Path(__file__).parent / "golden"
+TINY = OPIRConfig(
+    block="residual",
+    width=8,
+    encoder_blocks=(1,),
+    middle_blocks=1,
+    decoder_blocks=(1,),
+    scales=(1, 2),
+    embedding_dim=6,
+    encoder_width=4,
+    modulator_width=6,
+)
+"""A few thousand parameters, and still every part."""
+TINIEST = replace(TINY, width=4, embedding_dim=4, modulator_width=4)
+"""For what only has to run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,17 +40,7 @@ def _one_thread() -> None:
 @pytest.fixture
 def tiny_config() -> OPIRConfig:
     """An OPIR of a few thousand parameters that still has every part."""
-    return OPIRConfig(
-        block="residual",
-        width=8,
-        encoder_blocks=(1,),
-        middle_blocks=1,
-        decoder_blocks=(1,),
-        scales=(1, 2),
-        embedding_dim=6,
-        encoder_width=4,
-        modulator_width=6,
-    )
+    return TINY
 
 
 @pytest.fixture

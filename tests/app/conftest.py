@@ -11,11 +11,10 @@ from app import page
 from app.actions import Actions
 from app.weather_map import SUFFIX, WeatherMap, build
 from opir.checkpoints import save_model
-from opir.config import OPIRConfig
 from opir.images import to_picture
 from opir.model import OPIR
 from opir.restorer import Restorer
-from tests.conftest import make_picture
+from tests.conftest import TINY, make_picture
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,19 +63,8 @@ def turned_photo(photos: Path) -> Path:
 @pytest.fixture(scope="session")
 def restorer(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Restorer:
     """A tiny model with random weights, loaded from a file that has its weather map beside it."""
-    config = OPIRConfig(
-        block="residual",
-        width=8,
-        encoder_blocks=(1,),
-        middle_blocks=1,
-        decoder_blocks=(1,),
-        scales=(1, 2),
-        embedding_dim=6,
-        encoder_width=4,
-        modulator_width=6,
-    )
     torch.manual_seed(0)
-    model = OPIR(config).eval()
+    model = OPIR(TINY).eval()
     with torch.no_grad():
         for parameter in model.parameters():  # a little: the result is to differ from the photo and resemble it
             parameter.add_(0.002 * torch.randn(parameter.shape))

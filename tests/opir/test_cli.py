@@ -12,28 +12,17 @@ from PIL import Image
 
 from opir.checkpoints import load_model, save_model
 from opir.cli import main
-from opir.config import PRESETS, OPIRConfig
+from opir.config import PRESETS
 from opir.images import load_photo
 from opir.model import OPIR
 from opir.restorer import Restorer
-
-TINY = OPIRConfig(
-    block="residual",
-    width=4,
-    encoder_blocks=(1,),
-    middle_blocks=1,
-    decoder_blocks=(1,),
-    embedding_dim=4,
-    encoder_width=4,
-    modulator_width=4,
-    scales=(1, 2),
-)
+from tests.conftest import TINIEST
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
-    model = OPIR(TINY)
+    model = OPIR(TINIEST)
     torch.nn.init.normal_(model.kernel_predictor.head.weight, std=0.002)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     save_model(model, path, {"step": 7})
@@ -175,7 +164,7 @@ def test_a_published_set_is_scored_by_name(checkpoint: Path, photos: Path, tmp_p
 
 
 def test_training_stops_after_the_given_minutes_and_goes_on(photos: Path, tmp_path: Path) -> None:
-    model = "\n".join(f"{key} = {json.dumps(value)}" for key, value in TINY.to_dict().items())
+    model = "\n".join(f"{key} = {json.dumps(value)}" for key, value in TINIEST.to_dict().items())
     path = tmp_path / "run.toml"
     path.write_text(f"steps = 2\n[model]\n{model}\n[data]\nhaze = 0\n[[phases]]\ncrop = 16\nbatch = 2\n")
     command = ["train", path, f"data.clean={photos}", f"output={tmp_path / 'out'}", "precision=fp32"]
@@ -209,7 +198,7 @@ def test_weather_is_repeatable_and_differs_between_photos(photos: Path, tmp_path
 
 
 def test_info_of_a_checkpoint_and_of_a_preset(checkpoint: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PRESETS, "small", TINY)
+    monkeypatch.setitem(PRESETS, "small", TINIEST)
     assert run("info", checkpoint) == 0
     lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
     assert (lines["file"], lines["step"], lines["scales"]) == (str(checkpoint), "7", "[1, 2]")

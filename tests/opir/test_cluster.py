@@ -12,25 +12,12 @@ from PIL import Image
 from opir.batch import plan_jobs
 from opir.checkpoints import save_model
 from opir.cluster import run_on_ray
-from opir.config import OPIRConfig
 from opir.folder import RestoreOptions
 from opir.model import OPIR
 from opir.restorer import Restorer
-from tests.conftest import randomise
+from tests.conftest import TINIEST, randomise
 
 ray = pytest.importorskip("ray")
-
-TINY = OPIRConfig(
-    block="residual",
-    width=4,
-    encoder_blocks=(1,),
-    middle_blocks=1,
-    decoder_blocks=(1,),
-    embedding_dim=4,
-    encoder_width=4,
-    modulator_width=4,
-    scales=(1, 2),
-)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +30,7 @@ def _local_ray() -> Iterator[None]:
 @pytest.mark.usefixtures("_local_ray")
 def test_every_photo_is_restored_once_though_a_worker_dies(tmp_path: Path) -> None:
     checkpoint = tmp_path / "tiny.safetensors"
-    save_model(randomise(OPIR(TINY), spread=0.1), checkpoint, {})
+    save_model(randomise(OPIR(TINIEST), spread=0.1), checkpoint, {})
     photos = tmp_path / "photos"
     (photos / "trip").mkdir(parents=True)
     random = np.random.default_rng(0)

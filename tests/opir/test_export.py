@@ -11,23 +11,11 @@ import torch
 from PIL import Image
 
 from opir.checkpoints import load_model, save_model
-from opir.config import OPIRConfig
 from opir.export import OUTPUTS, _AnySize, export_model
 from opir.model import OPIR, OPIRResult
-from tests.conftest import make_picture, randomise
+from tests.conftest import TINY, make_picture, randomise
 
 SIZES = [(1, 1), (3, 200), (45, 61), (64, 64), (96, 160), (97, 431)]
-CONFIG = OPIRConfig(
-    block="residual",
-    width=8,
-    encoder_blocks=(1,),
-    middle_blocks=1,
-    decoder_blocks=(1,),
-    scales=(1, 2),
-    embedding_dim=6,
-    encoder_width=4,
-    modulator_width=6,
-)
 EXAMPLE = Path(__file__).parent.parent.parent / "docs" / "onnx_example.py"
 
 
@@ -41,7 +29,7 @@ def outputs(result: OPIRResult) -> tuple[torch.Tensor, ...]:
     [{}, {"block": "nafnet"}, {"task_aware": False}, {"num_stages": 1}, {"kernel_channels": 1}, {"scales": (2, 5)}],
 )
 def test_what_is_exported_is_the_model(change: dict) -> None:
-    model = randomise(OPIR(dataclasses.replace(CONFIG, **change)), spread=0.1).eval()
+    model = randomise(OPIR(dataclasses.replace(TINY, **change)), spread=0.1).eval()
     with torch.no_grad():
         for size in SIZES:
             picture = make_picture(*size)
@@ -52,7 +40,7 @@ def test_what_is_exported_is_the_model(change: dict) -> None:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_model(randomise(OPIR(CONFIG), spread=0.1), path, {})
+    save_model(randomise(OPIR(TINY), spread=0.1), path, {})
     return path
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from opir.config import OPIRConfig
 from opir.inspection import (
     MAPS,
     UNCERTAINTY_SCALE,
@@ -21,24 +20,15 @@ from opir.inspection import (
 from opir.model import OPIR
 from opir.restoration import Restoration
 from opir.restorer import Restorer
+from tests.conftest import TINIEST
 
-TINY = OPIRConfig(
-    block="residual",
-    width=4,
-    encoder_blocks=(1,),
-    middle_blocks=1,
-    decoder_blocks=(1,),
-    embedding_dim=4,
-    encoder_width=4,
-    modulator_width=4,
-    scales=(1, 2, 4),
-)
+SMALL = replace(TINIEST, scales=(1, 2, 4))
 
 
 @pytest.fixture(scope="module")
 def restoration() -> Restoration:
     torch.manual_seed(0)
-    restorer = Restorer(OPIR(TINY), device="cpu", precision="fp32")
+    restorer = Restorer(OPIR(SMALL), device="cpu", precision="fp32")
     return restorer.restore(torch.rand(3, 40, 300), scale_weights=True)
 
 
@@ -105,7 +95,7 @@ def test_the_reach_is_the_weighted_mean_of_the_scales() -> None:
 
 
 def test_a_single_scale_can_be_drawn() -> None:
-    restorer = Restorer(OPIR(replace(TINY, scales=(1,))), device="cpu", precision="fp32")
+    restorer = Restorer(OPIR(replace(SMALL, scales=(1,))), device="cpu", precision="fp32")
     assert list(scale_pictures(restorer.restore(torch.rand(3, 8, 8), scale_weights=True))) == [
         "reach",
         "scale 1",
