@@ -77,8 +77,7 @@ def degrade_mixed(
             known = None if depth is None else depth[chosen]
             for group, chosen_depth in _by_depth(photos, known):
                 degraded[chosen[group]] = haze(photos[group], generator, chosen_depth)
-    untouched = (tasks == Task.CLEAN).float()[:, None, None, None]
-    return take_photo(degraded, clean, generator, keep_camera=untouched)
+    return take_photo(degraded, clean, generator)
 
 
 def _by_depth(photos: Tensor, depth: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:

@@ -73,18 +73,18 @@ def jpeg(photo: Tensor, quality: Tensor) -> Tensor:
     return (rgb / 255).clamp(0, 1)
 
 
-def take_photo(degraded: Tensor, clean: Tensor, generator: Generator, keep_camera: Tensor) -> tuple[Tensor, Tensor]:
+def take_photo(degraded: Tensor, clean: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
     """Give photos a camera: some zoomed, some noisy, a third of them JPEG of quality 60 to 95.
+
+    The clean photo gets the same camera: what is not weather is to be left alone.
 
     Args:
         degraded: photos after the weather, (B, 3, H, W) in [0, 1].
         clean: the same photos before it.
         generator: source of randomness.
-        keep_camera: (B, 1, 1, 1), 1 where noise and JPEG belong to the picture and stay in `clean` too, so that a
-            model learns to leave alone what is not weather.
 
     Returns:
-        Both after the camera. Zoom is part of the scene and touches both.
+        Both after the camera.
     """
     batch = len(degraded)
     zoom = 1 + chance(generator, batch, 0.2) * uniform(generator, batch, 0.0, 0.6)
@@ -97,10 +97,10 @@ def take_photo(degraded: Tensor, clean: Tensor, generator: Generator, keep_camer
             torch.where(zoom > 1, zoomed, whole) for zoomed, whole in zip(both, (degraded, clean), strict=True)
         )
     sigma = chance(generator, batch, 0.2) * log_uniform(generator, batch, 0.003, 0.025)
-    noise = torch.randn(degraded.shape, generator=generator, device=degraded.device)
-    seen = (degraded + sigma * noise).clamp(0, 1)
+    noise = sigma * torch.randn(degraded.shape, generator=generator, device=degraded.device)
     compressed = chance(generator, batch, 0.35)
     quality = uniform(generator, batch, 60, 95)
+    seen, truth = ((photo + noise).clamp(0, 1) for photo in (degraded, clean))
     if bool((compressed > 0).any()):
-        seen = torch.where(compressed > 0, jpeg(seen, quality), seen)
-    return seen, torch.where(keep_camera > 0, seen, clean)
+        seen, truth = (torch.where(compressed > 0, jpeg(photo, quality), photo) for photo in (seen, truth))
+    return seen, truth
