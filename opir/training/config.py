@@ -22,6 +22,14 @@ class Phase:
     num_stages: int = 2
     uncertainty: float = 1.0
     """Factor of the uncertainty term: 0 while there is little to be certain of."""
+    shares: tuple[float, ...] = ()
+    """Shares of rain, snow, haze and clean crops in this phase; empty takes those of the data."""
+
+    def __post_init__(self) -> None:
+        if len(self.shares) not in (0, len(Task)):
+            raise ValueError(
+                f"shares of a phase must be {len(Task)} numbers (rain, snow, haze, clean), got {list(self.shares)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,10 @@ class TrainingConfig:
             if share < phase.until:
                 return phase
         return self.phases[-1]
+
+    def task_shares(self, phase: Phase) -> dict[Task, float]:
+        """Return the shares by task in a phase."""
+        return dict(zip(Task, phase.shares, strict=True)) if phase.shares else self.data.task_shares
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""

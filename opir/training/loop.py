@@ -188,7 +188,7 @@ class Trainer:
     def _train_step(self) -> dict[str, Tensor]:
         config, step, share = self.config, self.state.step, self.share_done
         phase = config.phase(share)
-        if self.state.num_stages and phase.num_stages > self.state.num_stages:
+        if self._begins_second_stage(phase):
             self.model.copy_first_modulator()
         self.state.num_stages = phase.num_stages
         factor = rate_factor(config, step, share)
@@ -204,6 +204,11 @@ class Trainer:
         self.ema.update_parameters(self.model)
         return {"loss": loss.detach(), **parts}
 
+    def _begins_second_stage(self, phase: Phase) -> bool:
+        """Tell whether a stage is to be trained that never was: weights to start from bring all of theirs."""
+        trained = self.state.num_stages
+        return bool(trained) and phase.num_stages > trained and not self.config.start_from
+
     def _own_shards(self) -> range:
         """Return the shards of a batch that this process draws."""
         processes = self.accelerator.num_processes
@@ -214,7 +219,7 @@ class Trainer:
         config = self.config
         shards = max(config.shards, self.accelerator.num_processes)
         seed = (config.seed * 1_000_003 + step) * shards + shard
-        batch = self.photos.batch(config.data.task_shares, phase.batch // shards, phase.crop, seed)
+        batch = self.photos.batch(config.task_shares(phase), phase.batch // shards, phase.crop, seed)
         generator = Generator(device=self.device).manual_seed(seed)
         tasks = batch.tasks.to(self.device)
         whole = batch.clean.to(self.device)

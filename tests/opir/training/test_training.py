@@ -11,10 +11,12 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from torch import nn
 
-from opir.checkpoints import load_model
+from opir.checkpoints import load_model, save_model
 from opir.config import OPIRConfig
 from opir.model import OPIR
+from opir.tasks import Task
 from opir.training.config import Phase, TrainingConfig, load_training_config
 from opir.training.loop import Trainer, rate_factor, train
 from opir.training.losses import LossWeights, edge_loss, frequency_loss, photo_weights, total_loss, uncertainty_loss
@@ -118,6 +120,28 @@ def test_a_schedule_by_the_clock_ends_on_time() -> None:
     assert config.phase(config.share_done(1, 59)).num_stages == 1
     assert config.phase(config.share_done(1, 61)).num_stages == 2
     assert rate_factor(config, 10, 1.0) == pytest.approx(0)
+
+
+def test_a_phase_may_have_its_own_shares_of_the_tasks() -> None:
+    config = TrainingConfig(phases=(Phase(until=0.5, shares=(3, 2, 1, 0)), Phase()))
+    assert config.task_shares(config.phase(0.4)) == {Task.RAIN: 3, Task.SNOW: 2, Task.HAZE: 1, Task.CLEAN: 0}
+    assert config.task_shares(config.phase(0.6)) == config.data.task_shares
+    with pytest.raises(ValueError, match="must be 4 numbers"):
+        Phase(shares=(1, 2))
+
+
+def test_weights_to_start_from_keep_their_second_stage(settings: TrainingConfig, tmp_path: Path) -> None:
+    phases = (replace(settings.phases[0], until=0.5, num_stages=1), replace(settings.phases[0], num_stages=2))
+    stages = replace(settings, phases=phases, steps=2, learning_rate=0.0)
+    model = OPIR(settings.model)
+    nn.init.normal_(model.task_modulators[1].output.weight)
+    start = tmp_path / "start.safetensors"
+    save_model(model, start, {})
+    for name, kept in (("", False), (str(start), True)):
+        config = replace(stages, start_from=name, output=str(tmp_path / f"run-{kept}"))
+        trained, _ = load_model(train(config))
+        same = torch.equal(trained.task_modulators[1].output.weight, model.task_modulators[1].output.weight)
+        assert same == kept
 
 
 def test_a_run_by_the_clock_stops(settings: TrainingConfig) -> None:
