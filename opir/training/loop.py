@@ -196,7 +196,10 @@ class Trainer:
             group["lr"] = config.final_learning_rate + (peak - config.final_learning_rate) * factor
         shards = [self._draw_shard(phase, step, shard) for shard in self._own_shards()]
         degraded, clean, tasks, named = (torch.cat(tensors) for tensors in zip(*shards, strict=True))
-        loss, parts = self.step(degraded, clean, tasks, named, phase.num_stages, phase.uncertainty)
+        shares = torch.tensor([float(share) for share in config.task_shares(phase).values()], device=self.device)
+        loss, parts = self.step(
+            degraded, clean, tasks, named, phase.num_stages, phase.uncertainty, shares / shares.sum()
+        )
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.step.parameters(), config.gradient_clip)

@@ -78,6 +78,7 @@ def total_loss(
     task_logits: Tensor | None,
     tasks: Tensor,
     weights: LossWeights,
+    task_shares: Tensor | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss to minimise and its parts, detached, by name.
 
@@ -88,6 +89,8 @@ def total_loss(
         task_logits: scores of the photos' own embeddings, (B, T), or None without the task-aware module.
         tasks: (B,), the true tasks.
         weights: of the terms.
+        task_shares: how often each task is trained, (T,), sum 1. The task term takes it out of the scores (logit
+            adjustment, Menon et al. 2021): a photo is not called rainy because most crops were.
     """
     parts: dict[str, Tensor] = {}
     total = clean.new_zeros(())
@@ -101,6 +104,7 @@ def total_loss(
     parts["uncertainty"] = uncertainty_loss(result.first.uncertainty, result.final.restored, clean)
     total = total + weights.uncertainty * parts["uncertainty"]
     if task_logits is not None:
-        parts["task"] = F.cross_entropy(task_logits, tasks)
+        prior = 0.0 if task_shares is None else task_shares.clamp_min(1e-6).log()
+        parts["task"] = F.cross_entropy(task_logits + prior, tasks)
         total = total + weights.task * parts["task"]
     return total, {name: value.detach() for name, value in parts.items()}

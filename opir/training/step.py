@@ -18,7 +18,14 @@ class TrainingStep(nn.Module):
         self.weights = weights
 
     def forward(
-        self, degraded: Tensor, clean: Tensor, tasks: Tensor, named: Tensor, num_stages: int, uncertainty: float
+        self,
+        degraded: Tensor,
+        clean: Tensor,
+        tasks: Tensor,
+        named: Tensor,
+        num_stages: int,
+        uncertainty: float,
+        task_shares: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and its parts.
 
@@ -28,6 +35,7 @@ class TrainingStep(nn.Module):
             named: (B,) bool, photos restored under their task's prototype.
             num_stages: 1 while only the first stage is trained.
             uncertainty: factor of the uncertainty term.
+            task_shares: how often each task is trained, (T,), sum 1.
         """
         rows = torch.where(named, tasks, torch.full_like(tasks, -1))
         result = self.model(degraded, rows, num_stages)
@@ -42,4 +50,4 @@ class TrainingStep(nn.Module):
             logits = encoder.logits(torch.cat([own, result.embeddings[0][~named]]))
             labels = torch.cat([tasks[named], tasks[~named]])
         weights = replace(self.weights, uncertainty=self.weights.uncertainty * uncertainty)
-        return total_loss(result, degraded, clean, logits, labels, weights)
+        return total_loss(result, degraded, clean, logits, labels, weights, task_shares)

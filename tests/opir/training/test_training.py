@@ -122,6 +122,17 @@ def test_a_schedule_by_the_clock_ends_on_time() -> None:
     assert rate_factor(config, 10, 1.0) == pytest.approx(0)
 
 
+def test_the_task_term_takes_the_shares_out_of_the_scores(tiny_config: OPIRConfig) -> None:
+    photo = make_picture(32, 32)
+    shares = torch.tensor([0.7, 0.1, 0.1, 0.1])
+    result = OPIR(tiny_config)(photo)
+    task = torch.tensor([Task.CLEAN])
+    _, by_chance = total_loss(result, photo, photo, torch.zeros(1, 4), task, LossWeights(), shares)
+    _, corrected = total_loss(result, photo, photo, -shares.log()[None], task, LossWeights(), shares)
+    assert float(by_chance["task"]) == pytest.approx(-torch.tensor(0.1).log().item(), abs=1e-5)
+    assert float(corrected["task"]) == pytest.approx(torch.tensor(4.0).log().item(), abs=1e-5)
+
+
 def test_a_phase_may_have_its_own_shares_of_the_tasks() -> None:
     config = TrainingConfig(phases=(Phase(until=0.5, shares=(3, 2, 1, 0)), Phase()))
     assert config.task_shares(config.phase(0.4)) == {Task.RAIN: 3, Task.SNOW: 2, Task.HAZE: 1, Task.CLEAN: 0}
