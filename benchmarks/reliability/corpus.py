@@ -41,7 +41,7 @@ HOSTILE_NAMES = [
     "con.png",
     "nul.jpg.png",
     "%s%n%x{0}{name}.png",
-    "<script>alert(1)</script>.png",
+    "<b onmouseover=alert(1)>.png",
     '"><img src=x onerror=alert(1)>.png',
     "&lt;b&gt;.png",
     "'; DROP TABLE photos; --.png",

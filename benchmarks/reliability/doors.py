@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import select
 import subprocess
 import sys
@@ -18,6 +17,8 @@ LIMIT_SECONDS = 10.0
 START_SECONDS = 180.0
 ADDRESS_SPACE_MB = 8192
 """The cap of a process: what it maps, libraries and reserved pages too; in RAM it has far less."""
+CAPPED = [sys.executable, "-m", "benchmarks.reliability.capped", str(ADDRESS_SPACE_MB), sys.executable]
+"""Python under that cap."""
 
 
 class DoorProcess:
@@ -28,13 +29,12 @@ class DoorProcess:
             (scratch / name).mkdir(parents=True, exist_ok=True)
         self.log = (scratch / "stderr").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.reliability.door", door, str(checkpoint), str(scratch / "results")],
+            [*CAPPED, "-m", "benchmarks.reliability.door", door, str(checkpoint), str(scratch / "results")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
             cwd=ROOT,
             env=environment(scratch / "temporary"),
-            preexec_fn=_cap_memory,
         )
         self.fresh = True
 
@@ -88,12 +88,6 @@ def environment(temporary: Path) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "PYTHONIOENCODING": "utf-8",
     }
-
-
-def _cap_memory() -> None:
-    limit = ADDRESS_SPACE_MB * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def hand_in_all(door: str, paths: dict[int, Path], checkpoint: Path, scratch: Path) -> Iterator[Outcome]:
