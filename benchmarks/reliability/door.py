@@ -172,6 +172,154 @@ def captured() -> Iterator[list[bytes]]:
     printed: list[bytes] = []
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         kept = [os.dup(descriptor) for descriptor in (1, 2)]
+        try:
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            with (
+                open(1, "w", encoding="utf-8", closefd=False) as shown,
+                open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False) as told,
+                contextlib.redirect_stdout(shown),
+                contextlib.redirect_stderr(told),
+            ):
+                yield printed
+        finally:
+            for descriptor, copy in zip((1, 2), kept, strict=True):
+                os.dup2(copy, descriptor)
+                os.close(copy)
+            for file in (out, err):
+                file.seek(0)
+                printed.append(file.read())
+
+
+def hand_in(path: Path) -> str | None:
+        try:
+            restoration = restorer.restore(path)
+            restoration.save(_place(results, path, restoration.photo.file.file_format))
+        except ValueError as error:
+            return str(error)
+        _check_result(results, restoration.width, restoration.height)
+        return None
+
+    return hand_in
+
+
+def picture_door(checkpoint: str, results: Path) -> Door:
+    """`Restorer.restore` of what Pillow opens."""
+    restorer = Restorer.from_pretrained(checkpoint)
+
+    def hand_in(path: Path) -> str | None:
+        try:
+            picture = Image.open(path)
+        except (*DECODING_ERRORS, UnidentifiedImageError, Image.DecompressionBombError):
+            raise NotForThisDoor from None
+        with picture:
+            try:
+                restoration = restorer.restore(picture)
+            except ValueError as error:
+                return str(error)
+        restoration.image.save(results / "result.png")
+        _check_result(results, restoration.width, restoration.height)
+        return None
+
+    return hand_in
+
+
+def command_door(checkpoint: str, results: Path) -> Door:
+    """`opir restore`: its exit code, and all that it prints, by libraries of C as well."""
+
+    def hand_in(path: Path) -> str | None:
+        with captured() as printed:
+            try:
+                main(["restore", "--checkpoint", checkpoint, "-o", str(results), "--", str(path)])
+                code = 0
+            except SystemExit as stopped:
+                code = int(stopped.code or 0)
+        out, err = (stream.decode(errors="replace") for stream in printed)
+        if code == 0 and not err and out.endswith("\n") and out[:-1].isprintable():
+            _check_result(results)
+            return None
+        if code != EXIT_BAD_INPUT or out or not err.startswith("opir: "):
+            raise AssertionError(f"exit code {code}, out {out!r}, err {err!r}")
+        if list(results.iterdir()):
+            raise AssertionError(f"refused, and yet wrote {os.listdir(results)}")
+        return err.removesuffix("\n")
+
+    return hand_in
+
+
+def page_door(checkpoint: str, results: Path) -> Door:
+    """What a drop on the page runs: the restoration, the explaining pictures, the download."""
+    actions = Actions(Restorer.from_pretrained(checkpoint), None)
+
+    def hand_in(path: Path) -> str | None:
+        try:
+            session, *_ = actions.restore_photo(str(path), AUTO)
+            actions.draw_views(session)
+            written = Path(actions.write_download(session, 1.0)["value"])
+            written.rename(results / f"result{written.suffix}")
+        except gr.Error as error:
+            return _told(error)
+        _check_result(results, session.restoration.width, session.restoration.height)
+        shutil.rmtree(session.folder)
+        return None
+
+    return hand_in
+
+
+def many_door(checkpoint: str, results: Path) -> Door:
+    """The tab for many photos: a bad one is told in the table and the list."""
+    many = ManyPhotos(Actions(Restorer.from_pretrained(checkpoint), None).runner)
+
+    def hand_in(path: Path) -> str | None:
+        *_, (table, _, archive, listed) = many.restore_all([str(path)], AUTO)
+        folder = Path(listed["value"]).parent
+        failed = words.FAILED in table
+        if not failed:
+            shutil.unpack_archive(archive["value"], results)
+            (results / "opir.csv").unlink()
+            _check_result(results)
+        elif words.UNEXPECTED in table:
+            raise AssertionError(words.UNEXPECTED)
+        shutil.rmtree(folder)
+        return table.partition("colspan")[2].partition(">")[2].partition("</td>")[0] if failed else None
+
+    return hand_in
+
+
+DOORS = {
+    "Python, file": python_door,
+    "Python, picture": picture_door,
+    "command line": command_door,
+    "page": page_door,
+    "page, many": many_door,
+}
+
+
+def _told(error: gr.Error) -> str:
+    if error.message in (words.UNEXPECTED, words.OUT_OF_MEMORY):
+        raise AssertionError(f"{error.message} ({error.__cause__!r})") from error
+    return str(error.message)
+
+
+def _place(results: Path, path: Path, file_format: str) -> Path:
+    if path.suffix.lower() in FORMATS:
+        return results / f"result{path.suffix}"
+    return results / f"result{next(ending for ending, known in FORMATS.items() if known == file_format)}"
+
+
+def _check_result(results: Path, width: int = 0, height: int = 0) -> None:
+    """Assert that there is one file, a whole photo of this size."""
+    (written,) = results.iterdir()
+    photo = load_photo(written)
+    assert not width or (photo.width, photo.height) == (width, height), "the result has another size"
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[list[bytes]]:
+    """Catch what this process prints, with what C code prints: a list that has output and errors at the end."""
+    printed: list[bytes] = []
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        kept = [os.dup(descriptor) for descriptor in (1, 2)]
         sys.stdout.flush()
         sys.stderr.flush()
         try:
