@@ -9,6 +9,7 @@ much memory ends it and not the run.
 import contextlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -33,6 +34,10 @@ from opir.tasks import AUTO
 
 Door = Callable[[Path], str | None]
 """Takes a file; returns None after a whole result, or what was told instead."""
+
+
+LIBTIFF_REMARK = re.compile(r"_?(TIFF|JPEG|ZIP|LZW|Fax3|PackBits|LZMA|ZSTD|WebP|Predictor)\w*: ")
+"""libtiff prints a line of its own before it fails, and Pillow has no way to keep it from that."""
 
 
 class NotForThisDoor(Exception):
@@ -87,6 +92,7 @@ def command_door(checkpoint: str, results: Path) -> Door:
             except SystemExit as stopped:
                 code = int(stopped.code or 0)
         out, err = (stream.decode(errors="replace") for stream in printed)
+        err = "".join(line for line in err.splitlines(keepends=True) if not LIBTIFF_REMARK.match(line))
         if code == 0 and not err and out.endswith("\n") and out[:-1].isprintable():
             _check_result(results)
             return None

@@ -130,7 +130,7 @@ def bombs() -> Iterator[Case]:
     yield Case("JPEG", "bomb", "grey 11000x11000.jpg", saved(large, "JPEG", quality=1))
     yield Case("WebP", "bomb", "plain 16383x16383.webp", _webp_of_one_colour(16_383, 16_383))
     yield Case("BMP", "bomb", "run lengths 16000x16000.bmp", _bmp_of_runs(16_000, 16_000))
-    yield Case("JPEG", "bomb", "ten thousand scans.jpg", _jpeg_of_scans(10_000))
+    yield Case("JPEG", "bomb", "ten thousand scans.jpg", jpeg_of_scans(10_000))
 
 
 def _png_of_zeros(width: int, height: int, colour: int) -> bytes:
@@ -159,7 +159,7 @@ def _bmp_of_runs(width: int, height: int) -> bytes:
     return struct.pack("<2sIHHI", b"BM", start + len(body), 0, 0, start) + header + b"\0" * 1024 + body
 
 
-def _jpeg_of_scans(count: int) -> bytes:
+def jpeg_of_scans(count: int) -> bytes:
     """Return a progressive JPEG that is refined over and over, each time from its first pixel to its last."""
     plain = io.BytesIO()
     Image.new("L", (3000, 2000), 90).save(plain, "JPEG", progressive=True)
