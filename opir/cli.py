@@ -6,6 +6,7 @@ Whatever is wrong with the input is told in one line, and the command exits with
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import warnings
 from collections.abc import Iterable
@@ -321,7 +322,9 @@ def _parse_point(text: str) -> tuple[int, int]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; None takes the arguments of the process."""
-    warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")  # what matters is told in a line of ours
+    # Pillow's remarks on damaged files: what matters of them is told in a line of ours.
+    warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
         app(arguments, prog_name="opir")
     except TOLD_IN_ONE_LINE as error:

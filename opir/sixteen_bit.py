@@ -122,7 +122,7 @@ def write_tiff(file: BinaryIO, pixels: NDArray[Any], icc: bytes | None, exif: Im
         metadata=None,
         software=False,
         iccprofile=icc,
-        extratags=[(tag, "s", 0, str(exif[tag]).encode(), True) for tag in EXIF_TEXTS if tag in exif],
+        extratags=[(tag, "s", 0, str(exif[tag]), True) for tag in EXIF_TEXTS if tag in exif],
     )
     if details := exif.get_ifd(EXIF_DETAILS):
         _append_exif_directory(file, details)
