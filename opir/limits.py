@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
@@ -36,17 +36,17 @@ def check_frames(picture: Image.Image, file_format: str, name: str) -> None:
         frames = f"{count} frames" if count > 1 else ""
     if frames:
         raise ImageError(f"{name}: expected a still picture, got {frames}; export one of them")
-    if file_format == "JPEG" and getattr(picture, "fp", None) is not None:
-        _check_scans(picture, name)
+    file: BinaryIO | None = getattr(picture, "fp", None)
+    if file_format == "JPEG" and file is not None:
+        _check_scans(file, picture.width * picture.height, name)
 
 
-def _check_scans(picture: Image.Image, name: str) -> None:
-    file = picture.fp  # type: ignore[attr-defined]
+def _check_scans(file: BinaryIO, pixels: int, name: str) -> None:
     place = file.tell()
     file.seek(0)
     scans = file.read().count(b"\xff\xda")
     file.seek(place)
-    if scans * picture.width * picture.height > MAX_SCANNED_MEGAPIXELS * 1e6:
+    if scans * pixels > MAX_SCANNED_MEGAPIXELS * 1e6:
         raise ImageError(f"{name}: expected some ten scans in a JPEG of this size, got {scans}; export it again")
 
 

@@ -94,8 +94,8 @@ def save_state(folder: Path, state: RunState, model: nn.Module, ema: nn.Module, 
     _save_parts(_optimizer_tensors(optimizer), target, "optimizer")
     record = {"folder": target.name, **asdict(state)}
     marker = folder / "latest.json"
-    with written_whole(marker) as file:
-        file.write(json.dumps(record).encode())
+    with written_whole(marker) as written:
+        written.write(json.dumps(record).encode())
     for old in folder.glob("step-*"):
         if old.name != target.name:
             for file in old.iterdir():
