@@ -25,6 +25,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python benchmarks/tables.py --check
+	$(BIN)/python -m benchmarks.reliability.tables --check
 
 format: setup
 	$(BIN)/ruff format .
@@ -65,6 +66,18 @@ DATA ?= data
 measure: setup
 	$(BIN)/python benchmarks/quality.py $(DATA) --output benchmarks/results/quality.json
 	$(BIN)/python benchmarks/tables.py
+
+# Thousands of damaged and hostile files at every door; a short look: make fuzz FUZZ="--share 0.05"
+FUZZ ?=
+.PHONY: fuzz faults
+fuzz: setup
+	$(BIN)/python -m benchmarks.reliability.fuzz $(FUZZ) --output benchmarks/results/fuzz.json
+	$(BIN)/python -m benchmarks.reliability.tables
+
+# kill -9, a full and a read-only disk (as root), vanished photos, broken checkpoints.
+faults: setup
+	$(BIN)/python -m benchmarks.reliability.faults --output benchmarks/results/faults.json
+	$(BIN)/python -m benchmarks.reliability.tables
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -69,7 +69,7 @@ class Actions:
                 folder = new_folder()
                 before = show(result.blend(0.0), folder / "before.jpg")
                 session = Session(result, Path(photo), folder, before)
-                kept, removed = kept_and_removed(result.photo, Path(photo))
+                kept, removed = kept_and_removed(result.photo)
         except Cancelled:
             return (None, panels.hint(words.CANCELLED), *_NOTHING_RESTORED[2:])
         finally:

@@ -1,24 +1,17 @@
 """What of a file's own information the result carries, and what is left out on purpose."""
 
-from pathlib import Path
-
 from PIL import Image
 
 from app import words
 from opir.images import Photo
 
-_POSITION, _DETAILS = 0x8825, 0x8769
+_DETAILS = 0x8769
 _DATE_TAGS = (0x0132, 0x9003)
 _CAMERA_TAG = 0x0110
 
 
-def kept_and_removed(photo: Photo, path: Path) -> tuple[list[str], list[str]]:
-    """Name what of a photo is kept in its result and what is removed; both empty for a plain picture.
-
-    Args:
-        photo: as it was loaded.
-        path: the file that it came from.
-    """
+def kept_and_removed(photo: Photo) -> tuple[list[str], list[str]]:
+    """Name what of a photo is kept in its result and what is removed; both empty for a plain picture."""
     kept = Image.Exif()
     kept.load(photo.file.exif)
     tags = {**kept, **kept.get_ifd(_DETAILS)}
@@ -29,6 +22,5 @@ def kept_and_removed(photo: Photo, path: Path) -> tuple[list[str], list[str]]:
         words.KEPT_ALPHA: photo.alpha is not None,
         words.KEPT_DEPTH: photo.bits == 16,
     }
-    with Image.open(path) as original:
-        has_position = bool(original.getexif().get_ifd(_POSITION))
-    return [name for name, holds in named.items() if holds], [words.REMOVED_POSITION] if has_position else []
+    removed = [words.REMOVED_POSITION] if photo.file.had_position else []
+    return [name for name, holds in named.items() if holds], removed

@@ -41,11 +41,16 @@ def show(picture: Image.Image, path: Path, side: int = PROXY_SIDE) -> Path:
     return path
 
 
+_LONGEST_STEM = 200  # bytes; file systems allow names of 255 with all that is added
+
+
 def result_name(photo: Path, restoration: Restoration) -> str:
-    """Return the name of a photo's result: its own with _opir, and an ending of its own format."""
+    """Return the name of a photo's result: its own, as far as it can be shown, with _opir and its own ending."""
     known, kind = photo.suffix.lower() in FORMATS, restoration.photo.file.file_format
     ending = photo.suffix if known else next(name for name, written in FORMATS.items() if written == kind)
-    return f"{photo.stem}_opir{ending}"
+    shown = "".join(character for character in photo.stem if character.isprintable()).strip()
+    stem = shown.encode()[:_LONGEST_STEM].decode(errors="ignore")
+    return f"{stem or 'photo'}_opir{ending}"
 
 
 def write_result(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import torch
 
+from opir.errors import not_written, printable
 from opir.photo_files import FORMATS, format_of
+from opir.whole_files import make_folder
 
 SAME = "same"
 OUTPUT_SUFFIXES = {"png": ".png", "jpg": ".jpg", "webp": ".webp", "tiff": ".tiff"}
@@ -122,23 +125,38 @@ def record_of(job: Job, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return record | work()
     except TOLD_IN_ONE_LINE as error:
-        text = one_line(error)
-        text = text if job.source.name in text else f"{job.source.name}: {text}"
+        name, text = printable(job.source.name), one_line(error)
+        text = text if name in text else f"{name}: {text}"
         return record | {"output": None, "error": text}
 
 
 def written_to(log: Path, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Add each record to a file, one JSON line that is there as soon as the record is, and pass it on."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a", encoding="utf-8") as file:
-        for record in records:
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-            yield record
+    """Add each record to a file, one JSON line that is there as soon as the record is, and pass it on.
+
+    Raises:
+        ImageError: where the file can not be written; the message names the cure.
+    """
+    _append(log, b"")  # before the work, not after it
+    for record in records:
+        _append(log, json.dumps(record).encode() + b"\n")
+        yield record
+
+
+def _append(log: Path, line: bytes) -> None:
+    make_folder(log.parent)
+    try:
+        with open(log, "a+b", buffering=0) as file:
+            if line and file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a full disk cut off the line before
+                    line = b"\n" + line
+            file.write(line)
+    except OSError as error:
+        raise not_written(log, error) from error
 
 
 def one_line(error: BaseException) -> str:
     """Return what to tell the person who started the command."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return "not enough memory for this photo: try a smaller --tile"
-    return " ".join(str(error).split()) or type(error).__name__
+    return printable(str(error)) or type(error).__name__

@@ -2,22 +2,30 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from opir.config import OPIRConfig
+from opir.errors import printable
 from opir.model import OPIR
+from opir.whole_files import make_folder, written_whole
 
 SHIPPED_FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
 _FORMAT = "opir-1"
 _WEIGHTS_NAME = "model.safetensors"
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How files of torch.save and of pickle.dump begin."""
+
+
+_UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, MemoryError)
+"""What a config with impossible values makes the model raise."""
+_LONGEST_DETAIL = 200  # characters
 
 
 class CheckpointError(ValueError):
@@ -36,27 +44,29 @@ class CheckpointInfo:
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write a safetensors file so that it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    try:
-        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(contiguous, temporary, metadata=metadata)
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    """Write a safetensors file so that it appears whole or not at all; raises ImageError where it can not."""
+    make_folder(path.parent)
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with written_whole(path) as file:
+        file.write(save(contiguous, metadata=metadata))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a safetensors file and its metadata; raises CheckpointError if it is none."""
     try:
-        with safe_open(path, framework="pt") as file:
-            names = file.keys()
-            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+        with open(path, "rb") as file:
+            if file.read(4).startswith(_PICKLES):
+                raise CheckpointError(
+                    f"{path} is a pickle, which could run anything and is never loaded: "
+                    "save its weights with safetensors and use that file"
+                )
+        with safe_open(path, framework="pt") as opened:
+            names = opened.keys()
+            return {name: opened.get_tensor(name) for name in names}, opened.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from None
+        raise CheckpointError(
+            f"{path} is not a readable safetensors file ({printable(str(error))}); copy or download it again"
+        ) from None
 
 
 def save_model(model: OPIR, path: str | Path, metadata: dict[str, Any]) -> None:
@@ -119,18 +129,29 @@ def load_model(name: str | Path) -> tuple[OPIR, CheckpointInfo]:
     tensors, header = read_tensors(path)
     if header.get("format") != _FORMAT:
         raise CheckpointError(
-            f"{path} is not an OPIR checkpoint: expected format {_FORMAT}, got {header.get('format')}"
+            f"{path} is not an OPIR checkpoint: expected format {_FORMAT}, got {header.get('format')}; "
+            f"use a file that `opir train` wrote"
         )
     try:
         config = OPIRConfig.from_dict(json.loads(header["config"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} holds no usable model config ({error})") from None
+        training = dict(json.loads(header.get("training", "{}")))
+        _check_shapes(config, tensors)
+    except _UNUSABLE as error:
+        detail = printable(str(error))[:_LONGEST_DETAIL]
+        raise CheckpointError(
+            f"{path} does not hold the weights its config names ({detail}); use a file that `opir train` wrote"
+        ) from None
     model = OPIR(config)
-    try:
-        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    except RuntimeError as error:
-        detail = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{path} does not hold the weights its config names ({detail})") from None
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    training = json.loads(header.get("training", "{}"))
     return model.eval(), CheckpointInfo(path, config, digest, training)
+
+
+def _check_shapes(config: OPIRConfig, tensors: dict[str, Tensor]) -> None:
+    """Compare weights with the model that a config names, before it takes memory: the config may name any size."""
+    with torch.device("meta"):
+        expected = OPIR(config).state_dict()
+    for name in sorted(expected.keys() | tensors.keys()):
+        wanted, got = (tuple(kept[name].shape) if name in kept else "nothing" for kept in (expected, tensors))
+        if wanted != got:
+            raise ValueError(f"{name}: expected {wanted}, got {got}")

@@ -6,7 +6,9 @@ Whatever is wrong with the input is told in one line, and the command exits with
 from __future__ import annotations
 
 import json
+import logging
 import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,18 +23,19 @@ from opir.cluster import run_on_ray
 from opir.config import PRESETS
 from opir.data import pair_photos
 from opir.degradations import degrade
+from opir.errors import printable
 from opir.evaluation import evaluate
 from opir.export import EXPORT_FORMATS, export_model
 from opir.folder import RestoreOptions
 from opir.images import Photo, load_photo, save_photo
 from opir.metrics import SPACES
 from opir.model import OPIR, count_gmacs, count_parameters
-from opir.photo_files import written_whole
 from opir.published import find_pairs
 from opir.restoration import Restoration
 from opir.restorer import OPERATOR_SCALES, Restorer
 from opir.streaming import stream_jobs
 from opir.tasks import AUTO, TASK_NAMES, Task
+from opir.whole_files import prepare_folders, written_whole
 
 EXIT_BAD_INPUT = 2
 ENGINES = ("local", "ray")
@@ -94,9 +97,11 @@ def restore(
     if not jobs:
         records: Iterable[dict[str, Any]] = []
     elif engine == "ray":
+        prepare_folders(job.output.parent for job in jobs)
         records = run_on_ray(jobs, checkpoint, device, options.do, workers)
     else:
         restorer = Restorer.from_pretrained(checkpoint, device)
+        prepare_folders(job.output.parent for job in jobs)
 
         def work(job: Job, photo: Photo) -> Restoration:
             return _restore_with_bar(restorer, job, photo, options)
@@ -106,7 +111,7 @@ def restore(
 
 
 def _restore_with_bar(restorer: Restorer, job: Job, photo: Photo, options: RestoreOptions) -> Restoration:
-    with tqdm(desc=job.source.name, unit="tile", leave=False, disable=None) as bar:
+    with tqdm(desc=printable(job.source.name), unit="tile", leave=False, disable=None) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
@@ -136,7 +141,7 @@ def _report(outcomes: Iterable[dict[str, Any]], as_json: bool = False) -> None:
 
 
 def _tell(record: dict[str, Any]) -> str:
-    line = f"{record['input']} -> {record['output']}"
+    line = printable(f"{record['input']} -> {record['output']}")
     if "seconds" not in record:
         return line
     share = record["task_probabilities"].get(record["task"])
@@ -213,11 +218,11 @@ def degrade_command(
     weather = Task.parse(task)
     jobs = plan_jobs(photos, out)
     seeds = {job: seed + number for number, job in enumerate(jobs)}
+    prepare_folders(job.output.parent for job in jobs)
 
     def work(job: Job) -> dict[str, Any]:
         photo = load_photo(job.source)
         degraded = degrade(photo.rgb[None], weather, seeds[job])[0].clamp(0, 1)
-        job.output.parent.mkdir(parents=True, exist_ok=True)
         save_photo(photo.with_rgb(degraded), job.output)
         return {}
 
@@ -317,6 +322,9 @@ def _parse_point(text: str) -> tuple[int, int]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; None takes the arguments of the process."""
+    # Pillow's remarks on damaged files: what matters of them is told in a line of ours.
+    warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
         app(arguments, prog_name="opir")
     except TOLD_IN_ONE_LINE as error:

@@ -65,6 +65,13 @@ class MatrixProfile:
 def read_matrix_profile(icc: bytes) -> MatrixProfile | None:
     """Return the matrix profile inside ICC data; None if there is none (look-up tables, CMYK, damage)."""
     try:
+        return _matrix_profile(icc)
+    except (KeyError, ValueError, struct.error):
+        return None
+
+
+def _matrix_profile(icc: bytes) -> MatrixProfile | None:
+    with np.errstate(all="ignore"):  # what a damaged curve gives is looked at below
         (count,) = struct.unpack_from(">I", icc, 128)
         entries = [struct.unpack_from(">4sII", icc, 132 + 12 * index) for index in range(min(count, 200))]
         tags = {name: icc[offset : offset + size] for name, offset, size in entries}
@@ -74,7 +81,7 @@ def read_matrix_profile(icc: bytes) -> MatrixProfile | None:
         else:
             curves = [_read_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
             matrix = np.stack([_read_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
-    except (KeyError, ValueError, struct.error):
+    if not all(np.isfinite(curve).all() for curve in curves):
         return None
     if abs(np.linalg.det(matrix)) < 1e-6 or any(curve[-1] - curve[0] < 0.5 for curve in curves):
         return None

@@ -19,7 +19,7 @@ from opir.model.task_encoder import _MAX_PATCHES_PER_SIDE, _PATCH, _THUMBNAIL, T
 from opir.ops.filtering import TAPS
 from opir.ops.padding import crop
 from opir.ops.uncertainty import uncertainty_map
-from opir.photo_files import written_whole
+from opir.whole_files import written_whole
 
 EXPORT_FORMATS = ("onnx",)
 INPUT = "photo"

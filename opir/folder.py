@@ -8,9 +8,9 @@ from typing import Any, Literal
 from opir import inspection
 from opir.batch import Job
 from opir.images import Photo, load_photo
-from opir.photo_files import written_whole
 from opir.restoration import Restoration
 from opir.restorer import Progress, Restorer
+from opir.whole_files import make_folder, written_whole
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class RestoreOptions:
         Returns:
             The photo's task, size, mean uncertainty and time, and the files of the maps.
         """
-        job.output.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(job.output.parent)
         written = []
         for name, picture in inspection.pictures(restoration, self.maps).items():
             path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")

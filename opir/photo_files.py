@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import struct
-import uuid
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +21,12 @@ from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
 
 from opir import sixteen_bit
 from opir.colour import read_matrix_profile
+from opir.errors import ImageError
+from opir.limits import check_frames, check_size, sound_resolution, too_large
 from opir.sixteen_bit import EXIF_DETAILS, EXIF_TEXTS
+from opir.whole_files import written_whole
+
+__all__ = ["FORMATS", "FileProperties", "ImageError", "format_of", "read_file", "read_picture", "write_file"]
 
 FORMATS = {
     ".jpg": "JPEG",
@@ -41,16 +44,14 @@ READABLE = "a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP photo"
 QUALITY = {"JPEG": 95, "WEBP": 92, "HEIF": 90, "AVIF": 90}
 DEEP_FORMATS = ("PNG", "TIFF")  # the ones that are written with 16 bits
 DECODING_ERRORS = (
-    *(OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, OverflowError),
-    *(struct.error, zlib.error),
+    *(OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, ArithmeticError),
+    *(AttributeError, AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
 )
-ORIENTATION = 0x0112
+"""What Pillow and the libraries below it raise for one damaged file or another."""
+MAX_JPEG_EXIF = 65_000  # bytes; a segment of a JPEG holds no more
+ORIENTATION, POSITION = 0x0112, 0x8825
 # Maker notes break when they are moved and can hold a position; the others describe the file as it was.
 DROPPED_EXIF_DETAILS = (0x927C, 0xA002, 0xA003, 0xA005)
-
-
-class ImageError(ValueError):
-    """A photo that can not be read or written; its text is one line for the person who chose it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class FileProperties:
     lossless: bool = False
     jpeg_subsampling: int = 2  # 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0
     dpi: tuple[float, float] | None = None
+    had_position: bool = False  # which was left out
 
 
 def read_file(path: Path, max_megapixels: float) -> tuple[NDArray[Any], FileProperties]:
@@ -74,38 +76,30 @@ def read_file(path: Path, max_megapixels: float) -> tuple[NDArray[Any], FileProp
             (which is checked before decoding).
     """
     with _opened(path, max_megapixels) as picture, _opened(path, max_megapixels) as again:
-        try:
-            return _decode(picture, again, path.name)
-        except ImageError:
-            raise
-        except DECODING_ERRORS as error:
-            raise ImageError(
-                f"{path.name}: expected a whole {picture.format} file, but it is damaged or cut off"
-                f" ({_first_line(error)}); copy or export it again"
-            ) from error
+        return _decode(picture, again, path.name)
 
 
 def read_picture(picture: Image.Image, max_megapixels: float) -> tuple[NDArray[Any], FileProperties]:
-    """Do the same for a PIL image that is already in memory."""
-    _check_size(picture.size, max_megapixels, "the picture")
-    return _decode(picture, None, "")
+    """Do the same for a PIL image, which may be one that was opened and not decoded yet."""
+    check_size(picture.size, max_megapixels, "the picture")
+    return _decode(picture, None, "the picture")
 
 
 @contextlib.contextmanager
 def _opened(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
     """A recognised file of an allowed size, not decoded yet."""
     _register_heif()
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "nothing"
-        raise ImageError(f"{path}: expected a photo file, found {what} there; check the path")
     try:
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "nothing"
+            raise ImageError(f"{path}: expected a photo file, found {what} there; check the path")
         if path.stat().st_size == 0:
             raise ImageError(f"{path.name}: expected {READABLE}, got an empty file; copy or export it again")
         picture = Image.open(path, formats=[*dict.fromkeys(FORMATS.values())])
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise ImageError(_too_large(path.name, "far more", max_megapixels)) from error
+        raise ImageError(too_large(path.name, "far more", max_megapixels)) from error
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{path.name}: expected {READABLE}, got something else or a damaged file; export it as PNG or JPEG"
@@ -115,7 +109,7 @@ def _opened(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
             f"{path.name}: expected {READABLE}, but it can not be opened ({_first_line(error)}); check the file"
         ) from error
     with picture:
-        _check_size(picture.size, max_megapixels, path.name)
+        check_size(picture.size, max_megapixels, path.name)
         yield picture
 
 
@@ -126,36 +120,33 @@ def _register_heif() -> None:
     pillow_heif.register_heif_opener()
 
 
-def _check_size(size: tuple[int, int], max_megapixels: float, name: str) -> None:
-    width, height = size
-    if width * height > max_megapixels * 1e6:
-        raise ImageError(_too_large(name, f"{width}x{height} = {width * height / 1e6:.3g}", max_megapixels))
-
-
-def _too_large(name: str, got: str, max_megapixels: float) -> str:
-    return f"{name}: expected at most {max_megapixels:g} megapixels, got {got}; make it smaller first"
-
-
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _decode(picture: Image.Image, again: Image.Image | None, name: str) -> tuple[NDArray[Any], FileProperties]:
     """``again`` is the same file opened a second time, None for a picture from memory."""
-    file_format = "JPEG" if picture.format == "MPO" else picture.format or "PNG"
-    frames = getattr(picture, "n_frames", 1)
-    if frames > 1 and file_format in ("PNG", "WEBP", "TIFF", "AVIF"):
+    try:
+        return _decode_whole(picture, again, name)
+    except ImageError:
+        raise
+    except DECODING_ERRORS as error:
         raise ImageError(
-            f"{name or 'the picture'}: expected a still picture, got {frames} frames; export one of them"
-        )
-    dpi = picture.info.get("dpi")
+            f"{name}: expected a whole {picture.format or 'picture'} file, but it is damaged or cut off"
+            f" ({_first_line(error)}); copy or export it again"
+        ) from error
+
+
+def _decode_whole(picture: Image.Image, again: Image.Image | None, name: str) -> tuple[NDArray[Any], FileProperties]:
+    file_format = "JPEG" if picture.format == "MPO" else picture.format or "PNG"
+    check_frames(picture, file_format, name)
     properties = FileProperties(
         file_format=file_format if file_format in FORMATS.values() else "PNG",
-        name=name,
+        name=name if again is not None else "",
         icc=picture.info.get("icc_profile") or None,
         lossless=file_format in ("PNG", "TIFF", "BMP") or (again is not None and _is_lossless_webp(again)),
         jpeg_subsampling=_jpeg_subsampling(picture),
-        dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
+        dpi=sound_resolution(picture.info.get("dpi")),
     )
     if again is not None and sixteen_bit.is_sixteen_bit(picture):
         pixels: NDArray[Any] = sixteen_bit.read_sixteen_bit(picture, again)
@@ -164,8 +155,8 @@ def _decode(picture: Image.Image, again: Image.Image | None, name: str) -> tuple
     else:
         pixels, icc = _eight_bit_pixels(picture, properties.icc, name)
         properties = replace(properties, icc=icc)
-    exif = picture.getexif()
-    return _upright(pixels, exif.get(ORIENTATION, 1)), replace(properties, exif=_public_exif(exif))
+    orientation, exif, had_position = _read_exif(picture)
+    return _upright(pixels, orientation), replace(properties, exif=exif, had_position=had_position)
 
 
 def _is_lossless_webp(picture: Image.Image) -> bool:
@@ -195,9 +186,7 @@ def _eight_bit_pixels(picture: Image.Image, icc: bytes | None, name: str) -> tup
     elif mode in ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX"):
         wanted = "RGBA" if see_through else "RGB"
     else:
-        raise ImageError(
-            f"{name or 'the picture'}: expected 8 or 16 bits per colour, got mode {mode}; export it as PNG"
-        )
+        raise ImageError(f"{name}: expected 8 or 16 bits per colour, got mode {mode}; export it as PNG")
     pixels = np.asarray(picture if mode == wanted else picture.convert(wanted))
     return pixels if pixels.ndim == 3 else pixels[..., None], icc
 
@@ -224,19 +213,26 @@ def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(pixels)
 
 
+def _read_exif(picture: Image.Image) -> tuple[int, bytes, bool]:
+    """Return the orientation, what may be kept, and whether there was a position; damaged EXIF data is none."""
+    try:
+        exif = picture.getexif()
+        orientation, had_position = exif.get(ORIENTATION, 1), bool(exif.get_ifd(POSITION))
+        return (orientation if isinstance(orientation, int) else 1), _public_exif(exif), had_position
+    except DECODING_ERRORS:
+        return 1, b"", False
+
+
 def _public_exif(exif: Image.Exif) -> bytes:
     """Keep date, camera, exposure and author; drop position, orientation, thumbnail and maker notes."""
     kept = Image.Exif()
-    try:
-        for tag in EXIF_TEXTS:
-            if tag in exif:
-                kept[tag] = exif[tag]
-        details = {tag: value for tag, value in exif.get_ifd(EXIF_DETAILS).items() if tag not in DROPPED_EXIF_DETAILS}
-        if details:
-            kept[EXIF_DETAILS] = details
-        return kept.tobytes() if len(kept) else b""
-    except DECODING_ERRORS:  # damaged EXIF data in a sound photo
-        return b""
+    for tag in EXIF_TEXTS:
+        if tag in exif:
+            kept[tag] = exif[tag]
+    details = {tag: value for tag, value in exif.get_ifd(EXIF_DETAILS).items() if tag not in DROPPED_EXIF_DETAILS}
+    if details:
+        kept[EXIF_DETAILS] = details
+    return kept.tobytes() if len(kept) else b""
 
 
 def format_of(path: Path) -> str:
@@ -248,41 +244,41 @@ def format_of(path: Path) -> str:
         raise ImageError(f"{path.name}: expected a name ending in one of {known}; got '{path.suffix}'") from None
 
 
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """A new file beside ``path`` that takes its place when all went well, and is removed when not."""
-    temporary = path.with_name(f".{path.name[:80]}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        with open(temporary, "x+b") as file:
-            yield file
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ImageError(f"{path}: can not be written ({error.strerror or error}); check the folder") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_file(path: Path, pixels: NDArray[Any], properties: FileProperties, quality: int | None = None) -> None:
     """Write pixels (H, W, C) in the format that the name asks for; uint16 only to `DEEP_FORMATS`."""
     file_format = format_of(path)
+    try:
+        encoded = _encode(file_format, pixels, properties, quality)
+    except (OSError, ValueError, RuntimeError, TypeError, struct.error) as error:
+        raise ImageError(
+            f"{path.name}: can not be written as {file_format} ({_first_line(error)}); choose PNG or TIFF"
+        ) from error
     with written_whole(path) as file:
-        if pixels.dtype == np.uint16 and file_format == "PNG":
-            sixteen_bit.write_png(file, pixels, properties.icc, properties.exif)
-        elif file_format == "TIFF":
-            exif = Image.Exif()
-            exif.load(properties.exif)
-            sixteen_bit.write_tiff(file, pixels, properties.icc, exif)
-        else:
-            _register_heif()
-            picture = Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
-            picture.save(file, format=file_format, **_saving_options(file_format, properties, quality))
+        file.write(encoded)
+
+
+def _encode(file_format: str, pixels: NDArray[Any], properties: FileProperties, quality: int | None) -> memoryview:
+    """Return a file's bytes. In memory first: Pillow does not tell a full disk from a picture it can not encode."""
+    file = io.BytesIO()
+    if pixels.dtype == np.uint16 and file_format == "PNG":
+        sixteen_bit.write_png(file, pixels, properties.icc, properties.exif)
+    elif file_format == "TIFF":
+        exif = Image.Exif()
+        exif.load(properties.exif)
+        sixteen_bit.write_tiff(file, pixels, properties.icc, exif)
+    else:
+        _register_heif()
+        picture = Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
+        picture.save(file, format=file_format, **_saving_options(file_format, properties, quality))
+    return file.getbuffer()
 
 
 def _saving_options(file_format: str, properties: FileProperties, quality: int | None) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if properties.icc and file_format != "BMP":
         options["icc_profile"] = properties.icc
-    if properties.exif and file_format != "BMP":
+    fits = file_format != "JPEG" or len(properties.exif) < MAX_JPEG_EXIF
+    if properties.exif and file_format != "BMP" and fits:
         options["exif"] = properties.exif
     if properties.dpi and file_format in ("JPEG", "PNG", "BMP"):
         options["dpi"] = properties.dpi

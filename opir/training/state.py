@@ -4,7 +4,6 @@ Batches depend on the seed and the step alone, so no random state needs saving.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from opir.checkpoints import read_tensors, save_tensors
+from opir.checkpoints import CheckpointError, read_tensors, save_tensors
+from opir.errors import printable
+from opir.whole_files import written_whole
 
 _ROOM = 15_500_000
 """Bytes of tensors in one file, so that with its header it stays below 16 MiB."""
@@ -93,9 +94,8 @@ def save_state(folder: Path, state: RunState, model: nn.Module, ema: nn.Module, 
     _save_parts(_optimizer_tensors(optimizer), target, "optimizer")
     record = {"folder": target.name, **asdict(state)}
     marker = folder / "latest.json"
-    temporary = marker.with_suffix(".part")
-    temporary.write_text(json.dumps(record))
-    os.replace(temporary, marker)
+    with written_whole(marker) as written:
+        written.write(json.dumps(record).encode())
     for old in folder.glob("step-*"):
         if old.name != target.name:
             for file in old.iterdir():
@@ -104,14 +104,24 @@ def save_state(folder: Path, state: RunState, model: nn.Module, ema: nn.Module, 
 
 
 def load_state(folder: Path, model: nn.Module, ema: nn.Module, optimizer: Optimizer) -> RunState:
-    """Restore the newest complete state of a run into the given objects; a new run starts at step 0."""
+    """Restore the newest complete state of a run into the given objects; a new run starts at step 0.
+
+    Raises:
+        CheckpointError: where the state is damaged, or of another model.
+    """
     marker = folder / "latest.json"
     if not marker.is_file():
         return RunState()
-    record: dict[str, Any] = json.loads(marker.read_text())
-    source = folder / str(record["folder"])
-    model.load_state_dict(_read_parts(source, "weights"))
-    ema.load_state_dict(_read_parts(source, "average"))
-    _restore_optimizer(optimizer, _read_parts(source, "optimizer"))
-    del record["folder"]
-    return RunState(**record)
+    try:
+        record: dict[str, Any] = json.loads(marker.read_text())
+        source = folder / str(record.pop("folder"))
+        model.load_state_dict(_read_parts(source, "weights"))
+        ema.load_state_dict(_read_parts(source, "average"))
+        _restore_optimizer(optimizer, _read_parts(source, "optimizer"))
+        return RunState(**record)
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        detail = printable(str(error))[:200]
+        raise CheckpointError(
+            f"{folder} holds no state that this run can go on from ({detail}); remove that folder to start anew, "
+            "or set another output"
+        ) from error

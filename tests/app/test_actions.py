@@ -153,11 +153,11 @@ def test_what_nobody_expected_is_a_plain_line_too(
 
 
 def test_what_a_file_carries_is_named(turned_photo: Path, photo: Path) -> None:
-    assert kept_and_removed(load_photo(turned_photo), turned_photo) == (
+    assert kept_and_removed(load_photo(turned_photo)) == (
         [words.KEPT_DATE],
         [words.REMOVED_POSITION],
     )
-    assert kept_and_removed(load_photo(photo), photo) == ([], [])
+    assert kept_and_removed(load_photo(photo)) == ([], [])
 
 
 def test_examples_exist_and_open_under_their_own_name(actions: Actions) -> None:

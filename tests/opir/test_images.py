@@ -380,12 +380,11 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
     save_photo(photo, tmp_path / "photo.png")
     before = (tmp_path / "photo.png").read_bytes()
 
-    def fail(self: Image.Image, file: io.BytesIO, **_: object) -> None:
-        file.write(b"half")
+    def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", fail)
-    with pytest.raises(ImageError, match=r"can not be written \(No space left on device\)"):
+    monkeypatch.setattr("opir.whole_files.os.replace", fail)
+    with pytest.raises(ImageError, match=r"can not be written \(No space left on device\); free some space"):
         save_photo(photo, tmp_path / "photo.png")
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
     assert (tmp_path / "photo.png").read_bytes() == before

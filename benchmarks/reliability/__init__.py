@@ -1,0 +1,1 @@
+"""What the software must stand: bad input (`make fuzz`) and faults of the machine (`make faults`)."""

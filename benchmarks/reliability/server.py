@@ -1,0 +1,96 @@
+"""The page as it is served: the real program, called through its public endpoint as a stranger's program calls it."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from pathlib import Path
+
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from app import words
+from benchmarks.reliability.doors import CAPPED, LIMIT_SECONDS, ROOT, START_SECONDS, environment
+from benchmarks.reliability.outcome import Outcome, judged, peak_mb
+
+AT_ONCE = 4
+"""Calls in flight; the server's queue takes twenty."""
+
+
+@contextlib.contextmanager
+def served(checkpoint: Path, scratch: Path) -> Iterator[tuple[str, int]]:
+    """`python app.py` with a cap on its memory: its address and its process id."""
+    for name in ("results", "temporary"):
+        (scratch / name).mkdir(parents=True, exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/"
+    options = ["--host", "127.0.0.1", "--port", str(port), "--checkpoint", str(checkpoint), "--device", "cpu"]
+    with (scratch / "stderr").open("wb") as log:
+        process = subprocess.Popen(
+            [*CAPPED, "app.py", *options], stdout=log, stderr=log, cwd=ROOT, env=environment(scratch / "temporary")
+        )
+        try:
+            _wait_for(address, process)
+            yield address, process.pid
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    started = time.monotonic()
+    while time.monotonic() - started < START_SECONDS:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(address, timeout=5):
+            return
+        time.sleep(0.5)
+    raise RuntimeError(f"no answer from the server within {START_SECONDS:g} s")
+
+
+def call_all(paths: dict[int, Path], checkpoint: Path, scratch: Path) -> Iterator[Outcome]:
+    """Send files to the served page's endpoint; names that can not be sent at all are left out."""
+    sendable = {index: path for index, path in paths.items() if path.name.isprintable() or path.name.isascii()}
+    with served(checkpoint, scratch) as (address, process):
+        client = Client(address, download_files=scratch / "results", verbose=False)
+
+        def call(index: int, path: Path) -> Outcome:
+            return _call(client, index, path, process)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(call, sendable.keys(), sendable.values())
+
+
+def _call(client: Client, index: int, path: Path, process: int) -> Outcome:
+    started = time.monotonic()
+    try:
+        result = client.submit(handle_file(path), "auto", 1.0, api_name="/restore").result(
+            timeout=AT_ONCE * LIMIT_SECONDS
+        )
+        returned = Path(result)
+        whole = returned.is_file() and returned.stat().st_size > 0
+        returned.unlink(missing_ok=True)
+        seconds = time.monotonic() - started
+        text = "" if whole else "an empty result"
+        return Outcome(index, "result" if whole else "broken", text, seconds, peak_mb(process))
+    except AppError as error:
+        outcome = judged(index, str(error), time.monotonic() - started, peak_mb(process))
+        if words.UNEXPECTED in str(error) or words.OUT_OF_MEMORY in str(error):
+            return Outcome(index, "broken", str(error), outcome.seconds, outcome.peak_mb)
+        return outcome
+    except TimeoutError:
+        return Outcome(index, "broken", "no answer", time.monotonic() - started, peak_mb(process))
+    except Exception as error:  # whatever it is, it is what this looks for
+        text = f"{type(error).__name__}: {error}"[:1500]
+        return Outcome(index, "broken", text, time.monotonic() - started, peak_mb(process))

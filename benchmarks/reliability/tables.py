@@ -1,0 +1,128 @@
+"""Write the tables of the README and of docs/reliability.md that tell of bad input and faults.
+
+python -m benchmarks.reliability.tables [--check]
+
+The README's table takes the rows of `summary` ("what", "figure") of every result that is there.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "reliability.md")
+SUMMED_UP = ("fuzz", "load", "faults", "startup")
+DOOR_HEADS = "| door | files | a result | one clear error | neither | slowest file | peak memory | files left |"
+
+
+def _report(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def _missing(name: str) -> str:
+    return f"Not measured yet: `make {name}` does it.\n"
+
+
+def _source(report: dict[str, Any]) -> str:
+    made = f"at commit `{report['commit'][:10]}` by `{report['command']}` on {report['machine']}"
+    return f"Measured {report['date']} {made}, in {report['run_seconds']} s."
+
+
+def reliability_table() -> str:
+    """Return one row for each thing that was tried, for the README."""
+    rows = []
+    for name in SUMMED_UP:
+        report = _report(name)
+        if report is not None:
+            rows += [f"| {row['what']} | {row['figure']} | `{report['command']}` |" for row in report["summary"]]
+    return "\n".join(["| what | found | by |", "|---|---|---|", *rows, ""]) if rows else _missing("fuzz faults")
+
+
+def fuzz_tables() -> str:
+    """Return what became of the corpus at each door, and how often for each format and mutation."""
+    report = _report("fuzz")
+    if report is None:
+        return _missing("fuzz")
+    limits, doors = report["limits"], report["doors"]
+    lines = [DOOR_HEADS, "|---|" + "---:|" * 7]
+    for door, figures in doors.items():
+        lines.append(
+            f"| {door} | {figures['files']:,} | {figures['result']:,} | {figures['refused']:,} | {figures['broken']} "
+            f"| {figures['slowest_seconds']} s | {figures['peak_mb']:,} MB | {len(figures['files_left'])} |"
+        )
+    lines += [
+        "",
+        f"Allowed: {limits['seconds']:g} s for a file and {limits['resident_mb']:,} MB for a process, which may map "
+        f"{limits['address_space_mb']:,} MB at most. Results / errors, over all doors:",
+        "",
+    ]
+    counts = report["counts"]
+    formats = list(dict.fromkeys(row["format"] for row in counts))
+    found = {(row["mutation"], row["format"]): row for row in counts}
+    lines += ["| mutation | " + " | ".join(formats) + " |", "|---|" + "---:|" * len(formats)]
+    for mutation in dict.fromkeys(row["mutation"] for row in counts):
+        cells = [_ends(found.get((mutation, kind))) for kind in formats]
+        lines.append(f"| {mutation} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", _source(report), ""])
+
+
+def _ends(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    results, errors, neither = (
+        sum(tally[ending] for tally in row["doors"].values()) for ending in ("result", "refused", "broken")
+    )
+    return f"{results} / {errors}" + (f" / **{neither}**" if neither else "")
+
+
+def faults_table() -> str:
+    """Return one row for each fault: what was found, and what the person is told."""
+    report = _report("faults")
+    if report is None:
+        return _missing("faults")
+    rows = [
+        f"| {one['fault']} | {'' if one['held'] else '**not held:** '}{one['found']} | {_code(one['told'])} |"
+        for one in report["faults"]
+    ]
+    return "\n".join(["| fault | found | told |", "|---|---|---|", *rows, "", _source(report), ""])
+
+
+def _code(text: str) -> str:
+    return "`" + text.replace("|", "\\|").replace("`", "'") + "`" if text else ""
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "reliability": reliability_table,
+    "fuzz": fuzz_tables,
+    "faults": faults_table,
+}
+
+
+def renewed(text: str) -> str:
+    """Return a page with the tables between its markers made anew."""
+    for name, table in TABLES.items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = marked.sub(lambda match, table=table: match[1] + table() + match[2], text)  # type: ignore[misc]
+    return text
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 if a table is out of date")
+    options = parser.parse_args()
+    stale = [page for page in PAGES if renewed(page.read_text()) != page.read_text()]
+    if options.check and stale:
+        names = ", ".join(page.name for page in stale)
+        raise SystemExit(f"out of date: {names}; run python -m benchmarks.reliability.tables")
+    for page in stale:
+        page.write_text(renewed(page.read_text()))
+
+
+if __name__ == "__main__":
+    main()
