@@ -8,7 +8,6 @@ import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -45,13 +44,12 @@ _HEADERS = (
 )
 
 
-@dataclass(frozen=True)
 class Refused(Exception):
     """Why a request goes no further."""
 
-    status: int
-    sentence: str
-    kind: str
+    def __init__(self, status: int, sentence: str, kind: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.kind = status, sentence, kind
 
 
 class Gate:

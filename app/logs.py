@@ -51,7 +51,9 @@ def start_logging(level: str, stream: IO[str] | None = None) -> None:
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(max(logging.WARNING, getattr(logging, level.upper())))
+    for name in OWN:
+        logging.getLogger(name).setLevel(level.upper())
     logging.captureWarnings(True)
     _quiet_gradio()
 

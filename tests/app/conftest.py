@@ -10,6 +10,7 @@ from PIL import Image
 from app import page
 from app.actions import Actions
 from app.weather_map import SUFFIX, WeatherMap, build
+from benchmarks.server_process import ServerProcess, running_server
 from opir.checkpoints import save_model
 from opir.images import to_picture
 from opir.model import OPIR
@@ -90,3 +91,23 @@ def page_url(actions: Actions) -> Iterator[str]:
     )
     yield url
     blocks.close()
+
+
+@pytest.fixture(scope="session")
+def served(restorer: Restorer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """`python app.py` in a process of its own, with tight limits: 2 MB a file, 3 MB at once, 4 jobs waiting."""
+    folder = tmp_path_factory.mktemp("served")
+    assert restorer.info is not None
+    settings = {
+        "OPIR_CHECKPOINT": str(restorer.info.path),
+        "OPIR_DEVICE": "cpu",
+        "OPIR_MAX_UPLOAD_MB": "2",
+        "OPIR_MAX_REQUEST_MB": "3",
+        "OPIR_MAX_DISK_MB": "60",
+        "OPIR_MAX_MEGAPIXELS": "20",
+        "OPIR_QUEUE_LENGTH": "4",
+        "OPIR_TEMP_FOLDER": str(folder / "temp"),
+        "OMP_NUM_THREADS": "1",
+    }
+    with running_server(folder / "log", environment=settings) as server:
+        yield server
