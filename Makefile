@@ -25,6 +25,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python benchmarks/tables.py --check
+	$(BIN)/python -m benchmarks.reliability_tables --check
 
 format: setup
 	$(BIN)/ruff format .
@@ -65,6 +66,38 @@ DATA ?= data
 measure: setup
 	$(BIN)/python benchmarks/quality.py $(DATA) --output benchmarks/results/quality.json
 	$(BIN)/python benchmarks/tables.py
+
+# Fifty visitors for ten minutes on two cores; a short look: make load LOAD="--visitors 10 --seconds 60 --restorations 0"
+LOAD ?=
+.PHONY: load startup audit lock locked
+load: setup
+	$(BIN)/python -m benchmarks.load $(LOAD) --output benchmarks/results/load.json
+	$(BIN)/python -m benchmarks.reliability_tables
+
+startup: setup
+	$(BIN)/python -m benchmarks.startup --output benchmarks/results/startup.json
+	$(BIN)/python -m benchmarks.reliability_tables
+
+# Known weaknesses of what is installed, by the Python advisory database; needs a network.
+audit: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"
+	$(BIN)/pip-audit --local --skip-editable --progress-spinner off
+
+# Pins and hashes of all packages for every platform, all but PyTorch's; each machine has a build of its own.
+lock: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+	echo 'torch ; python_version < "3"' > .venv/without-torch.txt
+	$(BIN)/uv pip compile pyproject.toml --extra app --extra train --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --override .venv/without-torch.txt --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --no-header --upgrade --quiet --native-tls --output-file requirements.lock
+
+# The same .venv as `make setup`, from the lock: exactly the versions and files that CI passed with.
+locked:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check $(or $(TORCH),torch)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -30,6 +30,11 @@ class ServerState:
         queue = self.blocks._queue.event_queue_per_concurrency_id.get(MODEL_QUEUE["concurrency_id"])
         return 0 if queue is None else len(queue.queue)
 
+    def jobs(self) -> int:
+        """Return how many jobs of any kind wait or run."""
+        queue = self.blocks._queue
+        return len(queue) + sum(job is not None for job in queue.active_jobs)
+
     def health(self) -> dict[str, Any]:
         """Return what /health says: whether work is taken, by what, and how much there is."""
         return {

@@ -24,6 +24,9 @@ from opir.restorer import Restorer
 EVENTS_PER_JOB = 10
 """So many small events (a click on a pixel, a moved slider) may wait for each job that may."""
 
+FETCHING_SECONDS = 2.0
+"""So long a result that was finished while the server stops can still be fetched."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -36,9 +39,12 @@ class Server:
         """Take no more work, let running jobs end for as long as the settings say, close, and remove every file."""
         self.state.is_stopping = True
         until = time.monotonic() + self.state.settings.shutdown_seconds
-        while (COUNTS.running or self.state.waiting()) and time.monotonic() < until:
+        had_work = self.state.jobs() > 0
+        while self.state.jobs() and time.monotonic() < until:
             time.sleep(0.05)
-        left = COUNTS.running + self.state.waiting()
+        left = self.state.jobs()
+        if had_work:
+            time.sleep(FETCHING_SECONDS)
         self.state.blocks.close(verbose=False)
         self.state.files.remove()
         logs.REQUESTS.info("stopped", extra={"facts": {"jobs_left": left, "restorations": COUNTS.by_outcome}})

@@ -94,10 +94,10 @@ async def seconds_until_free(server: ServerProcess, width: int, height: int) -> 
         return time.monotonic() - began
 
 
-def report_of(load: Load, seen: Seen, memory: list[tuple[int, float]], health: dict[str, Any]) -> dict[str, Any]:
-    """Put what was seen into figures, and the few that matter into sentences."""
+def report_of(seen: Seen, memory: list[tuple[int, float]], health: dict[str, Any]) -> dict[str, Any]:
+    """Put what was seen into figures."""
     waited = sorted(seen.waited)
-    figures = {
+    return {
         "restored": seen.restored,
         "wrong_pictures": seen.wrong,
         "left": seen.left,
@@ -115,7 +115,6 @@ def report_of(load: Load, seen: Seen, memory: list[tuple[int, float]], health: d
         "memory_slope_mb_per_100": round(memory_slope(memory), 2),
         "server": health,
     }
-    return figures
 
 
 def summary_of(load: Load, figures: dict[str, Any]) -> list[dict[str, str]]:
@@ -174,7 +173,7 @@ def main() -> None:
         arguments = ["--checkpoint", options["checkpoint"]]
         with running_server(Path(folder, "log"), arguments, cores=options["cores"]) as server:
             seen, memory = asyncio.run(press(server, load))
-            figures = report_of(load, seen, memory, server.health())
+            figures = report_of(seen, memory, server.health())
             figures["free_after_seconds"] = round(asyncio.run(seconds_until_free(server, *options["large"])), 2)
             figures["exit_status"] = server.stop()
     report = {

@@ -35,7 +35,7 @@ class ServerProcess:
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Return what was logged so far; fails on a line that is not JSON."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line]
 
     def stop(self) -> int:
         """Ask the server to stop as an init system does: its exit status."""
@@ -64,9 +64,8 @@ def running_server(
     command = [sys.executable, *program, "--port", str(port), *arguments]
     began = time.monotonic()
     with open(log, "wb") as stream:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=stream, stderr=stream
-        )
+        given = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=subprocess.DEVNULL, stderr=stream)
         try:
             if cores is not None and hasattr(os, "sched_setaffinity"):
                 os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:cores])
