@@ -51,7 +51,7 @@ class Server:
 
 
 def start(settings: Settings, share: bool = False) -> Server:
-    """Load the weights and serve the page from threads of this process.
+    """Load the weights and serve the page from threads of this process, which is made a server's: log, files.
 
     Raises:
         ValueError: for weights or a device that are not there.
@@ -60,23 +60,29 @@ def start(settings: Settings, share: bool = False) -> Server:
     restorer = Restorer.from_pretrained(settings.checkpoint, device=settings.device)
     files = VisitorFiles(settings.temp_folder, settings.max_disk_mb * 1e6, settings.temp_seconds)
     files.take_over()
-    blocks = page.build(Actions(restorer, WeatherMap.shipped_with(restorer), settings))
-    state = ServerState(settings, files, blocks, restorer.info, restorer.device.type)
     try:
-        _, url, _ = blocks.queue(max_size=EVENTS_PER_JOB * settings.queue_length, api_open=False).launch(
-            server_name=settings.host or None,
-            server_port=settings.port or None,
-            share=share,
-            quiet=True,
-            prevent_thread_lock=True,
-            max_file_size=f"{round(settings.max_upload_mb * 1e6)}b",
-            app_kwargs={"middleware": [Middleware(Gate, state=state)], "routes": [_health_route(state)]},  # type: ignore[arg-type]
-            **page.launch_options(),
-        )
+        server = launch(Actions(restorer, WeatherMap.shipped_with(restorer), settings), settings, files, share)
     except BaseException:
         files.remove()
         raise
     logs.take_over_web_server_log()
+    return server
+
+
+def launch(actions: Actions, settings: Settings, files: VisitorFiles, share: bool = False) -> Server:
+    """Build the page and serve it through the gate, visitors' files in the folder that Gradio was told of."""
+    blocks = page.build(actions)
+    state = ServerState(settings, files, blocks, actions.runner.info, actions.runner.device)
+    _, url, _ = blocks.queue(max_size=EVENTS_PER_JOB * settings.queue_length, api_open=False).launch(
+        server_name=settings.host or None,
+        server_port=settings.port or None,
+        share=share,
+        quiet=True,
+        prevent_thread_lock=True,
+        max_file_size=f"{round(settings.max_upload_mb * 1e6)}b",
+        app_kwargs={"middleware": [Middleware(Gate, state=state)], "routes": [_health_route(state)]},  # type: ignore[arg-type]
+        **page.launch_options(),
+    )
     files.keep = {path for block in blocks.blocks.values() for path in getattr(block, "keep_in_cache", ())}
     files.start_sweeping()
     return Server(url, state)

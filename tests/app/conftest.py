@@ -7,8 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from app import page
+from app import serving
 from app.actions import Actions
+from app.settings import Settings
+from app.visitor_files import VisitorFiles
 from app.weather_map import SUFFIX, WeatherMap, build
 from benchmarks.server_process import ServerProcess, running_server
 from opir.checkpoints import save_model
@@ -19,11 +21,12 @@ from tests.conftest import TINY, make_picture
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VisitorFiles]:
     """Keep what visitors upload out of the machine's own folder."""
+    files = VisitorFiles(str(tmp_path_factory.mktemp("uploads")), max_bytes=1e9, lifetime_seconds=3600)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-        yield
+        patch.setenv("GRADIO_TEMP_DIR", str(files.folder))
+        yield files
 
 
 @pytest.fixture(scope="session")
@@ -83,14 +86,11 @@ def actions(restorer: Restorer) -> Actions:
 
 
 @pytest.fixture(scope="session")
-def page_url(actions: Actions) -> Iterator[str]:
-    """The address of the page, on a free port."""
-    blocks = page.build(actions)
-    _, url, _ = blocks.queue(max_size=20).launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **page.launch_options()
-    )
-    yield url
-    blocks.close()
+def page_url(actions: Actions, uploads: VisitorFiles) -> Iterator[str]:
+    """The address of the page, on a free port, behind the gate that it has in public."""
+    server = serving.launch(actions, Settings(host="127.0.0.1"), uploads)
+    yield server.url
+    server.state.blocks.close(verbose=False)
 
 
 @pytest.fixture(scope="session")
