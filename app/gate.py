@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 
 from app import words
 from app.gate_rules import (
+    API,
     CALL,
     FILE,
     JOIN,
@@ -127,6 +128,7 @@ class Gate:
             return
         try:
             asked = json.loads(body)
+            files = list(named_files(asked))
         except (ValueError, RecursionError):
             raise Refused(400, words.NO_JSON, "json") from None
         if not isinstance(asked, dict):
@@ -164,13 +166,15 @@ def _path_of(scope: MutableMapping[str, Any]) -> str:
 
 
 def _door(path: str) -> str:
-    """Name an address for the log, without what a visitor put into it."""
-    return FILE if path.startswith(FILE) else "/".join(path.split("/")[:4])[:60]
+    """Name an address for the log, without anything that a visitor put into it."""
+    if CALL.fullmatch(path):
+        return f"{API}/call"
+    return next((door for door in (FILE, UPLOAD, JOIN) if path.startswith(door)), "other")
 
 
 def _length(headers: Headers) -> int | None:
     text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 async def _read(receive: Receive, headers: Headers) -> bytes:

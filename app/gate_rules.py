@@ -54,7 +54,10 @@ def is_inside(path: str, folder: Path) -> bool:
     """Say whether a file lies in a folder, symbolic links and dots resolved; never for a URL."""
     if "\0" in path or not path.startswith(("/", str(folder))):
         return False
-    return Path(path).resolve().is_relative_to(folder.resolve())
+    try:
+        return Path(path).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # no name that a file can have
+        return False
 
 
 def named_files(data: Any) -> Iterator[Any]:

@@ -56,6 +56,7 @@ def new_folder() -> Path:
 
 def show(picture: Image.Image, path: Path, side: int = PROXY_SIDE) -> Path:
     """Write what the page shows of a picture: at most `side` pixels long."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     picture = picture.convert("RGB")
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     picture.save(path, quality=95, subsampling=0)

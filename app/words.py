@@ -274,6 +274,7 @@ def agreement(correlation: float, area: float) -> str:
 NO_SUCH_ADDRESS = "There is nothing at this address."
 FOREIGN_SITE = "This server takes requests from its own page only."
 FOREIGN_FILE = "Only files that were uploaded here, or made here for you, can be used."
+GONE = "This photo was removed from the server because it was there for long: choose it again."
 NO_LENGTH = "An upload must say how large it is (Content-Length)."
 BODY_TOO_LARGE = "This request is too large: upload photos first, and then name them."
 NO_JSON = "This request is not the JSON that was expected."

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 300.0
+PATIENCE = 900.0
 """Seconds that a start may take on a machine that does other things too."""
 
 

@@ -159,6 +159,10 @@ def test_nonsense_for_private_events_is_refused_without_a_word_about_the_inside(
                 assert "Traceback" not in told
                 assert str(ROOT) not in told
     assert raw.join([], 10_000).status_code == 400
+    deep: list = []
+    for _ in range(900):
+        deep = [deep]
+    assert raw.join([deep, "auto", 1.0]).status_code in (200, 400)
     assert raw.http.post(f"{API}/queue/join", content=b"{" * 9000).status_code == 400
     assert raw.http.get("/health").json()["status"] == "ok"
 
@@ -190,6 +194,8 @@ def test_uploads_that_nobody_uses_do_not_fill_the_disk(raw: Raw) -> None:
     assert raw.http.get("/health").json()["files_mb"] <= 60
     for path in paths:  # what an hour would do
         Path(path).unlink()
+    answer = raw.join([named(paths[0]), "auto", 1.0])
+    assert (answer.status_code, answer.json()["detail"]) == (410, words.GONE)
 
 
 def test_the_server_fetches_no_address_for_anybody(raw: Raw, elsewhere: tuple[str, list[str]]) -> None:
