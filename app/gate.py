@@ -8,6 +8,7 @@ import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -136,15 +137,14 @@ class Gate:
         if self.state.is_stopping:
             raise Refused(503, words.STOPPING, "stopping")
         function = self._function(called["name"] if called else None, asked)
-        if any(
-            not isinstance(name, str) or not is_inside(name, self.state.files.folder) for name in named_files(asked)
-        ):
+        folder = self.state.files.folder
+        if any(not isinstance(name, str) or not is_inside(name, folder) for name in files):
             raise Refused(403, words.FOREIGN_FILE, "file")
-        if (
-            function.concurrency_id == MODEL_QUEUE["concurrency_id"]
-            and self.state.waiting() >= self.settings.queue_length
-        ):
-            raise Refused(503, words.busy_sentence(self.settings.queue_length), "queue")
+        if not all(Path(name).is_file() for name in files):
+            raise Refused(410, words.GONE, "gone")
+        longest = self.settings.queue_length
+        if function.concurrency_id == MODEL_QUEUE["concurrency_id"] and self.state.waiting() >= longest:
+            raise Refused(503, words.busy_sentence(longest), "queue")
 
     def _function(self, name: str | None, asked: dict[str, Any]) -> Any:
         """Return what is asked for: a public endpoint by its name, or an event of the page by its number."""
