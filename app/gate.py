@@ -94,7 +94,7 @@ class Gate:
             )
             retry = {"Retry-After": str(RETRY_SECONDS)} if refused.status in (503, 507) else {}
             answer = JSONResponse({"detail": refused.sentence}, refused.status, headers=retry)
-            await answer(scope, receive, _with_headers(send))  # type: ignore[arg-type]
+            await answer(scope, receive, _with_headers(send))
 
     def _check_address(self, scope: MutableMapping[str, Any], path: str, headers: Headers) -> None:
         if not is_open(scope["method"], path):

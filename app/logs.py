@@ -70,8 +70,7 @@ class _TracebacksToLog:
     """Stands in for the module `traceback` where Gradio prints what events raise: their messages hold paths."""
 
     def print_exc(self, *_: Any, **__: Any) -> None:
-        _, error, trace = sys.exc_info()
-        facts = what_went_wrong(error, trace)
+        facts = what_went_wrong(sys.exc_info()[1])
         logging.getLogger("app.gradio").error("an event failed", extra={"facts": facts})
 
     def __getattr__(self, name: str) -> Any:

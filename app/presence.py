@@ -34,5 +34,5 @@ def current_visit() -> Visit:
     if blocks is None or event_id is None:
         return Visit(uuid.uuid4().hex[:8], "direct")
     event = blocks._queue.event_ids_to_events.get(event_id)
-    public = event is not None and event.fn.api_visibility == "public"
-    return Visit(event_id[:8], f"/{event.fn.api_name}" if public else "page", blocks._queue, event)
+    door = f"/{event.fn.api_name}" if event is not None and event.fn.api_visibility == "public" else "page"
+    return Visit(event_id[:8], door, blocks._queue, event)

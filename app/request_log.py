@@ -67,7 +67,8 @@ COUNTS = Counts()
 def taken_down(visit: Visit, task: str) -> Iterator[JobLog]:
     """Write one line about the restoration inside, however it ends, and count it."""
     job = JobLog()
-    outcome, error = FAILED, None
+    outcome = FAILED
+    error: BaseException | None = None
     COUNTS.begin()
     try:
         yield job

@@ -80,7 +80,7 @@ def launch(actions: Actions, settings: Settings, files: VisitorFiles, share: boo
         quiet=True,
         prevent_thread_lock=True,
         max_file_size=f"{round(settings.max_upload_mb * 1e6)}b",
-        app_kwargs={"middleware": [Middleware(Gate, state=state)], "routes": [_health_route(state)]},  # type: ignore[arg-type]
+        app_kwargs={"middleware": [Middleware(Gate, state=state)], "routes": [_health_route(state)]},
         **page.launch_options(),
     )
     files.keep = {path for block in blocks.blocks.values() for path in getattr(block, "keep_in_cache", ())}

@@ -18,8 +18,8 @@ from opir.restorer import Restorer
 from tests.app.raw import API, Raw, named, png
 
 SECRET = "grandmother in hospital"
-LARGE = 4000, 3000
-"""Of a photo that takes many tiles."""
+LARGE = 1200, 900
+"""Of a photo that takes a while."""
 
 
 @pytest.fixture(scope="module")
