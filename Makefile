@@ -89,7 +89,7 @@ lock: setup
 	echo 'torch ; python_version < "3"' > .venv/without-torch.txt
 	$(BIN)/uv pip compile pyproject.toml --extra app --extra train --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --override .venv/without-torch.txt --no-emit-index-url --no-emit-find-links --no-annotate \
-	  --no-header --upgrade --quiet --native-tls --output-file requirements.lock
+	  --no-header --upgrade --quiet --output-file requirements.lock
 
 # The same .venv as `make setup`, from the lock: exactly the versions and files that CI passed with.
 locked:
