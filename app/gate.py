@@ -61,7 +61,8 @@ class Gate:
         self.app, self.state = app, state
         self.settings = state.settings
         self.allowed = {origin.rstrip("/").lower() for origin in self.settings.allowed_origins.split()}
-        self._arriving = 0
+        self._arriving = 0  # bytes of uploads
+        self._joining = 0  # jobs that were let in and are not in the queue yet
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -80,8 +81,8 @@ class Gate:
                 return
             if scope["method"] == "POST":
                 body = await _read(receive, headers)
-                self._check_work(path, body)
-                receive = _again(body, receive)
+                await self._pass_work(scope, _again(body, receive), send, self._asks_model(path, body))
+                return
             await self.app(scope, receive, _with_headers(send))
         except Refused as refused:
             log_request(
@@ -122,11 +123,23 @@ class Gate:
         finally:
             self._arriving -= length
 
-    def _check_work(self, path: str, body: bytes) -> None:
-        """Check a request for work: not while stopping, not beyond the queue, only with files that were uploaded."""
+    async def _pass_work(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, asks_model: bool
+    ) -> None:
+        longest = self.settings.queue_length
+        if asks_model and self.state.waiting() + self._joining >= longest:
+            raise Refused(503, words.busy_sentence(longest), "queue")
+        self._joining += asks_model
+        try:
+            await self.app(scope, receive, _with_headers(send))
+        finally:
+            self._joining -= asks_model
+
+    def _asks_model(self, path: str, body: bytes) -> bool:
+        """Check a request for work and its files, and say whether it is work for the model."""
         called = CALL.fullmatch(path)
         if path != JOIN and called is None:
-            return
+            return False
         try:
             asked = json.loads(body)
             files = list(named_files(asked))
@@ -142,9 +155,7 @@ class Gate:
             raise Refused(403, words.FOREIGN_FILE, "file")
         if not all(Path(name).is_file() for name in files):
             raise Refused(410, words.GONE, "gone")
-        longest = self.settings.queue_length
-        if function.concurrency_id == MODEL_QUEUE["concurrency_id"] and self.state.waiting() >= longest:
-            raise Refused(503, words.busy_sentence(longest), "queue")
+        return bool(function.concurrency_id == MODEL_QUEUE["concurrency_id"])
 
     def _function(self, name: str | None, asked: dict[str, Any]) -> Any:
         """Return what is asked for: a public endpoint by its name, or an event of the page by its number."""

@@ -63,25 +63,25 @@ async def press(server: ServerProcess, load: Load) -> tuple[Seen, list[tuple[int
             for number in range(load.visitors)
         ]
         until = time.monotonic() + load.seconds
-        while time.monotonic() < until or seen.restored < load.restorations:
+        while not all(one.done() for one in everybody):  # who waits when it is enough still gets a picture
+            if time.monotonic() > until and seen.restored >= load.restorations:
+                is_enough.set()
             await asyncio.sleep(0.25)
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                raise SystemExit("the server ended under the load")
             if not memory or memory[-1][0] != seen.restored:
                 memory.append((seen.restored, process.memory_info().rss / 1e6))
-            if process.status() == psutil.STATUS_ZOMBIE:
-                seen.errors["the server ended"] += 1
-                break
-        is_enough.set()
         await asyncio.gather(*everybody)
     return seen, memory
 
 
-def memory_slope(memory: Sequence[tuple[int, float]]) -> float:
-    """Return how many MB the server grows in 100 restorations, by linear regression after the warm-up."""
+def memory_slope(memory: Sequence[tuple[int, float]]) -> float | None:
+    """Return how many MB the server grows in 100 restorations, by regression after the warm-up; None for too few."""
     settled = [point for point in memory if point[0] >= WARM_UP * memory[-1][0]]
     if len({count for count, _ in settled}) < 3:
-        return float("nan")
+        return None
     counts, megabytes = np.array(settled).T
-    return float(100 * np.polyfit(counts, megabytes, 1)[0])
+    return round(float(100 * np.polyfit(counts, megabytes, 1)[0]), 2)
 
 
 async def seconds_until_free(server: ServerProcess, width: int, height: int) -> float:
@@ -112,7 +112,7 @@ def report_of(seen: Seen, memory: list[tuple[int, float]], health: dict[str, Any
         "memory_first_mb": round(memory[0][1], 1),
         "memory_last_mb": round(memory[-1][1], 1),
         "memory_most_mb": round(max(megabytes for _, megabytes in memory), 1),
-        "memory_slope_mb_per_100": round(memory_slope(memory), 2),
+        "memory_slope_mb_per_100": memory_slope(memory),
         "server": health,
     }
 
@@ -121,6 +121,8 @@ def summary_of(load: Load, figures: dict[str, Any]) -> list[dict[str, str]]:
     """Say in a few rows what came out."""
     minutes = f"{load.seconds / 60:g} min"
     errors = sum(figures["errors"].values())
+    grown = figures["memory_slope_mb_per_100"]
+    slope = "too few to tell" if grown is None else f"{grown:+.2f}"
     return [
         {
             "what": f"{load.visitors} visitors at once for {minutes} on two cores, {load.width}×{load.height} photos",
@@ -137,8 +139,7 @@ def summary_of(load: Load, figures: dict[str, Any]) -> list[dict[str, str]]:
         },
         {
             "what": "memory of the server over these restorations, by linear regression",
-            "figure": f"{figures['memory_slope_mb_per_100']:+.2f} MB per 100 restorations, "
-            f"{figures['memory_most_mb']:.0f} MB at most",
+            "figure": f"{slope} MB per 100 restorations, {figures['memory_most_mb']:.0f} MB at most",
         },
         {
             "what": "the next visitor's wait after one with a large photo closed the tab",
