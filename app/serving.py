@@ -1,5 +1,6 @@
 """Serving the page: from settings to a server that answers, and from a signal to one that has tidied up."""
 
+import os
 import signal
 import threading
 import time
@@ -60,6 +61,8 @@ def start(settings: Settings, share: bool = False) -> Server:
     restorer = Restorer.from_pretrained(settings.checkpoint, device=settings.device)
     files = VisitorFiles(settings.temp_folder, settings.max_disk_mb * 1e6, settings.temp_seconds)
     files.take_over()
+    # Gradio sums up all events that it remembers after each one: a few are enough, as nobody can ask for the sums.
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "20")
     try:
         server = launch(Actions(restorer, WeatherMap.shipped_with(restorer), settings), settings, files, share)
     except BaseException:

@@ -127,6 +127,7 @@ def test_many_at_once_all_get_their_own_picture(served: ServerProcess) -> None:
     assert not seen.errors
     assert seen.restored >= 12
     assert set(seen.refusals) <= {words.busy_sentence(4)}
+    assert seen.last_position <= 4
     figures = report_of(seen, memory, served.health()) | {"free_after_seconds": 0.1}
     rows = summary_of(load, figures)
     assert f"{seen.restored} restored, 0 wrong pictures, 0 errors" in rows[0]["figure"]
