@@ -25,7 +25,7 @@ def main() -> None:
         from app.serving import serve  # the settings are checked before a second is spent on imports
 
         serve(settings, share)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         parser.error(str(error))
 
 
