@@ -49,13 +49,13 @@ def visit(weights: str, folder: Path) -> dict[str, object]:
         raw = Raw(server.url)
         small = raw.restore(raw.uploaded("small.png", png()))
         session = uuid.uuid4().hex
-        large = raw.uploaded("large.png", png(2000, 1500))
+        large = raw.uploaded("large.png", png(1200, 900))
         raw.join([named(large), "auto", 1.0], session=session)
         with raw.messages(session) as messages:
             assert any(message["msg"] == "process_starts" for message in messages)
             server.process.terminate()
             ends = [message["msg"] for message in messages]
-        status = server.process.wait(300)
+        status = server.process.wait(900)
         log = server.log_lines()
     return {
         "restored": small["success"],
