@@ -25,6 +25,7 @@ from app.gate_rules import (
     is_open,
     is_own_site,
     named_files,
+    session_told_of,
 )
 from app.logs import log_request
 from app.server_state import ServerState
@@ -84,6 +85,8 @@ class Gate:
                 await self._pass_work(scope, _again(body, receive), send, self._asks_model(path, body))
                 return
             await self.app(scope, receive, _with_headers(send))
+            if told_of := session_told_of(path, scope["query_string"]):
+                self.state.end_session(told_of)
         except Refused as refused:
             log_request(
                 logging.WARNING,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 API = "/gradio_api"
 FILE = f"{API}/file="
@@ -23,6 +23,8 @@ _READ = re.compile(
     rf"|{API}/(?:info/?|openapi\.json|app_id/?|login_check/?|startup-events|theme\.css|queue/data|queue/status"
     r"|upload_progress|heartbeat/[^/]+|call/(?:v2/)?[^/]+/[^/]+|file=.+)"
 )
+_STREAM = re.compile(rf"{API}/call/(?:v2/)?[^/]+/(?P<session>[^/]+)")
+"""The messages of one call, which is a session of its own."""
 _WRITE = re.compile(rf"{UPLOAD}|{JOIN}|{API}/(?:cancel|reset/?)|{CALL.pattern.replace('?P<name>', '?:')}")
 
 
@@ -58,6 +60,14 @@ def is_inside(path: str, folder: Path) -> bool:
         return Path(path).resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):  # no name that a file can have
         return False
+
+
+def session_told_of(path: str, query: bytes) -> str | None:
+    """Return the session whose messages an address streams; None for other addresses."""
+    if path == f"{API}/queue/data":
+        return dict(parse_qsl(query.decode("latin-1"))).get("session_hash")
+    streamed = _STREAM.fullmatch(path)
+    return streamed["session"] if streamed else None
 
 
 def named_files(data: Any) -> Iterator[Any]:

@@ -51,7 +51,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": look.theme(),
         "css_paths": look.STYLE_SHEET,
-        "state_session_capacity": 500,
+        "state_session_capacity": 200,
         "ssr_mode": False,
         "run_history": False,
         "enable_monitoring": False,

@@ -35,6 +35,19 @@ class ServerState:
         queue = self.blocks._queue
         return len(queue) + sum(job is not None for job in queue.active_jobs)
 
+    def end_session(self, session: str) -> None:
+        """Let go of what Gradio remembers of a session that holds no result and has no job: half a megabyte each.
+
+        A program's request is such a session; a page's ends here too as long as it has nothing to look into.
+        """
+        sessions = self.blocks.app.state_holder
+        there = sessions.session_data.get(session)
+        if there is None or self.blocks._queue.pending_event_ids_session.get(session):
+            return
+        if all(value is None or value == {} for value in there.state_data.values()):
+            sessions.session_data.pop(session, None)
+            sessions.time_last_used.pop(session, None)
+
     def health(self) -> dict[str, Any]:
         """Return what /health says: whether work is taken, by what, and how much there is."""
         return {
