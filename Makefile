@@ -79,5 +79,37 @@ faults: setup
 	$(BIN)/python -m benchmarks.reliability.faults --output benchmarks/results/faults.json
 	$(BIN)/python -m benchmarks.reliability.tables
 
+# Fifty visitors for ten minutes on two cores; a short look: make load LOAD="--visitors 10 --seconds 60 --restorations 0"
+LOAD ?=
+.PHONY: load startup audit lock locked
+load: setup
+	$(BIN)/python -m benchmarks.load $(LOAD) --output benchmarks/results/load.json
+	$(BIN)/python -m benchmarks.reliability.tables
+
+startup: setup
+	$(BIN)/python -m benchmarks.startup --output benchmarks/results/startup.json
+	$(BIN)/python -m benchmarks.reliability.tables
+
+# Known weaknesses of what is installed, by the Python advisory database; needs a network.
+audit: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"
+	$(BIN)/pip-audit --local --skip-editable --progress-spinner off
+
+# Pins and hashes of all packages for every platform, all but PyTorch's; each machine has a build of its own.
+lock: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+	echo 'torch ; python_version < "3"' > .venv/without-torch.txt
+	$(BIN)/uv pip compile pyproject.toml --extra app --extra train --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --override .venv/without-torch.txt --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --no-header --upgrade --quiet --output-file requirements.lock
+
+# The same .venv as `make setup`, from the lock: exactly the versions and files that CI passed with.
+locked:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check $(or $(TORCH),torch)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

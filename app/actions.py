@@ -12,6 +12,7 @@ from app.examples import example_path
 from app.provenance import kept_and_removed
 from app.results import Session, new_folder, show, write_result
 from app.running import Runner
+from app.settings import Settings
 from app.weather_map import WeatherMap
 from opir import inspection
 from opir.restoration import Restoration
@@ -25,9 +26,9 @@ _NOTHING_RESTORED = (None, panels.hint(words.WELCOME), None, None, None, _NO_DOW
 class Actions:
     """The page's events for one restorer."""
 
-    def __init__(self, restorer: Restorer, weather_map: WeatherMap | None) -> None:
+    def __init__(self, restorer: Restorer, weather_map: WeatherMap | None, settings: Settings | None = None) -> None:
         self.weather_map = weather_map
-        self.runner = Runner(restorer)
+        self.runner = Runner(restorer, settings)
 
     def open_example(self, event: gr.SelectData) -> str:
         """Put a chosen example where an uploaded photo would be."""
@@ -69,6 +70,7 @@ class Actions:
                 folder = new_folder()
                 before = show(result.blend(0.0), folder / "before.jpg")
                 session = Session(result, Path(photo), folder, before)
+                self.runner.recent.add(session)
                 kept, removed = kept_and_removed(result.photo)
         except Cancelled:
             return (None, panels.hint(words.CANCELLED), *_NOTHING_RESTORED[2:])
@@ -156,9 +158,12 @@ class Actions:
         """Restore one photo from the API: the path of the full-size result, named after the photo."""
         if photo is None:
             raise plain_error(words.NO_PHOTO, log=False)
-        with plain_errors():
-            result = self.runner.restore(photo, weather)
-            return str(write_result(result, Path(photo), new_folder(), strength))
+        try:
+            with plain_errors():
+                result = self.runner.restore(photo, weather)
+                return str(write_result(result, Path(photo), new_folder(), strength))
+        except Cancelled:
+            raise plain_error(words.CANCELLED, log=False) from None
 
 
 def _job(request: gr.Request | None) -> str:

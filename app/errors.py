@@ -29,7 +29,8 @@ def plain_errors() -> Iterator[None]:
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise plain_error(words.OUT_OF_MEMORY) from error
     except Exception as error:
-        raise plain_error(words.UNEXPECTED) from error
+        LOG.exception("a photo could not be restored")
+        raise plain_error(words.UNEXPECTED, log=False) from error
 
 
 def plain_error(text: str, log: bool = True) -> gr.Error:

@@ -13,7 +13,6 @@ from app.results import new_folder, show
 from app.running import Runner
 from opir import inspection
 from opir.evaluation import ImageScore, Measurement, check_sizes, measure
-from opir.images import load_photo
 
 CURVE_POINTS = 60
 """So many points draw the curve of any photo smoothly."""
@@ -30,8 +29,8 @@ def measure_pair(runner: Runner, degraded: str | None, clean: str | None, weathe
         raise plain_error(words.NO_PAIR, log=False)
     names = Path(degraded).name, Path(clean).name
     with plain_errors():
-        truth = load_photo(clean)
-        check_sizes(load_photo(degraded).rgb, truth.rgb, *names)  # before the work, not after it
+        truth = runner.load(clean)
+        check_sizes(runner.load(degraded).rgb, truth.rgb, *names)  # before the work, not after it
         result = runner.restore(degraded, weather)
         measured = measure(result, truth, *names)
         folder = new_folder()

@@ -20,7 +20,7 @@ STATE_SECONDS = 1800
 
 def build(actions: Actions) -> gr.Blocks:
     """Return the page, ready for `queue` and for `launch` with `launch_options`."""
-    page = gr.Blocks(title=words.PAGE_TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True)
+    page = gr.Blocks(title=words.PAGE_TITLE, analytics_enabled=False, fill_width=True)
     with page:
         session = gr.State(None, time_to_live=STATE_SECONDS)
         gr.HTML(
@@ -47,15 +47,17 @@ def build(actions: Actions) -> gr.Blocks:
 
 
 def launch_options() -> dict[str, Any]:
-    """Return the server's settings: nothing leaves the machine, nothing is kept long, uploads are bounded."""
+    """Return what the page asks of its server: nothing leaves the machine, no door that the page does not need."""
     return {
         "theme": look.theme(),
         "css_paths": look.STYLE_SHEET,
-        "max_file_size": "30mb",
-        "state_session_capacity": 10,
+        "state_session_capacity": 200,
         "ssr_mode": False,
         "run_history": False,
         "enable_monitoring": False,
+        "mcp_server": False,
+        "pwa": False,
+        "strict_cors": True,
         "footer_links": ["api", "settings"],
     }
 

@@ -12,6 +12,11 @@ from PIL import Image
 from app import words
 from app.errors import Cancelled
 from app.gpu import on_gpu
+from app.kept_results import RecentResults
+from app.presence import current_visit
+from app.request_log import taken_down
+from app.settings import Settings
+from opir.images import Photo, load_photo
 from opir.restoration import Restoration
 from opir.restorer import Restorer
 
@@ -51,9 +56,13 @@ class Stops:
 class Runner:
     """Restores photos one at a time, whoever asks, so that they do not compete for memory."""
 
-    def __init__(self, restorer: Restorer) -> None:
+    def __init__(self, restorer: Restorer, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
         self.info = restorer.info
+        self.device = restorer.device.type
         self.stops = Stops()
+        self.recent = RecentResults(settings.max_results_mb * 1e6)
+        self.max_megapixels = settings.max_megapixels
         self._turn = threading.Lock()
 
         # A result outlives the GPU that is borrowed for it, so what looks at its pixels is on the CPU.
@@ -63,11 +72,15 @@ class Runner:
         @on_gpu(_gpu_seconds)
         def run(photo: str, weather: str, fast: bool, progress: Progress | None) -> Restoration:
             result = restorer.restore(
-                photo, task=weather, stages=1 if fast else None, scale_weights=True, progress=progress
+                self.load(photo), task=weather, stages=1 if fast else None, scale_weights=True, progress=progress
             )
             return replace(result, model=on_cpu)
 
         self._run = run
+
+    def load(self, photo: str) -> Photo:
+        """Read one photo; raises ValueError for one that can not be read or is larger than the settings allow."""
+        return load_photo(photo, self.max_megapixels)
 
     def restore(
         self, photo: str, weather: str, fast: bool = False, check: Callable[[], None] | None = None, tell: bool = True
@@ -78,16 +91,25 @@ class Runner:
             photo: the path of a file.
             weather: a task's name, or "auto".
             fast: run the first stage only.
-            check: called after every tile; what it raises ends the work.
+            check: called after every tile; what it raises ends the work, as does a visitor who left.
             tell: show the visitor the tiles done and the time left.
 
         Raises:
             ValueError: as `Restorer.restore` does.
         """
-        with self._turn:
+        visit = current_visit()
+
+        def stop_if_unwanted() -> None:
             if check is not None:
                 check()
-            return self._run(photo, weather, fast, _Tiles(check, tell))
+            if visit.is_over():
+                raise Cancelled
+
+        with taken_down(visit, weather) as job, self._turn:
+            job.begin()
+            stop_if_unwanted()
+            job.result = self._run(photo, weather, fast, _Tiles(stop_if_unwanted, tell))
+            return job.result
 
 
 class _Tiles:

@@ -1,4 +1,4 @@
-"""Write the tables of the README and of docs/reliability.md that tell of bad input and faults.
+"""Write the tables of the README and of docs/reliability.md: what was measured, and what can be set.
 
 python -m benchmarks.reliability.tables [--check]
 
@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from app.settings import settings_table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -30,7 +32,9 @@ def _missing(name: str) -> str:
 
 def _source(report: dict[str, Any]) -> str:
     made = f"at commit `{report['commit'][:10]}` by `{report['command']}` on {report['machine']}"
-    return f"Measured {report['date']} {made}, in {report['run_seconds']} s."
+    return f"Measured {report['date']} {made}" + (
+        f", in {report['run_seconds']} s." if "run_seconds" in report else "."
+    )
 
 
 def reliability_table() -> str:
@@ -96,10 +100,22 @@ def _code(text: str) -> str:
     return "`" + text.replace("|", "\\|").replace("`", "'") + "`" if text else ""
 
 
+def summary_table(name: str) -> str:
+    """Return the rows that a result sums itself up in, and where they come from."""
+    report = _report(name)
+    if report is None:
+        return _missing(name)
+    rows = [f"| {row['what']} | {row['figure']} |" for row in report["summary"]]
+    return "\n".join(["| what | figure |", "|---|---|", *rows, "", _source(report), ""])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "reliability": reliability_table,
     "fuzz": fuzz_tables,
     "faults": faults_table,
+    "load": lambda: summary_table("load"),
+    "startup": lambda: summary_table("startup"),
+    "settings": settings_table,
 }
 
 

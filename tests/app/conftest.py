@@ -7,9 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from app import page
+from app import serving
 from app.actions import Actions
+from app.settings import Settings
+from app.visitor_files import VisitorFiles
 from app.weather_map import SUFFIX, WeatherMap, build
+from benchmarks.server_process import ServerProcess, running_server
 from opir.checkpoints import save_model
 from opir.images import to_picture
 from opir.model import OPIR
@@ -18,11 +21,12 @@ from tests.conftest import TINY, make_picture
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VisitorFiles]:
     """Keep what visitors upload out of the machine's own folder."""
+    files = VisitorFiles(str(tmp_path_factory.mktemp("uploads")), max_bytes=1e9, lifetime_seconds=3600)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-        yield
+        patch.setenv("GRADIO_TEMP_DIR", str(files.folder))
+        yield files
 
 
 @pytest.fixture(scope="session")
@@ -82,11 +86,28 @@ def actions(restorer: Restorer) -> Actions:
 
 
 @pytest.fixture(scope="session")
-def page_url(actions: Actions) -> Iterator[str]:
-    """The address of the page, on a free port."""
-    blocks = page.build(actions)
-    _, url, _ = blocks.queue(max_size=20).launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **page.launch_options()
-    )
-    yield url
-    blocks.close()
+def page_url(actions: Actions, uploads: VisitorFiles) -> Iterator[str]:
+    """The address of the page, on a free port, behind the gate that it has in public."""
+    server = serving.launch(actions, Settings(host="127.0.0.1"), uploads)
+    yield server.url
+    server.state.blocks.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def served(restorer: Restorer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """`python app.py` in a process of its own, with tight limits: 2 MB a file, 3 MB at once, 4 jobs waiting."""
+    folder = tmp_path_factory.mktemp("served")
+    assert restorer.info is not None
+    settings = {
+        "OPIR_CHECKPOINT": str(restorer.info.path),
+        "OPIR_DEVICE": "cpu",
+        "OPIR_MAX_UPLOAD_MB": "2",
+        "OPIR_MAX_REQUEST_MB": "3",
+        "OPIR_MAX_DISK_MB": "60",
+        "OPIR_MAX_MEGAPIXELS": "20",
+        "OPIR_QUEUE_LENGTH": "4",
+        "OPIR_TEMP_FOLDER": str(folder / "temp"),
+        "OMP_NUM_THREADS": "1",
+    }
+    with running_server(folder / "log", environment=settings) as server:
+        yield server

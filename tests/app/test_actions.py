@@ -104,7 +104,8 @@ def test_fast_runs_the_first_stage_only(actions: Actions, session: Session, phot
 def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, photo: Path, tmp_path: Path) -> None:
     doubtful = np.ones_like(session.restoration.uncertainty)
     doubtful[:, :48] = 9
-    marked = replace(session, restoration=replace(session.restoration, uncertainty=doubtful), folder=tmp_path)
+    restoration = replace(session.restoration, uncertainty=doubtful)
+    marked = Session(restoration, session.photo, tmp_path, session.before)
     written = np.asarray(Image.open(actions.write_download(marked, 1.0, protect=True)["value"]))
     np.testing.assert_array_equal(written[:, :48], np.asarray(Image.open(photo).convert("RGB"))[:, :48])
     np.testing.assert_array_equal(written[:, 48:], np.asarray(session.restoration.image)[:, 48:])
