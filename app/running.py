@@ -3,7 +3,8 @@
 import copy
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import gradio as gr
@@ -25,7 +26,8 @@ class Stops:
         self._wanted: dict[str, threading.Event] = {}
 
     def begin(self, job: str) -> None:
-        """Forget what was wanted of an earlier job of this name."""
+        """Let a new job of this name be stopped from now on; an earlier one is stopped, for its place is taken."""
+        self.stop(job)
         self._wanted[job] = threading.Event()
 
     def stop(self, job: str) -> None:
@@ -33,26 +35,27 @@ class Stops:
         if job in self._wanted:
             self._wanted[job].set()
 
-    def watch(self, job: str) -> Callable[[], None]:
-        """Return what the job calls now and then: it raises `Cancelled` once the job is to stop."""
+    @contextmanager
+    def watching(self, job: str) -> Iterator[Callable[[], None]]:
+        """Give a job what it calls now and then: it raises `Cancelled` once the job is to stop."""
         wanted = self._wanted.setdefault(job, threading.Event())
 
         def check() -> None:
             if wanted.is_set():
                 raise Cancelled
 
-        return check
-
-    def end(self, job: str) -> None:
-        """Forget a job that is over."""
-        self._wanted.pop(job, None)
+        try:
+            yield check
+        finally:
+            if self._wanted.get(job) is wanted:
+                del self._wanted[job]
 
 
 class Runner:
     """Restores photos one at a time, whoever asks, so that they do not compete for memory."""
 
     def __init__(self, restorer: Restorer) -> None:
-        self.info = restorer.info
+        self.info, self.precision = restorer.info, restorer.precision
         self.stops = Stops()
         self._turn = threading.Lock()
 

@@ -3,17 +3,21 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 import torch
 from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from app import page
+from app import page as the_page
 from app.actions import Actions
+from app.examples import Examples
 from app.weather_map import SUFFIX, WeatherMap, build
 from opir.checkpoints import save_model
 from opir.images import to_picture
 from opir.model import OPIR
 from opir.restorer import Restorer
+from tests.app.browsing import CHROMIUM, FLAGS, visit
 from tests.conftest import TINY, make_picture
 
 
@@ -76,17 +80,53 @@ def restorer(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Restorer
 
 
 @pytest.fixture(scope="session")
-def actions(restorer: Restorer) -> Actions:
-    """The page's events."""
-    return Actions(restorer, WeatherMap.shipped_with(restorer))
+def examples(photos: Path, restorer: Restorer, tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    """Three examples with the results of the tiny model."""
+    folder = tmp_path_factory.mktemp("examples")
+    names = {f"street-{seed}.jpg": f"Street {seed}" for seed in range(3)}
+    for seed, name in enumerate(names):
+        Image.open(photos / f"street {seed}.png").save(folder / name, quality=92)
+    made = Examples(folder, names)
+    assert len(list(made.renew(restorer))) == 3
+    return made
 
 
 @pytest.fixture(scope="session")
-def page_url(actions: Actions) -> Iterator[str]:
-    """The address of the page, on a free port."""
-    blocks = page.build(actions)
-    _, url, _ = blocks.queue(max_size=20).launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **page.launch_options()
+def actions(restorer: Restorer, examples: Examples) -> Actions:
+    """The page's events."""
+    return Actions(restorer, WeatherMap.shipped_with(restorer), examples=examples)
+
+
+@pytest.fixture(scope="session")
+def blocks(actions: Actions) -> Iterator[gr.Blocks]:
+    """The page, served on a free port."""
+    built = the_page.build(actions)
+    built.queue(max_size=20).launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **the_page.launch_options()
     )
-    yield url
-    blocks.close()
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="session")
+def page_url(blocks: gr.Blocks) -> str:
+    """Its address."""
+    return str(blocks.local_url)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium without a window."""
+    assert CHROMIUM, "these tests need Chromium: make test installs it, or apt-get install chromium"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, page_url: str) -> Iterator[Page]:
+    """The page, just opened by a new visitor."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    yield visit(opened, page_url)
+    opened.close()

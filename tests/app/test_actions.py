@@ -12,7 +12,7 @@ from PIL import Image
 
 from app import words
 from app.actions import Actions
-from app.examples import EXAMPLES, example_path, thumbnails
+from app.examples import Examples
 from app.provenance import kept_and_removed
 from app.results import PROXY_SIDE, Session, show
 from opir.images import load_photo
@@ -160,9 +160,18 @@ def test_what_a_file_carries_is_named(turned_photo: Path, photo: Path) -> None:
     assert kept_and_removed(load_photo(photo), photo) == ([], [])
 
 
-def test_examples_exist_and_open_under_their_own_name(actions: Actions) -> None:
-    for index, name in enumerate(EXAMPLES):
-        assert example_path(index).is_file(), f"{name} is missing from assets/examples"
-        opened = Path(actions.open_example(SimpleNamespace(index=index)))
-        assert opened.name == name
-    assert len(thumbnails()) == len(EXAMPLES)
+def test_examples_open_under_their_own_name(actions: Actions, examples: Examples) -> None:
+    for index, photo in enumerate(examples.photos):
+        assert Path(actions.open_example(SimpleNamespace(index=index))).name == photo.name
+
+
+def test_an_example_is_shown_with_its_stored_result_and_no_model(
+    actions: Actions, examples: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions.runner, "restore", lambda *_: pytest.fail("the model ran"))
+    photo, weather, quality, *shown = actions.show_example(1.0, False, SimpleNamespace(index=1))
+    session, summary, (before, after), *_ = shown
+    assert (Path(photo).name, weather, quality) == ("street-1.jpg", AUTO, words.FULL)
+    assert "beforehand" in summary
+    assert Image.open(before).size == Image.open(after).size == Image.open(examples.photos[1]).size
+    assert Path(actions.write_download(session, 1.0)["value"]).name == "street-1_opir.jpg"
