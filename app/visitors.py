@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import gradio as gr
@@ -12,6 +13,7 @@ from app.running import Stops
 
 LEAVE_AFTER = 120.0
 """Seconds after which a visitor whose connection ended is gone: a phone that changes apps comes back sooner."""
+_LAST_EVENTS = timedelta(seconds=1)  # what a page that closes may still ask for
 
 
 class Visitors:
@@ -62,9 +64,9 @@ def forget_who_leaves(
         jobs: the names of a visitor's jobs.
     """
 
-    def forget(visitor: str, used_until: object) -> None:
+    def forget(visitor: str, left: datetime) -> None:
         states = page.state_holder
-        if states.time_last_used.get(visitor) != used_until:
+        if states.time_last_used.get(visitor, left) > left + _LAST_EVENTS:
             return  # came back and went on
         for job in jobs(visitor):
             stops.stop(job)
@@ -72,9 +74,7 @@ def forget_who_leaves(
         visitors.forget(visitor)
 
     def leave(request: gr.Request) -> None:
-        visitor = visitor_of(request)
-        used_until = page.state_holder.time_last_used.get(visitor)
-        waiting = threading.Timer(LEAVE_AFTER, forget, [visitor, used_until])
+        waiting = threading.Timer(LEAVE_AFTER, forget, [visitor_of(request), datetime.now()])
         waiting.daemon = True
         waiting.start()
 

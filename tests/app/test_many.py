@@ -80,7 +80,7 @@ def test_a_batch_that_breaks_off_keeps_what_is_done(
     steps = many.restore_all([several[0], several[2]], AUTO)
     next(steps)
     next(steps)  # the first photo is done
-    monkeypatch.setattr("app.many._fill", lambda *_: 1 / 0)
+    monkeypatch.setattr(many, "_restore", lambda *_: 1 / 0)
     *_, (table, gallery, archive, listed) = steps
     assert words.BROKEN_OFF in table
     assert len(gallery) == 1
