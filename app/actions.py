@@ -68,9 +68,9 @@ class Actions:
         return gr.update(interactive=True)
 
     def cancel(self, request: gr.Request | None = None) -> tuple[Any, ...]:
-        """Stop the job: the summary, the button to cancel, the download."""
+        """Stop the job: the summary, the button to cancel."""
         self.runner.stops.stop(photo_job(visitor_of(request)))
-        return panels.hint(words.CANCELLED), gr.update(interactive=False), _NO_DOWNLOAD
+        return panels.hint(words.CANCELLED), gr.update(interactive=False)
 
     def restore_photo(
         self,
@@ -95,8 +95,8 @@ class Actions:
                 result = self.runner.restore(photo, weather, quality == words.FAST, check)
                 folder = self.visitors.new_folder(visitor)
                 return self._show(result, Path(photo), folder, weather != AUTO, strength, protect)
-        except Cancelled:
-            return (None, panels.hint(words.CANCELLED), *_NOTHING_RESTORED[2:])
+        except Cancelled:  # what is shown stays, for it may be newer than this job
+            return gr.skip(), panels.hint(words.CANCELLED), *(gr.skip() for _ in _NOTHING_RESTORED[2:])
 
     def _show(
         self,

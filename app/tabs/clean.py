@@ -206,9 +206,7 @@ def wire(
         settings.examples.select(None, None, None, js=SCROLL_TO_RESULT, **QUIET)
         chosen.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
         explain_after(chosen.success)
-    settings.cancel.click(
-        actions.cancel, None, [results.summary, settings.cancel, settings.download], cancels=jobs, **QUIET
-    )
+    settings.cancel.click(actions.cancel, None, [results.summary, settings.cancel], cancels=jobs, **QUIET)
 
     for control in (settings.strength, settings.protect):
         blended = control.change(

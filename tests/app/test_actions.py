@@ -115,10 +115,10 @@ def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, ph
 def test_a_cancelled_job_ends_without_a_result(actions: Actions, photo: Path) -> None:
     actions.begin()
     actions.cancel()
-    session, summary, *_ = actions.restore_photo(str(photo), AUTO)
-    assert session is None
+    session, summary, *shown = actions.restore_photo(str(photo), AUTO)
     assert words.CANCELLED in summary
-    assert actions.restore_photo(str(photo), AUTO)[0] is not None, "the next job knows nothing of it"
+    assert [session, *shown] == [gr.skip()] * 5, "what is shown stays"
+    assert isinstance(actions.restore_photo(str(photo), AUTO)[0], Session), "the next job knows nothing of it"
 
 
 def test_without_a_photo_every_action_returns_the_empty_page(actions: Actions) -> None:
