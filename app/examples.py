@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from app import precomputed
@@ -93,7 +94,9 @@ class Examples:
             kept = psnr(again.restored_rgb, result.restored_rgb)
             if kept < _LEAST_PSNR:
                 raise ValueError(f"{path}: stored with {kept:.1f} dB, expected at least {_LEAST_PSNR:g}")
-            yield f"{path.name}: {path.stat().st_size / 1000:.0f} kB, {kept:.1f} dB, {result.seconds:.1f} s"
+            spread = " ".join(f"{value:.2f}" for value in np.percentile(result.uncertainty, (1, 50, 99)))
+            size = f"{path.stat().st_size / 1000:.0f} kB, {kept:.1f} dB"
+            yield f"{path.name}: {size}, {result.seconds:.1f} s, uncertainty (1, 50, 99 %) {spread}"
 
 
 def main(arguments: list[str] | None = None) -> None:

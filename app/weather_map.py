@@ -150,10 +150,14 @@ class WeatherMap:
             for (x, y), task, stage in zip(known, self.tasks, self.stages, strict=False)
         ]
         for task, (x, y) in zip(Task, known[len(self.tasks) :], strict=True):
+            name = words.WEATHER_NAMES[task]
             shapes.append(
-                f'<path class="prototype" d="M{x:.1f} {y - 9:.1f}l9 9-9 9-9-9z" fill="{TASK_COLOURS[task]}"/>'
-                + _label(x, y - 15, words.WEATHER_NAMES[task])
+                f'<path class="prototype" d="M{x:.1f} {y - 9:.1f}l9 9-9 9-9-9z" fill="{TASK_COLOURS[task]}">'
+                f"<title>{words.prototype(name)}</title></path>"
             )
+            # The name stands where most of its photos lie: prototypes may lie so close that names cover each other.
+            own = known[: len(self.tasks)][self.tasks == int(task)]
+            shapes.append(_label(*np.median(own, axis=0), name))
         if places is not None:
             shapes += _draw_photo(places)
         shapes += [_draw_picture(place, picture) for place, picture in zip(ringed, pictures, strict=True)]

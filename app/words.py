@@ -235,6 +235,11 @@ def busy(seconds_left: float) -> str:
     return "Restoring, almost done" if seconds_left < 1 else f"Restoring, about {seconds_left:.0f} s left"
 
 
+def prototype(weather: str) -> str:
+    """Name what the model learned of a weather."""
+    return f"{weather}, as the model learned it"
+
+
 def separation(silhouette: float, neighbours: float, photos: int) -> str:
     """Say how well the kinds of weather lie apart on the map."""
     return (
