@@ -86,8 +86,8 @@ class Actions:
         Returns:
             The session, summary, before and after, the photo to click on, the weather, the waiting download.
         """
-        if photo is None:
-            return _NOTHING_RESTORED
+        if photo is None:  # a setting was changed before there is a photo
+            return tuple(gr.skip() for _ in _NOTHING_RESTORED)
         visitor = visitor_of(request)
         self.visitors.has_uploaded(visitor, Path(photo))
         try:

@@ -45,3 +45,12 @@ SCROLL_TO_RESULT = """() => {
   return [];
 }"""
 """On a phone the result lies below the examples: show it."""
+
+NAME_PICTURES = """() => {
+  const name = () => document.querySelectorAll(".image-container > button:not([aria-label])").forEach((button) => {
+    const label = button.closest(".block")?.querySelector("[data-testid=block-label]");
+    if (label) button.setAttribute("aria-label", label.textContent.trim());
+  });
+  new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
+}"""
+"""Pictures that can be clicked on have no name for a screen reader: give them that of their frame."""

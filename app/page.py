@@ -47,6 +47,7 @@ def build(actions: Actions) -> gr.Blocks:
         )
         page.load(None, js=in_browser.ARROW_KEYS)
         page.load(None, js=in_browser.PASTE)
+        page.load(None, js=in_browser.NAME_PICTURES)
         page.load(None, snippets, snippets, js=OWN_ADDRESS)
     return page
 
