@@ -157,7 +157,8 @@ class WeatherMap:
             )
             # The name stands where most of its photos lie: prototypes may lie so close that names cover each other.
             own = known[: len(self.tasks)][self.tasks == int(task)]
-            shapes.append(_label(*np.median(own, axis=0), name))
+            middle_x, middle_y = np.median(own, axis=0)
+            shapes.append(_label(float(middle_x), float(middle_y), name))
         if places is not None:
             shapes += _draw_photo(places)
         shapes += [_draw_picture(place, picture) for place, picture in zip(ringed, pictures, strict=True)]
