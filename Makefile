@@ -6,7 +6,7 @@ READY := .venv/.ready
 TORCH := $(if $(shell command -v nvidia-smi),,-r constraints-cpu.txt)
 PORT ?= 7860
 
-.PHONY: setup demo check format test examples screenshots embeddings measure clean
+.PHONY: setup demo check format test examples example-photos screenshots embeddings measure page-marks clean
 
 setup: $(READY)
 
@@ -26,6 +26,7 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/python benchmarks/tables.py --check
 	$(BIN)/python -m benchmarks.reliability.tables --check
+	$(BIN)/python -m app.examples --check
 
 format: setup
 	$(BIN)/ruff format .
@@ -41,8 +42,8 @@ chromium:
 	  $$as_root apt-get -qq update && $$as_root apt-get -qq install -y --no-install-recommends chromium >/dev/null; }
 
 DEGRADE := $(BIN)/opir degrade assets/clean
-# The page's examples, and the embeddings that the weather map compares a photo with.
-examples: setup
+# The photos that the page offers; afterwards make examples.
+example-photos: setup
 	$(DEGRADE)/stream.jpg -o assets/examples/stream-rain.jpg --task rain --seed 7
 	$(DEGRADE)/bridge.jpg -o assets/examples/bridge-rain.jpg --task rain --seed 8
 	$(DEGRADE)/dogs.jpg -o assets/examples/dogs-snow.jpg --task snow --seed 5
@@ -51,6 +52,10 @@ examples: setup
 	$(DEGRADE)/meadow.jpg -o assets/examples/meadow-haze.jpg --task haze --seed 4
 	$(BIN)/opir degrade assets/examples/meadow-haze.jpg -o assets/examples/meadow-rain-mist.jpg --task rain --seed 4
 	rm assets/examples/meadow-haze.jpg
+
+# The results of the page's examples, made anew for new weights, so that the first click shows one at once.
+examples: setup
+	$(BIN)/python -m app.examples
 
 # The documentation's pictures of every tab.
 screenshots: setup chromium
@@ -110,6 +115,11 @@ locked:
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
+
+# How fast the page answers in the browser; on an idle machine.
+page-marks: setup chromium
+	$(BIN)/python -m benchmarks.page --output benchmarks/results/page.json
+	$(BIN)/python benchmarks/tables.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,23 +1,29 @@
 """What a click on "Clean a photo" does, from start to end. Files go in and out by path."""
 
+import logging
+import shutil
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from app import panels, words
+from app import panels, precomputed, words
 from app.errors import Cancelled, plain_error, plain_errors
-from app.examples import example_path
+from app.examples import Examples
 from app.provenance import kept_and_removed
 from app.results import Session, new_folder, show, write_result
 from app.running import Runner
 from app.settings import Settings
-from app.weather_map import WeatherMap
+from app.visitors import Visitors, visitor_of
+from app.weather_map import MapPicture, WeatherMap
 from opir import inspection
 from opir.restoration import Restoration
 from opir.restorer import Restorer
 from opir.tasks import AUTO, Task
+
+LOG = logging.getLogger(__name__)
 
 _NO_DOWNLOAD = gr.update(label=words.DOWNLOAD, value=None, interactive=False)
 _NOTHING_RESTORED = (None, panels.hint(words.WELCOME), None, None, None, _NO_DOWNLOAD)
@@ -26,26 +32,52 @@ _NOTHING_RESTORED = (None, panels.hint(words.WELCOME), None, None, None, _NO_DOW
 class Actions:
     """The page's events for one restorer."""
 
-    def __init__(self, restorer: Restorer, weather_map: WeatherMap | None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        restorer: Restorer,
+        weather_map: WeatherMap | None,
+        settings: Settings | None = None,
+        examples: Examples | None = None,
+    ) -> None:
         self.weather_map = weather_map
         self.runner = Runner(restorer, settings)
+        self.visitors = Visitors()
+        self.examples = examples or Examples()
+        stale = self.examples.stale(self.runner.info)
+        self.examples_are_ready = not stale
+        """Whether all examples have a result of these weights; else the model runs when one is chosen."""
+        if stale:
+            LOG.warning("the results of %d examples are out of date: make examples", len(stale))
 
-    def open_example(self, event: gr.SelectData) -> str:
+    def open_example(self, event: gr.SelectData, request: gr.Request | None = None) -> str:
         """Put a chosen example where an uploaded photo would be."""
-        original = example_path(int(event.index))
-        copy = new_folder() / original.name
-        copy.write_bytes(original.read_bytes())
-        return str(copy)
+        original = self.examples.photos[int(event.index)]
+        return str(shutil.copy(original, self.visitors.new_folder(visitor_of(request))))
+
+    def show_example(
+        self, strength: float, protect: bool, event: gr.SelectData, request: gr.Request | None = None
+    ) -> tuple[Any, ...]:
+        """Show a chosen example with its result, which was made beforehand by the default settings.
+
+        Returns:
+            The photo, the weather, the quality, and what `restore_photo` returns.
+        """
+        self.runner.stops.stop(photo_job(visitor_of(request)))
+        photo = Path(self.open_example(event, request))
+        with plain_errors():
+            result = self.examples.result(self.examples.photos[int(event.index)], self.runner)
+            shown = self._show(result, photo, photo.parent, False, strength, protect, beforehand=True)
+        return (str(photo), AUTO, words.FULL, *shown)
 
     def begin(self, request: gr.Request | None = None) -> Any:
         """Let a job be cancelled from now on: the button for that."""
-        self.runner.stops.begin(_job(request))
+        self.runner.stops.begin(photo_job(visitor_of(request)))
         return gr.update(interactive=True)
 
     def cancel(self, request: gr.Request | None = None) -> tuple[Any, ...]:
-        """Stop the job: the summary, the button to cancel, the download."""
-        self.runner.stops.stop(_job(request))
-        return panels.hint(words.CANCELLED), gr.update(interactive=False), _NO_DOWNLOAD
+        """Stop the job: the summary, the button to cancel."""
+        self.runner.stops.stop(photo_job(visitor_of(request)))
+        return panels.hint(words.CANCELLED), gr.update(interactive=False)
 
     def restore_photo(
         self,
@@ -61,26 +93,36 @@ class Actions:
         Returns:
             The session, summary, before and after, the photo to click on, the weather, the waiting download.
         """
-        if photo is None:
-            return _NOTHING_RESTORED
-        stops, job = self.runner.stops, _job(request)
+        if photo is None:  # a setting was changed before there is a photo
+            return tuple(gr.skip() for _ in _NOTHING_RESTORED)
+        visitor = visitor_of(request)
+        self.visitors.has_uploaded(visitor, Path(photo))
         try:
-            with plain_errors():
-                result = self.runner.restore(photo, weather, quality == words.FAST, stops.watch(job))
-                folder = new_folder()
-                before = show(result.blend(0.0), folder / "before.jpg")
-                session = Session(result, Path(photo), folder, before)
-                self.runner.recent.add(session)
-                kept, removed = kept_and_removed(result.photo)
-        except Cancelled:
-            return (None, panels.hint(words.CANCELLED), *_NOTHING_RESTORED[2:])
-        finally:
-            stops.end(job)
+            with plain_errors(), self.runner.stops.watching(photo_job(visitor)) as check:
+                result = self.runner.restore(photo, weather, quality == words.FAST, check)
+                folder = self.visitors.new_folder(visitor)
+                return self._show(result, Path(photo), folder, weather != AUTO, strength, protect)
+        except Cancelled:  # what is shown stays, for it may be newer than this job
+            return gr.skip(), panels.hint(words.CANCELLED), *(gr.skip() for _ in _NOTHING_RESTORED[2:])
+
+    def _show(
+        self,
+        result: Restoration,
+        photo: Path,
+        folder: Path,
+        chosen: bool,
+        strength: float,
+        protect: bool,
+        beforehand: bool = False,
+    ) -> tuple[Any, ...]:
+        """Return what `restore_photo` does, for a result that is there."""
+        session = Session(result, photo, folder, show(result.blend(0.0), folder / "before.jpg"))
+        self.runner.recent.add(session)
         before_after, waiting = self.blend(session, strength, protect)
         weathers = {words.WEATHER_NAMES[Task.parse(name)]: share for name, share in result.task_probabilities.items()}
         return (
             session,
-            panels.summary(result, weather != AUTO, kept, removed),
+            panels.summary(result, chosen, *kept_and_removed(result.photo), beforehand),
             before_after,
             str(show(result.image, folder / "restored.jpg")),
             weathers or None,
@@ -117,15 +159,26 @@ class Actions:
     def _no_views(self) -> tuple[Any, ...]:
         return None, None, None, None, None, self.empty_map()
 
+    @cached_property
+    def _on_the_map(self) -> list[MapPicture]:
+        """The examples, where their embeddings are known."""
+        if not self.examples_are_ready:
+            return []
+        shown = zip(self.examples.photos, self.examples.captions.values(), strict=True)
+        return [
+            MapPicture(precomputed.embedding(self.examples.result_path(photo)), caption, photo)
+            for photo, caption in shown
+        ]
+
     def _map_with(self, result: Restoration) -> str:
         if self.weather_map is None or result.embedding is None:
             return self.empty_map()
         seen = [point for point in (result.embedding, result.stage2_embedding) if point is not None]
-        return self.weather_map.draw(np.stack(seen))
+        return self.weather_map.draw(np.stack(seen), self._on_the_map)
 
     def empty_map(self) -> str:
         """Return the weather map without a photo on it, or say that there is none."""
-        return self.weather_map.draw() if self.weather_map else panels.hint(words.NO_MAP)
+        return self.weather_map.draw(None, self._on_the_map) if self.weather_map else panels.hint(words.NO_MAP)
 
     def blend(self, session: Session | None, strength: float, protect: bool = False) -> tuple[Any, Any]:
         """Show the photo next to the result at this strength, without running the model.
@@ -166,5 +219,6 @@ class Actions:
             raise plain_error(words.CANCELLED, log=False) from None
 
 
-def _job(request: gr.Request | None) -> str:
-    return f"{getattr(request, 'session_hash', None)} photo"
+def photo_job(visitor: str) -> str:
+    """Return the name of the job that restores a visitor's one photo."""
+    return f"{visitor} photo"

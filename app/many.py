@@ -2,8 +2,9 @@
 
 import csv
 import html
+import logging
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ import numpy as np
 
 from app import panels, words
 from app.errors import Cancelled, plain_error, told_apart
-from app.results import new_folder, show, write_result
+from app.results import show, write_result
 from app.running import Runner
+from app.visitors import Visitors, visitor_of
 from opir.batch import Job, run_jobs
+from opir.photo_files import FORMATS
 from opir.tasks import Task
+
+LOG = logging.getLogger(__name__)
 
 THUMBNAIL_SIDE = 960  # pixels
 COLUMNS = ("name", "status", "task", "confidence", "seconds", "uncertainty_p95", "result", "error")
@@ -27,45 +32,60 @@ _NO_CSV = gr.update(label=words.CSV, value=None, interactive=False)
 
 @dataclass
 class _Batch:
-    """How far a batch is."""
+    """How far a batch is. What is done is in its archive at once, so that nothing later can take it away."""
 
     folder: Path
     rows: list[dict[str, Any]]
     pictures: list[tuple[str, str]] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
 
     @property
-    def finished(self) -> list[dict[str, Any]]:
-        return [row for row in self.rows if row["status"] == words.DONE]
+    def archive(self) -> Path:
+        return self.folder / "opir.zip"
+
+    def keep(self, result: Path) -> str:
+        """Move a result into the archive; returns its name there, which no other has."""
+        name, number = result.name, 1
+        while name in self.names:
+            number += 1
+            name = f"{result.stem}-{number}{result.suffix}"
+        with zipfile.ZipFile(self.archive, "a", zipfile.ZIP_STORED) as written:  # photos do not shrink any more
+            written.write(result, name)
+        result.unlink()
+        self.names.add(name)
+        return name
+
+    def end(self, status: str, error: str | None = None) -> None:
+        """Say why what is not done will not be."""
+        for row in self.rows:
+            if row["status"] in (words.RUNNING, words.WAITING):
+                row |= {"status": status, "error": error}
 
     def view(self) -> tuple[Any, ...]:
         """Return the table, the gallery, and the files while they are not written."""
         return _table(self.rows), list(self.pictures), _NO_ZIP, _NO_CSV
 
     def files(self) -> tuple[Any, ...]:
-        """Write and offer the list of all photos, and the archive of those that are done."""
+        """Offer the list of all photos, and the archive of those that are done, with the list in it."""
         table = self.folder / "opir.csv"
         _write_csv(self.rows, table)
-        offered_table = gr.update(label=words.CSV, value=str(table), interactive=True)
-        if not self.finished:
-            return _table(self.rows), list(self.pictures), _NO_ZIP, offered_table
-        archive = self.folder / "opir.zip"
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as written:  # photos do not shrink any more
-            for row in self.finished:
-                written.write(self.folder / "results" / row["result"], row["result"])
-            written.write(table, table.name)
-        offered = gr.update(label=words.zip_label(len(self.finished)), value=str(archive), interactive=True)
+        offered, offered_table = _NO_ZIP, gr.update(label=words.CSV, value=str(table), interactive=True)
+        if self.names:
+            with zipfile.ZipFile(self.archive, "a", zipfile.ZIP_STORED) as written:
+                written.write(table, table.name)
+            offered = gr.update(label=words.zip_label(len(self.names)), value=str(self.archive), interactive=True)
         return _table(self.rows), list(self.pictures), offered, offered_table
 
 
 class ManyPhotos:
     """The events of the tab."""
 
-    def __init__(self, runner: Runner) -> None:
-        self.runner = runner
+    def __init__(self, runner: Runner, visitors: Visitors) -> None:
+        self.runner, self.visitors = runner, visitors
 
     def begin(self, request: gr.Request | None = None) -> tuple[Any, Any]:
         """Let the batch be cancelled from now on: the buttons to start and to cancel."""
-        self.runner.stops.begin(_job(request))
+        self.runner.stops.begin(batch_job(visitor_of(request)))
         return gr.update(interactive=False), gr.update(interactive=True)
 
     def end(self) -> tuple[Any, Any]:
@@ -74,7 +94,7 @@ class ManyPhotos:
 
     def cancel(self, request: gr.Request | None = None) -> Any:
         """Stop the batch after the tile that is being computed: the button to cancel."""
-        self.runner.stops.stop(_job(request))
+        self.runner.stops.stop(batch_job(visitor_of(request)))
         return gr.update(interactive=False)
 
     def restore_all(
@@ -87,43 +107,50 @@ class ManyPhotos:
         """
         if not photos:
             raise plain_error(words.NO_PHOTOS, log=False)
-        stops, name = self.runner.stops, _job(request)
-        check = stops.watch(name)
-        sources = [Path(photo) for photo in photos]
-        batch = _Batch(new_folder(), [_waiting(source) for source in sources])
+        visitor = visitor_of(request)
+        batch = _Batch(self.visitors.new_folder(visitor), [_waiting(Path(photo)) for photo in photos])
         # Each result gets a folder of its own first, so that two photos of one name do not meet.
-        jobs = [Job(source, batch.folder / f"{number}") for number, source in enumerate(sources)]
-        (batch.folder / "results").mkdir()
-
-        def work(job: Job) -> dict[str, Any]:
-            with told_apart():
-                result = self.runner.restore(str(job.source), weather, quality == words.FAST, check, tell=False)
-                written = write_result(result, job.source, job.output)
-                named = _free_name(batch.folder / "results", written.name)
-                written.rename(named)
-                picture = show(result.image, batch.folder / f"{job.output.name}.jpg", THUMBNAIL_SIDE)
-            return {
-                "task": result.task,
-                "confidence": result.task_probabilities.get(result.task),
-                "seconds": result.seconds,
-                "uncertainty_p95": float(np.percentile(result.uncertainty, 95)),
-                "result": named.name,
-                "picture": str(picture),
-            }
-
-        records = run_jobs(jobs, work)
-        try:
-            for row in batch.rows:
-                row["status"] = words.RUNNING
-                yield batch.view()
-                _fill(batch, row, next(records))
-        except Cancelled:
-            for row in batch.rows:
-                if row["status"] in (words.RUNNING, words.WAITING):
-                    row["status"] = words.CANCELLED_ONE
-        finally:
-            stops.end(name)
+        jobs = [Job(Path(photo), batch.folder / f"{number}") for number, photo in enumerate(photos)]
+        for job in jobs:
+            self.visitors.has_uploaded(visitor, job.source)
+        with self.runner.stops.watching(batch_job(visitor)) as check:
+            records = run_jobs(jobs, lambda job: self._restore(batch, job, weather, quality == words.FAST, check))
+            try:
+                for row in batch.rows:
+                    row["status"] = words.RUNNING
+                    yield batch.view()
+                    _fill(batch, row, next(records))
+            except Cancelled:
+                batch.end(words.CANCELLED_ONE)
+            except Exception:
+                LOG.exception("a batch broke off")
+                batch.end(words.FAILED, words.BROKEN_OFF)
         yield batch.files()
+
+    def _restore(
+        self, batch: _Batch, job: Job, weather: str, fast: bool, check: Callable[[], None]
+    ) -> dict[str, Any]:
+        """Restore one photo; returns what the table says of it."""
+        with told_apart():
+            result = self.runner.restore(str(job.source), weather, fast, check, tell=False)
+            name = batch.keep(write_result(result, job.source, job.output))
+            picture = show(result.image, batch.folder / f"{job.output.name}.jpg", THUMBNAIL_SIDE)
+        return {
+            "task": result.task,
+            "confidence": result.task_probabilities.get(result.task),
+            "seconds": result.seconds,
+            "uncertainty_p95": float(np.percentile(result.uncertainty, 95)),
+            "result": name,
+            "picture": str(picture),
+        }
+
+
+def add_folder(photos: list[str] | None, folder: list[str]) -> list[str]:
+    """Return the photos chosen so far and those of a folder, without what else lies in it."""
+    found = sorted(path for path in folder if Path(path).suffix.lower() in FORMATS)
+    if not found:
+        raise plain_error(words.NO_PHOTOS_IN_FOLDER, log=False)
+    return list(dict.fromkeys([*(photos or []), *found]))
 
 
 def nothing_done() -> tuple[Any, ...]:
@@ -131,8 +158,9 @@ def nothing_done() -> tuple[Any, ...]:
     return panels.hint(words.MANY_NOTE), None, _NO_ZIP, _NO_CSV
 
 
-def _job(request: gr.Request | None) -> str:
-    return f"{getattr(request, 'session_hash', None)} batch"
+def batch_job(visitor: str) -> str:
+    """Return the name of the job that restores a visitor's many photos."""
+    return f"{visitor} batch"
 
 
 def _waiting(source: Path) -> dict[str, Any]:
@@ -146,15 +174,6 @@ def _fill(batch: _Batch, row: dict[str, Any], record: dict[str, Any]) -> None:
     row |= {name: record[name] for name in COLUMNS if name in record}
     row["status"] = words.DONE
     batch.pictures.append((record["picture"], row["name"]))
-
-
-def _free_name(folder: Path, name: str) -> Path:
-    """Return a file that does not exist yet: street_opir.jpg, street_opir-2.jpg, ..."""
-    path, number = folder / name, 1
-    while path.exists():
-        number += 1
-        path = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
-    return path
 
 
 def _write_csv(rows: list[dict[str, Any]], path: Path) -> None:

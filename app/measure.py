@@ -1,6 +1,7 @@
 """What "Measure" does: a photo with weather and the same without it, scored by the library's protocol."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pandas as pd
 
 from app import panels, words
 from app.errors import plain_error, plain_errors
-from app.results import new_folder, show
+from app.results import show
 from app.running import Runner
+from app.visitors import Visitors
 from opir import inspection
-from opir.evaluation import ImageScore, Measurement, check_sizes, measure
+from opir.evaluation import ImageScore, Measurement, Quality, check_sizes, measure, measure_baselines
+from opir.metrics import Space
 
 CURVE_POINTS = 60
 """So many points draw the curve of any photo smoothly."""
@@ -23,40 +26,53 @@ def nothing_measured() -> tuple[Any, ...]:
     return panels.hint(words.MEASURE_NOTE), None, None, None
 
 
-def measure_pair(runner: Runner, degraded: str | None, clean: str | None, weather: str) -> tuple[Any, ...]:
+def measure_pair(
+    runner: Runner,
+    visitors: Visitors,
+    degraded: str | None,
+    clean: str | None,
+    weather: str,
+    visitor: str = "",
+) -> tuple[Any, ...]:
     """Restore the degraded photo and compare: the scores, the error map, the uncertainty, the curve."""
     if degraded is None or clean is None:
         raise plain_error(words.NO_PAIR, log=False)
+    for photo in (degraded, clean):
+        visitors.has_uploaded(visitor, Path(photo))
     names = Path(degraded).name, Path(clean).name
     with plain_errors():
         truth = runner.load(clean)
         check_sizes(runner.load(degraded).rgb, truth.rgb, *names)  # before the work, not after it
         result = runner.restore(degraded, weather)
         measured = measure(result, truth, *names)
-        folder = new_folder()
+        others = measure_baselines(result.photo.rgb, truth.rgb)
+        folder = visitors.new_folder(visitor)
         error_map = show(inspection.error_picture(measured.error), folder / "error.jpg")
         uncertainty = show(inspection.uncertainty_picture(result), folder / "uncertainty.jpg")
-    return _scores(measured), str(error_map), str(uncertainty), _curves(measured)
+    return _scores(measured, others), str(error_map), str(uncertainty), _curves(measured)
 
 
-def _scores(measured: Measurement) -> str:
+def _scores(measured: Measurement, others: Mapping[str, Mapping[Space, Quality]]) -> str:
     rows = ""
     for space, score in measured.scores.items():
-        rows += _row(f"PSNR, {space.upper()}", score, "psnr", 2, " dB") + _row(
-            f"SSIM, {space.upper()}", score, "ssim", 4
-        )
-    heads = "".join(f"<th>{title}</th>" for title in words.SCORE_HEADS)
+        same = [method[space] for method in others.values()]
+        rows += _row(f"PSNR, {space.upper()}", score, [one.psnr for one in same], "psnr", 2, " dB")
+        rows += _row(f"SSIM, {space.upper()}", score, [one.ssim for one in same], "ssim", 4)
+    heads = "".join(
+        f"<th>{title}</th>" for title in (*words.SCORE_HEADS, *(words.BASELINES[name] for name in others))
+    )
     return (
         f'<div class="table"><table class="photos"><tr>{heads}</tr>{rows}</table></div>'
         f'<p class="note">{words.agreement(measured.rank_correlation, measured.ause)} {words.PROTOCOL}</p>'
     )
 
 
-def _row(title: str, score: ImageScore, name: str, digits: int, unit: str = "") -> str:
+def _row(title: str, score: ImageScore, others: list[float], name: str, digits: int, unit: str = "") -> str:
     before, after = getattr(score, f"input_{name}"), getattr(score, name)
     change = f"{after - before:+.{digits}f}{unit}" if math.isfinite(after - before) else "–"
-    cells = [f"{value:.{digits}f}{unit}" if math.isfinite(value) else words.EQUAL for value in (before, after)]
-    return f'<tr><td class="name">{title}</td>' + "".join(f"<td>{cell}</td>" for cell in (*cells, change)) + "</tr>"
+    cells = [f"{v:.{digits}f}{unit}" if math.isfinite(v) else words.EQUAL for v in (before, after, *others)]
+    cells.insert(2, change)
+    return f'<tr><td class="name">{title}</td>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _curves(measured: Measurement) -> pd.DataFrame:

@@ -7,12 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from app import look, words
+from app import in_browser, look, words
 from app.about import OWN_ADDRESS
-from app.actions import Actions
-from app.many import ManyPhotos
+from app.actions import Actions, photo_job
+from app.many import ManyPhotos, batch_job
 from app.tabs import about, clean, inside, many, measure
 from app.tabs.parts import MODEL_QUEUE
+from app.visitors import forget_who_leaves
 from opir.tasks import AUTO
 
 STATE_SECONDS = 1800
@@ -33,15 +34,20 @@ def build(actions: Actions) -> gr.Blocks:
             with gr.Tab(words.TAB_INSIDE):
                 looked_into = inside.layout()
             with gr.Tab(words.TAB_MANY):
-                many.build(ManyPhotos(actions.runner))
+                many.build(ManyPhotos(actions.runner, actions.visitors))
             with gr.Tab(words.TAB_MEASURE):
-                measure.build(actions.runner)
+                measure.build(actions.runner, actions.visitors)
             with gr.Tab(words.TAB_ABOUT):
                 snippets = about.build(actions.runner)
         forget_pixel = inside.wire(looked_into, session)
         clean.wire(actions, session, settings, results, looked_into.picture, looked_into.scales, forget_pixel)
         _add_endpoint(actions)
-        page.load(None, js=inside.ARROW_KEYS)
+        forget_who_leaves(
+            page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))
+        )
+        page.load(None, js=in_browser.ARROW_KEYS)
+        page.load(None, js=in_browser.PASTE)
+        page.load(None, js=in_browser.NAME_PICTURES)
         page.load(None, snippets, snippets, js=OWN_ADDRESS)
     return page
 

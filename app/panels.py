@@ -13,7 +13,7 @@ def hint(text: str) -> str:
     return f'<p class="hint">{html.escape(text)}</p>'
 
 
-def summary(result: Restoration, chosen: bool, kept: list[str], removed: list[str]) -> str:
+def summary(result: Restoration, chosen: bool, kept: list[str], removed: list[str], beforehand: bool = False) -> str:
     """Say in a line or two what was done: the weather, the size and time, and what of the file was kept.
 
     Args:
@@ -21,10 +21,11 @@ def summary(result: Restoration, chosen: bool, kept: list[str], removed: list[st
         chosen: whether the visitor chose the weather.
         kept: names of what the download carries over.
         removed: names of what it leaves out.
+        beforehand: whether the result was not made just now.
     """
     task = Task.parse(result.task) if result.task in TASK_NAMES else None
     weather = words.weather_sentence(task, result.task_probabilities.get(result.task, 1.0), chosen)
-    cost = words.cost_sentence(result.width, result.height, result.tiles, result.seconds)
+    cost = words.cost_sentence(result.width, result.height, result.tiles, result.seconds, beforehand)
     rest = html.escape(f"{cost} {words.kept_sentence(kept, removed)}".strip())
     dot = f'<i class="dot" style="background:{TASK_COLOURS[task]}"></i>' if task is not None else ""
     return f"<p>{dot}<b>{weather}</b> {rest}</p>"

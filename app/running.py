@@ -3,7 +3,8 @@
 import copy
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import gradio as gr
@@ -30,7 +31,8 @@ class Stops:
         self._wanted: dict[str, threading.Event] = {}
 
     def begin(self, job: str) -> None:
-        """Forget what was wanted of an earlier job of this name."""
+        """Let a new job of this name be stopped from now on; an earlier one is stopped, for its place is taken."""
+        self.stop(job)
         self._wanted[job] = threading.Event()
 
     def stop(self, job: str) -> None:
@@ -38,19 +40,20 @@ class Stops:
         if job in self._wanted:
             self._wanted[job].set()
 
-    def watch(self, job: str) -> Callable[[], None]:
-        """Return what the job calls now and then: it raises `Cancelled` once the job is to stop."""
+    @contextmanager
+    def watching(self, job: str) -> Iterator[Callable[[], None]]:
+        """Give a job what it calls now and then: it raises `Cancelled` once the job is to stop."""
         wanted = self._wanted.setdefault(job, threading.Event())
 
         def check() -> None:
             if wanted.is_set():
                 raise Cancelled
 
-        return check
-
-    def end(self, job: str) -> None:
-        """Forget a job that is over."""
-        self._wanted.pop(job, None)
+        try:
+            yield check
+        finally:
+            if self._wanted.get(job) is wanted:
+                del self._wanted[job]
 
 
 class Runner:
@@ -58,7 +61,7 @@ class Runner:
 
     def __init__(self, restorer: Restorer, settings: Settings | None = None) -> None:
         settings = settings or Settings()
-        self.info = restorer.info
+        self.info, self.precision = restorer.info, restorer.precision
         self.device = restorer.device.type
         self.stops = Stops()
         self.recent = RecentResults(settings.max_results_mb * 1e6)

@@ -8,14 +8,20 @@ N reference embeddings, D embedding size, T tasks, P points of one photo.
 """
 
 import argparse
+import base64
+import html
+import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from app import words
 from app.look import TASK_COLOURS
@@ -34,7 +40,26 @@ MAX_PHOTOS = 24
 _SIDE = 640  # pixels: the long side that reference photos are scaled down to
 _WIDTH, _HEIGHT, _MARGIN = 640.0, 420.0, 34.0
 _NEIGHBOURS = 5
+_SHOWN_WIDTH, _SHOWN_HEIGHT = 108, 81  # of an example that is pointed at
 _DOTS = {1: 'r="4.5" opacity="0.75"', 2: 'r="2.5" opacity="0.4"'}  # by stage
+
+
+@dataclass(frozen=True, eq=False)
+class MapPicture:
+    """A known photo on the map."""
+
+    embedding: Floats
+    """(D,)."""
+    name: str
+    photo: Path
+
+    @cached_property
+    def thumbnail(self) -> str:
+        """A small copy, as a data URL."""
+        buffer = io.BytesIO()
+        with Image.open(self.photo) as photo:
+            ImageOps.fit(photo.convert("RGB"), (2 * _SHOWN_WIDTH, 2 * _SHOWN_HEIGHT)).save(buffer, "JPEG", quality=75)
+        return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,29 +119,53 @@ class WeatherMap:
         everything = _tsne(np.concatenate([known, points]), np.concatenate([self.layout, start]))
         return everything[len(known) :], everything[: len(known)]
 
-    def draw(self, points: Floats | None = None) -> str:
-        """Draw the map as SVG in the page's own colours.
+    @cached_property
+    def separation(self) -> tuple[float, float, int]:
+        """Silhouette, share of embeddings whose five nearest are mostly of their task, and how many: of stage 1."""
+        from sklearn.metrics import silhouette_score  # on first use: importing it takes a second
+        from sklearn.neighbors import NearestNeighbors
+
+        seen, tasks = self.embeddings[self.stages == 1], self.tasks[self.stages == 1]
+        nearest = (
+            NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(seen) - 1)).fit(seen).kneighbors(return_distance=False)
+        )
+        named = np.array([np.bincount(tasks[row]).argmax() for row in nearest])
+        return float(silhouette_score(seen, tasks)), float((named == tasks).mean()), len(seen)
+
+    def draw(self, points: Floats | None = None, pictures: Sequence[MapPicture] = ()) -> str:
+        """Draw the map as SVG in the page's own colours, and say below it how well the kinds lie apart.
 
         Args:
             points: one photo's embeddings, (P, D), to mark with the way between them; None for the map alone.
+            pictures: known photos to show when a visitor points at them.
         """
         places, known = (None, self.layout) if points is None else self.place(points)
+        references = np.concatenate([self.embeddings, self.prototypes])
+        ringed = [_weighted_place(picture.embedding, references, known) for picture in pictures]
         everything = known if places is None else np.concatenate([known, places])
+        ringed = [_fit(place, everything) for place in ringed]
         known, places = _fit(known, everything), None if places is None else _fit(places, everything)
         shapes = [
             f'<circle cx="{x:.1f}" cy="{y:.1f}" fill="{TASK_COLOURS[Task(task)]}" {_DOTS[int(stage)]}/>'
             for (x, y), task, stage in zip(known, self.tasks, self.stages, strict=False)
         ]
         for task, (x, y) in zip(Task, known[len(self.tasks) :], strict=True):
+            name = words.WEATHER_NAMES[task]
             shapes.append(
-                f'<path class="prototype" d="M{x:.1f} {y - 9:.1f}l9 9-9 9-9-9z" fill="{TASK_COLOURS[task]}"/>'
-                + _label(x, y - 15, words.WEATHER_NAMES[task])
+                f'<path class="prototype" d="M{x:.1f} {y - 9:.1f}l9 9-9 9-9-9z" fill="{TASK_COLOURS[task]}">'
+                f"<title>{words.prototype(name)}</title></path>"
             )
+            # The name stands where most of its photos lie: prototypes may lie so close that names cover each other.
+            own = known[: len(self.tasks)][self.tasks == int(task)]
+            middle_x, middle_y = np.median(own, axis=0)
+            shapes.append(_label(float(middle_x), float(middle_y), name))
         if places is not None:
             shapes += _draw_photo(places)
+        shapes += [_draw_picture(place, picture) for place, picture in zip(ringed, pictures, strict=True)]
         return (
             f'<svg class="weather-map" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" role="img" '
             f'aria-label="{words.TAB_WEATHER}">{"".join(shapes)}</svg>'
+            f'<p class="note">{words.separation(*self.separation)}</p>'
         )
 
 
@@ -203,6 +252,18 @@ def _draw_photo(places: Floats) -> list[str]:
     shapes.append(f'<circle class="photo" cx="{x:.1f}" cy="{y:.1f}" r="8"/>')
     shapes.append(_label(x, y - 14, words.YOUR_PHOTO))
     return shapes
+
+
+def _draw_picture(place: Floats, picture: MapPicture) -> str:
+    """Draw a ringed dot, and beside it a picture that the style sheet shows while it is pointed at."""
+    (x, y), name = place, html.escape(words.EXAMPLE + picture.name)
+    left = min(max(x - _SHOWN_WIDTH / 2, 0), _WIDTH - _SHOWN_WIDTH)
+    top = y + 12 if y < _HEIGHT / 2 else y - 12 - _SHOWN_HEIGHT
+    return (
+        f'<g class="example" tabindex="0" role="img" aria-label="{name}"><title>{name}</title>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/><image x="{left:.1f}" y="{top:.1f}" width="{_SHOWN_WIDTH}" '
+        f'height="{_SHOWN_HEIGHT}" href="{picture.thumbnail}"/></g>'
+    )
 
 
 def _label(x: float, y: float, text: str, kind: str = "") -> str:

@@ -31,38 +31,20 @@ TAB_UNCERTAINTY = "Can I trust it?"
 TAB_STAGES = "Stages"
 TAB_WEATHER = "Weather"
 
-BEFORE_AFTER = "Left of the handle your photo, right of it the result"
+BEFORE_AFTER = "Before and after: drag the handle"
 STAGE_1 = "After stage 1"
 STAGE_2 = "After stage 2"
 CHANGE = "What stage 2 changed"
-STAGES_NOTE = (
-    "Stage 1 filters every pixel with an operator of its own. Stage 2 looks at that result and at how "
-    "uncertain it is, and corrects it. The third picture is grey where stage 2 changed nothing, and eight "
-    "times as strong elsewhere."
-)
-UNCERTAINTY_NOTE = (
-    "How hard each pixel was to restore, on a scale that is the same for every photo. Look twice where it is "
-    "bright: detail there may be lost or made up."
-)
-SCALES_NOTE = (
-    "Every pixel is filtered at several distances and the results are blended. The first map shows how "
-    "far the blend reaches; in the others, bright means that this distance counts most."
-)
 RECOGNISED = "Recognised weather"
-MAP_NOTE = (
-    "A t-SNE map: photos that look alike to the model lie close together. Dots are known photos, small ones "
-    "after stage 1; diamonds are what the model learned of each weather. The large dot is your photo, and "
-    "the line leads to where it lies after stage 1."
-)
 NO_MAP = "There is no weather map for these weights; python -m app.weather_map makes one."
 YOUR_PHOTO = "your photo"
+EXAMPLE = "Example: "
 AFTER_STAGE_1 = "after stage 1"
 INSIDE_PHOTO = "Click anywhere on the result"
 INSIDE_NOTE = "Click a spot on the result to see the operator that the model made for that one pixel."
-MOVE_NOTE = "The arrow keys move by one pixel once you have clicked. Pin two pixels to compare them."
 NUMBERS = "The same as JSON"
 
-WELCOME = "Drop a photo, or pick one of the examples."
+WELCOME = "Drop or paste a photo, or pick one of the examples."
 NO_PHOTO = "Drop a photo first, or pick one of the examples."
 NO_RESULT = "Restore a photo first."
 FORGOTTEN = "This result had to make room for newer ones: restore the photo again."
@@ -100,6 +82,9 @@ MANY_NOTE = "Drop several photos and press Restore all. A photo that can not be 
 MANY_RESULTS = "Results"
 MANY_COLUMNS = ("Photo", "", "Weather", "Sure", "Time", "Uncertainty p95")
 NO_PHOTOS = "Drop some photos first."
+ADD_FOLDER = "Add a whole folder"
+NO_PHOTOS_IN_FOLDER = "There are no photos in that folder: choose one with JPEG, PNG, WebP, TIFF, HEIC or AVIF files."
+BROKEN_OFF = "The batch broke off before this photo: restore it again."
 WAITING = "waiting"
 RUNNING = "restoring …"
 DONE = "done"
@@ -118,16 +103,12 @@ PROTOCOL = (
     "SSIM: Gaussian window of 11 × 11 pixels, σ 1.5."
 )
 SCORE_HEADS = ("", "Before", "After", "Change")
+BASELINES = {"dark channel prior": "Dark channel prior", "guided filter": "Guided filter"}
 ERROR_MAP = "What is still wrong"
-ERROR_MAP_NOTE = "Bright in both maps means: the model knew that it did not know."
 CURVE = "Error of what is left when the least certain blocks are left out"
 CURVE_KEPT = "kept, % of the blocks"
 CURVE_ERROR = "mean error, levels"
 CURVE_BY = "order"
-CURVE_NOTE = (
-    "Blue leaves out what the uncertainty map doubts most, green what is truly worst (no map can do better), "
-    "grey is chance."
-)
 EQUAL = "equal"
 BY_UNCERTAINTY = "by uncertainty"
 BY_ERROR = "by the true error"
@@ -201,11 +182,12 @@ def weather_sentence(task: Task | None, probability: float, chosen: bool) -> str
     return f"{recognised} ({probability:.0%})."
 
 
-def cost_sentence(width: int, height: int, tiles: int, seconds: float) -> str:
+def cost_sentence(width: int, height: int, tiles: int, seconds: float, beforehand: bool = False) -> str:
     """Say how large the photo is and what the restoration took."""
     megapixels = width * height / 1e6
     size = f"{megapixels:.1f} megapixels" if megapixels >= 0.1 else f"{width} × {height} pixels"
-    return f"{size} in {tiles} {'tile' if tiles == 1 else 'tiles'}, {seconds:.1f} s."
+    parts = f"{tiles} {'tile' if tiles == 1 else 'tiles'}"
+    return f"{size} in {parts}, {seconds:.1f} s{' beforehand' if beforehand else ''}."
 
 
 def kept_sentence(kept: list[str], removed: list[str]) -> str:
@@ -252,6 +234,19 @@ def scale_caption(name: str) -> str:
 def busy(seconds_left: float) -> str:
     """Say how long it will still take."""
     return "Restoring, almost done" if seconds_left < 1 else f"Restoring, about {seconds_left:.0f} s left"
+
+
+def prototype(weather: str) -> str:
+    """Name what the model learned of a weather."""
+    return f"{weather}, as the model learned it"
+
+
+def separation(silhouette: float, neighbours: float, photos: int) -> str:
+    """Say how well the kinds of weather lie apart on the map."""
+    return (
+        f"Of {photos} known photos, {neighbours:.0%} lie among five neighbours that are mostly of their own weather. "
+        f"Silhouette: {silhouette:.2f} (1 is far apart, 0 is mixed)."
+    )
 
 
 def _join(names: list[str]) -> str:

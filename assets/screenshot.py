@@ -75,6 +75,13 @@ def trust(page: Page) -> None:
     expect(page.locator("#uncertainty img")).to_have_count(1, timeout=PATIENCE)
 
 
+def weather(page: Page) -> None:
+    """Show where an example lies among known photos."""
+    clean(page)
+    _open(page, words.TAB_WEATHER)
+    expect(page.locator("#weather-map")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
+
+
 def inside(page: Page) -> None:
     """Look at a pixel of an example."""
     clean(page)
@@ -126,6 +133,7 @@ def _open(page: Page, name: str) -> None:
 PICTURES: dict[str, tuple[Callable[[Page], None], dict[str, int], str]] = {
     "clean": (clean, DESKTOP, "light"),
     "trust": (trust, DESKTOP, "light"),
+    "weather": (weather, DESKTOP, "light"),
     "inside": (inside, DESKTOP, "light"),
     "many": (many, DESKTOP, "light"),
     "measure": (measure, DESKTOP, "light"),

@@ -11,7 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", ROOT / "checkpoints" / "README.md")
-MARKED = re.compile(r"(<!-- quality -->\n).*?(<!-- /quality -->)", re.DOTALL)
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 def _decibels(value: float | None) -> str:
@@ -41,16 +41,48 @@ def quality_table(report: dict[str, Any]) -> str:
     return "\n".join([*lines, "", provenance, ""])
 
 
+def page_table(report: dict[str, Any]) -> str:
+    """Return Markdown of what `benchmarks/page.py` found."""
+    example, pixel = report["results"]["example"], report["results"]["pixel"]
+    hardware = report["hardware"]
+    rows = (
+        ("the first click on an example, until its result is drawn", example),
+        (f"a click on a pixel of a {pixel['megapixels']:.0f}-megapixel photo, until its operator is drawn", pixel),
+    )
+    lines = ["| on the page | median | slowest | mark |", "|---|---|---|---|"]
+    for title, row in rows:
+        lines.append(f"| {title} | {row['median_s']:.2f} s | {row['slowest_s']:.2f} s | {row['mark_s']:g} s |")
+    provenance = (
+        f"Measured {report['date']} at commit `{report['commit'][:10]}`, weights `{report['weights_sha256'][:12]}…`, "
+        f"by `make page-marks` on {hardware['cores']} cores ({hardware['processor']}), the browser included."
+    )
+    return "\n".join([*lines, "", provenance, ""])
+
+
+TABLES = {"quality": quality_table, "page": page_table}
+"""What a marker holds: the name is also that of the file in benchmarks/results."""
+
+
+def fill(text: str) -> str:
+    """Return a page with every table between its markers made anew; one without results stays as it is."""
+    for name, table in TABLES.items():
+        results = RESULTS / f"{name}.json"
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if results.is_file() and marked.search(text):
+            made = table(json.loads(results.read_text()))
+            text = marked.sub(lambda match, made=made: match[1] + made + match[2], text)  # type: ignore[misc]
+    return text
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 if a table is out of date")
     options = parser.parse_args()
-    table = quality_table(json.loads((ROOT / "benchmarks" / "results" / "quality.json").read_text()))
     stale = []
     for page in PAGES:
         text = page.read_text()
-        renewed = MARKED.sub(lambda match: match[1] + table + match[2], text)
+        renewed = fill(text)
         if renewed != text:
             stale.append(page.name)
             if not options.check:

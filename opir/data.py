@@ -13,9 +13,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from opir.photo_files import FORMATS
 from opir.tasks import Task
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+PHOTO_SUFFIXES = frozenset(FORMATS)
+"""The endings of files that are taken for photos, in lower case."""
 
 
 def list_photos(folder: str | Path) -> list[Path]:
@@ -50,6 +52,10 @@ def pair_photos(input_folder: str | Path, target_folder: str | Path) -> list[tup
 
 def read_bytes(path: Path) -> Tensor:
     """Decode a photo to (3, H, W) uint8."""
+    if FORMATS.get(path.suffix.lower()) == "HEIF":
+        import pillow_heif  # on first use: it takes a while to load
+
+        pillow_heif.register_heif_opener()
     with Image.open(path) as picture:
         pixels = np.array(picture.convert("RGB"))
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from opir.baselines import BASELINES
 from opir.images import Photo, load_photo
 from opir.metrics import SPACES, Space, ause, psnr, rank_correlation, sparsification_curve, ssim
 from opir.restoration import Restoration
@@ -144,6 +145,27 @@ class Measurement:
     """The best curve that any order of the blocks can give, (N,)."""
     rank_correlation: float
     ause: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How close a picture comes to the truth."""
+
+    psnr: float
+    ssim: float
+
+
+def measure_baselines(degraded: Tensor, clean: Tensor) -> dict[str, dict[Space, Quality]]:
+    """Score the methods of `opir.baselines` on one pair (3, H, W), by their names, in all spaces.
+
+    Raises:
+        ValueError: if the sizes differ, or are too small for SSIM.
+    """
+    restored = {name: method(degraded) for name, method in BASELINES.items()}
+    return {
+        name: {space: Quality(psnr(picture, clean, space), ssim(picture, clean, space)) for space in SPACES}
+        for name, picture in restored.items()
+    }
 
 
 def measure(restoration: Restoration, clean: Photo, name: str = "photo", clean_name: str = "photo") -> Measurement:

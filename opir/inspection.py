@@ -38,7 +38,7 @@ class ColourScale:
         return f"{tick:g}+" if self.open_ended and tick == self.high else f"{tick:g}"
 
 
-UNCERTAINTY_SCALE = ColourScale("Uncertainty: 1 = as if untouched", 0.0, 2.0, (0.0, 0.5, 1.0, 1.5, 2.0), True)
+UNCERTAINTY_SCALE = ColourScale("Uncertainty: 1 = as if untouched", 1.0, 3.0, (1.0, 1.5, 2.0, 2.5, 3.0), True)
 ERROR_SCALE = ColourScale(
     "Mean error of the colours, in levels of 255", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
 )

@@ -115,13 +115,13 @@ def inspect_pixel(
     height, width = photo.shape[-2:]
     if not (0 <= x < width and 0 <= y < height):
         raise ValueError(f"expected a pixel inside the photo of {width}x{height}, got x={x}, y={y}")
-    padded = pad_to_multiple(photo[None], model.stride)
-    size = padded.shape[-2:]
+    size = height + -height % model.stride, width + -width % model.stride  # as the whole photo is padded to
     top, left = y // model.stride * model.stride, x // model.stride * model.stride
     core = Window(top, left, top + model.stride, left + model.stride)
 
     window = core.grown(model.halo * len(task_embeddings), *size)
-    image, uncertainty = window.of(padded), None
+    # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
+    image, uncertainty = pad_to_multiple(window.of(photo[None]), model.stride), None
     operators = []
     for index, embedding in enumerate(task_embeddings):
         result = model.run_stage(index, image, embedding, uncertainty)

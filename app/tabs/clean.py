@@ -6,19 +6,13 @@ from typing import Any
 
 import gradio as gr
 
-from app import panels, words
+from app import notes, panels, words
 from app.actions import Actions
-from app.examples import thumbnails
+from app.examples import Examples
+from app.in_browser import SCROLL_TO_RESULT
 from app.tabs.parts import MODEL_QUEUE, QUIET, note, photo_file, quality_choice, view, weather_choice
 
 RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
-
-SCROLL_TO_RESULT = """() => {
-  const summary = document.getElementById("summary");
-  if (summary && window.innerWidth <= 860) summary.scrollIntoView({behavior: "smooth", block: "start"});
-  return [];
-}"""
-"""On a phone the result lies below the examples: show it."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +47,19 @@ def layout(actions: Actions) -> tuple[Settings, Results]:
     """Lay out the tab: what is set on the left, what is seen on the right."""
     with gr.Row(elem_id="layout"):
         with gr.Column(elem_id="settings"):
-            settings = _settings()
+            settings = _settings(actions.examples)
         with gr.Column(elem_id="results"):
             results = _results(actions)
     return settings, results
 
 
-def _settings() -> Settings:
+def _settings(offered: Examples) -> Settings:
     with gr.Column(elem_id="choose"):
         photo = photo_file(words.PHOTO, "photo")
         with gr.Column(elem_id="examples-box"):
             gr.HTML(f'<p class="heading">{words.EXAMPLES}</p>', padding=False)
             examples = gr.Gallery(
-                thumbnails(),
+                offered.thumbnails,
                 show_label=False,
                 container=False,
                 columns=3,
@@ -108,17 +102,18 @@ def _results(actions: Actions) -> Results:
                 elem_id="before-after",
             )
         with gr.Tab(words.TAB_UNCERTAINTY):
-            note(words.UNCERTAINTY_NOTE)
+            note(notes.UNCERTAINTY)
             uncertainty = view(words.TAB_UNCERTAINTY, "uncertainty", RESULT_HEIGHT)
         with gr.Tab(words.TAB_STAGES):
-            note(words.STAGES_NOTE)
+            note(notes.STAGES)
             with gr.Row(elem_classes="side-by-side"):
                 stage_1 = view(words.STAGE_1, "stage-1", 320)
                 stage_2 = view(words.STAGE_2, "stage-2", 320)
+            note(notes.CHANGE)
             change = view(words.CHANGE, "change", 380)
         with gr.Tab(words.TAB_WEATHER):
             recognised = gr.Label(label=words.RECOGNISED, num_top_classes=4, elem_id="recognised")
-            note(words.MAP_NOTE)
+            note(notes.MAP)
             weather_map = gr.HTML(actions.empty_map(), elem_id="weather-map", padding=False)
     return Results(summary, before_after, stage_1, stage_2, change, uncertainty, recognised, weather_map)
 
@@ -166,6 +161,11 @@ def wire(
             actions.no_download, None, [settings.download], **QUIET
         )
 
+    def explain_after(event: Callable[..., Any]) -> None:
+        write_after(event)
+        forget_pixel(event)
+        event(actions.draw_views, [session], views, show_progress="minimal", api_visibility="private")
+
     jobs = []
 
     def restore_after(event: Callable[..., Any]) -> None:
@@ -181,9 +181,7 @@ def wire(
         )
         jobs.append(done)
         done.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
-        write_after(done.success)
-        forget_pixel(done.success)
-        done.success(actions.draw_views, [session], views, show_progress="minimal", api_visibility="private")
+        explain_after(done.success)
 
     def clear_after(event: Callable[..., Any]) -> Any:
         cleared = event(actions.clear, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)
@@ -191,14 +189,24 @@ def wire(
         return cleared
 
     restore_after(clear_after(settings.photo.upload).success)
-    chosen = settings.examples.select(actions.open_example, None, [settings.photo], **QUIET)
-    restore_after(clear_after(chosen.success).success)
+    if not actions.examples_are_ready:
+        chosen = settings.examples.select(actions.open_example, None, [settings.photo], **QUIET)
+        restore_after(clear_after(chosen.success).success)
     restore_after(settings.weather.input)
     restore_after(settings.quality.input)
     forget_pixel(settings.photo.clear(actions.clear, None, [*restored, *views], **QUIET).success)
-    settings.cancel.click(
-        actions.cancel, None, [results.summary, settings.cancel, settings.download], cancels=jobs, **QUIET
-    )
+    if actions.examples_are_ready:
+        chosen = settings.examples.select(
+            actions.show_example,
+            [settings.strength, settings.protect],
+            [settings.photo, settings.weather, settings.quality, *restored],
+            cancels=jobs,
+            **QUIET,
+        )
+        settings.examples.select(None, None, None, js=SCROLL_TO_RESULT, **QUIET)
+        chosen.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
+        explain_after(chosen.success)
+    settings.cancel.click(actions.cancel, None, [results.summary, settings.cancel], cancels=jobs, **QUIET)
 
     for control in (settings.strength, settings.protect):
         blended = control.change(

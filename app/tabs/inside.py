@@ -7,26 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from app import inside, panels, words
+from app import inside, notes, panels, words
 from app.tabs.parts import QUIET, note, view
 
 PIXEL_QUEUE: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "pixel", "trigger_mode": "always_last"}
 """One pixel needs little memory and time, so it does not wait for whole photos."""
-
-ARROW_KEYS = """() => {
-  const buttons = {ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down"};
-  document.addEventListener("click", (event) => {
-    const picture = event.target.closest("#inside");
-    if (picture) { picture.tabIndex = 0; picture.focus({preventScroll: true}); }
-  });
-  document.addEventListener("keydown", (event) => {
-    if (!buttons[event.key] || !event.target.closest("#look-where")) return;
-    if (event.target.closest("input, textarea, [contenteditable]")) return;
-    event.preventDefault();
-    document.getElementById("move-" + buttons[event.key]).click();
-  });
-}"""
-"""Arrow keys press the four buttons while the picture or a button beside it has the focus."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +48,7 @@ def layout() -> Inside:
                 pin_buttons = {
                     name: gr.Button(words.pin(name), size="sm", min_width=60, elem_id=f"pin-{name}") for name in "AB"
                 }
-            note(words.MOVE_NOTE)
+            note(notes.MOVE)
             numbers = gr.Code(
                 language="json",
                 label=words.NUMBERS,
@@ -76,7 +61,7 @@ def layout() -> Inside:
             )
         operator = gr.HTML(panels.hint(words.INSIDE_NOTE), elem_id="operator", padding=False)
     pinned = gr.HTML(elem_id="pinned", padding=False)
-    note(words.SCALES_NOTE)
+    note(notes.SCALES)
     scales = gr.Gallery(
         show_label=False,
         columns=3,

@@ -11,6 +11,9 @@ def build(events: many.ManyPhotos) -> None:
     with gr.Row(elem_classes="side-by-side two-columns"):
         with gr.Column(elem_classes="narrow"):
             photos = photo_file(words.PHOTOS, "many-photos", height=200, several=True)
+            folder = gr.UploadButton(
+                words.ADD_FOLDER, file_count="directory", type="filepath", size="sm", elem_id="many-folder"
+            )
             weather = weather_choice("many-weather")
             quality = quality_choice("many-quality")
             with gr.Row(elem_classes="buttons"):
@@ -32,6 +35,7 @@ def build(events: many.ManyPhotos) -> None:
                 elem_id="many-gallery",
             )
     shown = [table, gallery, archive, listed]
+    folder.upload(many.add_folder, [photos, folder], [photos], **QUIET)
     begun = start.click(events.begin, None, [start, cancel], **QUIET)
     done = begun.success(
         events.restore_all,

@@ -1,15 +1,16 @@
 """Measure: a pair of photos in, scores and maps out."""
 
-from functools import partial
+from typing import Any
 
 import gradio as gr
 
-from app import look, measure, words
+from app import look, measure, notes, words
 from app.running import Runner
 from app.tabs.parts import MODEL_QUEUE, note, photo_file, view, weather_choice
+from app.visitors import Visitors, visitor_of
 
 
-def build(runner: Runner) -> None:
+def build(runner: Runner, visitors: Visitors) -> None:
     """Lay out the tab and join its events."""
     with gr.Row(elem_classes="side-by-side two-columns"):
         with gr.Column(elem_classes="narrow"):
@@ -23,7 +24,7 @@ def build(runner: Runner) -> None:
             with gr.Row(elem_classes="side-by-side"):
                 error_map = view(words.ERROR_MAP, "error-map", 320)
                 uncertainty = view(words.TAB_UNCERTAINTY, "measure-uncertainty", 320)
-            note(words.ERROR_MAP_NOTE)
+            note(notes.ERROR_MAP)
             curve = gr.LinePlot(
                 x=words.CURVE_KEPT,
                 y=words.CURVE_ERROR,
@@ -36,10 +37,14 @@ def build(runner: Runner) -> None:
                 buttons=[],
                 elem_id="curve",
             )
-            note(words.CURVE_NOTE)
+            note(notes.CURVE)
     shown = [scores, error_map, uncertainty, curve]
+
+    def measure_pair(degraded: str | None, clean: str | None, weather: str, request: gr.Request) -> tuple[Any, ...]:
+        return measure.measure_pair(runner, visitors, degraded, clean, weather, visitor_of(request))
+
     start.click(
-        partial(measure.measure_pair, runner),
+        measure_pair,
         [degraded, clean, weather],
         shown,
         show_progress_on=[scores],

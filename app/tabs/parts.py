@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from app import words
+from app.notes import Note
 from opir.photo_files import FORMATS
 from opir.tasks import AUTO
 
@@ -16,9 +17,11 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 PHOTO_TYPES = ["image", *FORMATS]
 
 
-def note(text: str) -> None:
-    """Say quietly what something is."""
-    gr.HTML(f'<p class="note">{text}</p>', padding=False)
+def note(said: Note | str) -> None:
+    """Say quietly what something is: a line for everybody and, smaller, one for the researcher."""
+    said = Note(said) if isinstance(said, str) else said
+    more = f'<p class="note researcher">{said.researcher}</p>' if said.researcher else ""
+    gr.HTML(f'<p class="note">{said.plain}</p>{more}', padding=False)
 
 
 def view(label: str, elem_id: str, height: int) -> gr.Image:

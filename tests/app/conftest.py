@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 import torch
 from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from app import serving
 from app.actions import Actions
+from app.examples import Examples
 from app.settings import Settings
 from app.visitor_files import VisitorFiles
 from app.weather_map import SUFFIX, WeatherMap, build
@@ -17,6 +20,7 @@ from opir.checkpoints import save_model
 from opir.images import to_picture
 from opir.model import OPIR
 from opir.restorer import Restorer
+from tests.app.browsing import CHROMIUM, FLAGS, visit
 from tests.conftest import TINY, make_picture
 
 
@@ -80,17 +84,35 @@ def restorer(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Restorer
 
 
 @pytest.fixture(scope="session")
-def actions(restorer: Restorer) -> Actions:
-    """The page's events."""
-    return Actions(restorer, WeatherMap.shipped_with(restorer))
+def examples(photos: Path, restorer: Restorer, tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    """Three examples with the results of the tiny model."""
+    folder = tmp_path_factory.mktemp("examples")
+    names = {f"street-{seed}.jpg": f"Street {seed}" for seed in range(3)}
+    for seed, name in enumerate(names):
+        Image.open(photos / f"street {seed}.png").save(folder / name, quality=92)
+    made = Examples(folder, names)
+    assert len(list(made.renew(restorer))) == 3
+    return made
 
 
 @pytest.fixture(scope="session")
-def page_url(actions: Actions, uploads: VisitorFiles) -> Iterator[str]:
-    """The address of the page, on a free port, behind the gate that it has in public."""
+def actions(restorer: Restorer, examples: Examples) -> Actions:
+    """The page's events."""
+    return Actions(restorer, WeatherMap.shipped_with(restorer), examples=examples)
+
+
+@pytest.fixture(scope="session")
+def blocks(actions: Actions, uploads: VisitorFiles) -> Iterator[gr.Blocks]:
+    """The page, on a free port, behind the gate that it has in public."""
     server = serving.launch(actions, Settings(host="127.0.0.1"), uploads)
-    yield server.url
+    yield server.state.blocks
     server.state.blocks.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def page_url(blocks: gr.Blocks) -> str:
+    """Its address."""
+    return str(blocks.local_url)
 
 
 @pytest.fixture(scope="session")
@@ -111,3 +133,21 @@ def served(restorer: Restorer, tmp_path_factory: pytest.TempPathFactory) -> Iter
     }
     with running_server(folder / "log", environment=settings) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium without a window."""
+    assert CHROMIUM, "these tests need Chromium: make test installs it, or apt-get install chromium"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, page_url: str) -> Iterator[Page]:
+    """The page, just opened by a new visitor."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    yield visit(opened, page_url)
+    opened.close()

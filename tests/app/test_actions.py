@@ -12,7 +12,7 @@ from PIL import Image
 
 from app import words
 from app.actions import Actions
-from app.examples import EXAMPLES, example_path, thumbnails
+from app.examples import Examples
 from app.provenance import kept_and_removed
 from app.results import PROXY_SIDE, Session, show
 from opir.images import load_photo
@@ -116,14 +116,14 @@ def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, ph
 def test_a_cancelled_job_ends_without_a_result(actions: Actions, photo: Path) -> None:
     actions.begin()
     actions.cancel()
-    session, summary, *_ = actions.restore_photo(str(photo), AUTO)
-    assert session is None
+    session, summary, *shown = actions.restore_photo(str(photo), AUTO)
     assert words.CANCELLED in summary
-    assert actions.restore_photo(str(photo), AUTO)[0] is not None, "the next job knows nothing of it"
+    assert [session, *shown] == [gr.skip()] * 5, "what is shown stays"
+    assert isinstance(actions.restore_photo(str(photo), AUTO)[0], Session), "the next job knows nothing of it"
 
 
 def test_without_a_photo_every_action_returns_the_empty_page(actions: Actions) -> None:
-    assert actions.restore_photo(None, AUTO)[0] is None
+    assert actions.restore_photo(None, AUTO)[0] == gr.skip()
     assert len(actions.clear()) == len(actions.restore_photo(None, AUTO)) + len(actions.draw_views(None))
     assert actions.blend(None, 1.0)[0] is None
     assert actions.write_download(None, 1.0)["interactive"] is False
@@ -161,9 +161,18 @@ def test_what_a_file_carries_is_named(turned_photo: Path, photo: Path) -> None:
     assert kept_and_removed(load_photo(photo)) == ([], [])
 
 
-def test_examples_exist_and_open_under_their_own_name(actions: Actions) -> None:
-    for index, name in enumerate(EXAMPLES):
-        assert example_path(index).is_file(), f"{name} is missing from assets/examples"
-        opened = Path(actions.open_example(SimpleNamespace(index=index)))
-        assert opened.name == name
-    assert len(thumbnails()) == len(EXAMPLES)
+def test_examples_open_under_their_own_name(actions: Actions, examples: Examples) -> None:
+    for index, photo in enumerate(examples.photos):
+        assert Path(actions.open_example(SimpleNamespace(index=index))).name == photo.name
+
+
+def test_an_example_is_shown_with_its_stored_result_and_no_model(
+    actions: Actions, examples: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions.runner, "restore", lambda *_: pytest.fail("the model ran"))
+    photo, weather, quality, *shown = actions.show_example(1.0, False, SimpleNamespace(index=1))
+    session, summary, (before, after), *_ = shown
+    assert (Path(photo).name, weather, quality) == ("street-1.jpg", AUTO, words.FULL)
+    assert "beforehand" in summary
+    assert Image.open(before).size == Image.open(after).size == Image.open(examples.photos[1]).size
+    assert Path(actions.write_download(session, 1.0)["value"]).name == "street-1_opir.jpg"

@@ -1,58 +1,15 @@
 """The page in a real browser: what a visitor sees on the first click, and gets to keep."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from app import words
 from opir.restorer import Restorer
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 60_000  # milliseconds, for a machine that does other things too
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "these tests need Chromium: make test installs it, or apt-get install chromium"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser: Browser, page_url: str) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    opened.set_default_timeout(PATIENCE)
-    opened.goto(page_url, wait_until="domcontentloaded")
-    opened.locator("#examples img").first.wait_for()
-    yield opened
-    opened.close()
-
-
-def upload(page: Page, path: Path) -> None:
-    page.locator("#photo input[type=file]").set_input_files(path)
-
-
-def expect_result(page: Page) -> None:
-    expect(page.locator("#summary")).to_contain_text(re.compile(r"in \d+ tiles?, [\d.]+ s"), timeout=PATIENCE)
-    expect(page.locator("#before-after img")).to_have_count(2, timeout=PATIENCE)
-    expect(page.locator("#download")).to_be_enabled(timeout=PATIENCE)
+from tests.app.browsing import PATIENCE, expect_result, open_tab, upload
 
 
 def test_an_uploaded_photo_is_restored_and_downloaded_as_the_library_saves_it(
@@ -68,12 +25,6 @@ def test_an_uploaded_photo_is_restored_and_downloaded_as_the_library_saves_it(
     got, expected = (np.asarray(Image.open(tmp_path / name), dtype=int) for name in ("got.png", "expected.png"))
     assert got.shape == expected.shape
     assert np.abs(got - expected).max() <= 1
-
-
-def test_an_example_works_on_the_first_click(page: Page) -> None:
-    page.locator("#examples .thumbnail-lg").first.click()
-    expect_result(page)
-    expect(page.locator("#photo")).to_contain_text("stream-rain")
 
 
 def test_the_weather_can_be_overruled(page: Page, photo: Path) -> None:
@@ -170,10 +121,6 @@ def test_nothing_moves_when_results_arrive(page: Page, photo: Path) -> None:
     assert after == places
 
 
-def open_tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
-
-
 def test_a_batch_with_a_broken_file_is_told_and_downloaded(page: Page, photos: Path, not_a_photo: Path) -> None:
     open_tab(page, words.TAB_MANY)
     files = [photos / "street 0.png", not_a_photo, photos / "street 1.png"]
@@ -236,8 +183,9 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, p
     order = [phone.locator(part).bounding_box()["y"] for part in ("#photo", "#summary", "#download")]
     assert order == sorted(order)
     for name in (words.TAB_INSIDE, words.TAB_MANY, words.TAB_MEASURE, words.TAB_ABOUT):
-        phone.get_by_label("More tabs").first.click()
-        phone.locator("#tabs > .tab-wrapper .overflow-dropdown button", has_text=name).click()
-        expect(phone.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
+        tab = phone.get_by_role("tab", name=name, exact=True)
+        expect(tab).to_be_visible()
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     phone.close()

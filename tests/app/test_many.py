@@ -11,14 +11,14 @@ from PIL import Image
 
 from app import words
 from app.actions import Actions
-from app.many import ManyPhotos
+from app.many import ManyPhotos, add_folder
 from opir.restorer import Restorer
 from opir.tasks import AUTO
 
 
 @pytest.fixture
 def many(actions: Actions) -> ManyPhotos:
-    return ManyPhotos(actions.runner)
+    return ManyPhotos(actions.runner, actions.visitors)
 
 
 @pytest.fixture
@@ -72,6 +72,28 @@ def test_a_cancelled_batch_keeps_what_is_done(many: ManyPhotos, several: list[st
     assert len(gallery) == 1
     assert [row["status"] for row in read_list(listed)] == [words.DONE, words.CANCELLED_ONE, words.CANCELLED_ONE]
     assert zipfile.ZipFile(archive["value"]).namelist() == ["street 0_opir.png", "opir.csv"]
+
+
+def test_a_batch_that_breaks_off_keeps_what_is_done(
+    many: ManyPhotos, several: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = many.restore_all([several[0], several[2]], AUTO)
+    next(steps)
+    next(steps)  # the first photo is done
+    monkeypatch.setattr(many, "_restore", lambda *_: 1 / 0)
+    *_, (table, gallery, archive, listed) = steps
+    assert words.BROKEN_OFF in table
+    assert len(gallery) == 1
+    assert [row["status"] for row in read_list(listed)] == [words.DONE, words.FAILED]
+    assert zipfile.ZipFile(archive["value"]).namelist() == ["street 0_opir.png", "opir.csv"]
+
+
+def test_a_folder_adds_its_photos_and_leaves_the_rest(tmp_path: Path) -> None:
+    chosen = [str(tmp_path / name) for name in ("b.JPG", "notes.txt", "a.heic", "c.avif", ".DS_Store")]
+    named = [Path(path).name for path in add_folder([str(tmp_path / "z.png")], chosen)]
+    assert named == ["z.png", "a.heic", "b.JPG", "c.avif"]
+    with pytest.raises(gr.Error, match="no photos in that folder"):
+        add_folder(None, [str(tmp_path / "notes.txt")])
 
 
 def test_what_nobody_expected_skips_one_photo_too(

@@ -9,7 +9,7 @@ from PIL import Image
 from app import words
 from app.actions import Actions
 from app.measure import measure_pair
-from opir.evaluation import evaluate, measure
+from opir.evaluation import evaluate, measure, measure_baselines
 from opir.images import load_photo
 from opir.restorer import Restorer
 from opir.tasks import AUTO
@@ -23,16 +23,19 @@ def pair(photo: Path, tmp_path: Path) -> tuple[str, str]:
 
 
 def test_scores_are_those_of_evaluate(actions: Actions, pair: tuple[str, str], restorer: Restorer) -> None:
-    scores, error_map, uncertainty, _ = measure_pair(actions.runner, *pair, AUTO)
+    scores, error_map, uncertainty, _ = measure_pair(actions.runner, actions.visitors, *pair, AUTO)
     for space in ("rgb", "y"):
         report = evaluate(lambda photo: restorer.restore(photo).restored_rgb, [(Path(pair[0]), Path(pair[1]))], space)
         for number in (f"{report.psnr:.2f} dB", f"{report.input_psnr:.2f} dB", f"{report.ssim:.4f}"):
             assert number in scores
+    truth, degraded = (load_photo(path).rgb for path in reversed(pair))
+    for method in measure_baselines(degraded, truth).values():
+        assert f"{method['rgb'].psnr:.2f} dB" in scores
     assert Image.open(error_map).size == Image.open(uncertainty).size
 
 
 def test_curves_meet_where_everything_is_kept(actions: Actions, pair: tuple[str, str], restorer: Restorer) -> None:
-    *_, curves = measure_pair(actions.runner, *pair, AUTO)
+    *_, curves = measure_pair(actions.runner, actions.visitors, *pair, AUTO)
     last = curves[curves[words.CURVE_KEPT] == 100]
     assert set(last[words.CURVE_BY]) == {words.BY_UNCERTAINTY, words.BY_ERROR, words.BY_CHANCE}
     measured = measure(restorer.restore(pair[0]), load_photo(pair[1]))
@@ -40,14 +43,14 @@ def test_curves_meet_where_everything_is_kept(actions: Actions, pair: tuple[str,
 
 
 def test_a_clean_photo_before_is_called_equal(actions: Actions, photo: Path) -> None:
-    scores, *_ = measure_pair(actions.runner, str(photo), str(photo), AUTO)
+    scores, *_ = measure_pair(actions.runner, actions.visitors, str(photo), str(photo), AUTO)
     assert words.EQUAL in scores
 
 
 def test_sizes_that_differ_are_told_in_one_line(actions: Actions, photo: Path, tmp_path: Path) -> None:
     Image.new("RGB", (40, 30)).save(tmp_path / "small.png")
     with pytest.raises(gr.Error) as raised:
-        measure_pair(actions.runner, str(photo), str(tmp_path / "small.png"), AUTO)
+        measure_pair(actions.runner, actions.visitors, str(photo), str(tmp_path / "small.png"), AUTO)
     assert raised.value.message == (
         "street 0.png is 96x72 but its target small.png is 40x30: a pair must have one size"
     )
@@ -56,6 +59,6 @@ def test_sizes_that_differ_are_told_in_one_line(actions: Actions, photo: Path, t
 def test_too_small_a_pair_and_a_missing_photo_are_told(actions: Actions, photo: Path, tmp_path: Path) -> None:
     Image.new("RGB", (9, 9)).save(tmp_path / "tiny.png")
     with pytest.raises(gr.Error, match="at least 11x11"):
-        measure_pair(actions.runner, str(tmp_path / "tiny.png"), str(tmp_path / "tiny.png"), AUTO)
+        measure_pair(actions.runner, actions.visitors, str(tmp_path / "tiny.png"), str(tmp_path / "tiny.png"), AUTO)
     with pytest.raises(gr.Error, match=words.NO_PAIR):
-        measure_pair(actions.runner, str(photo), None, AUTO)
+        measure_pair(actions.runner, actions.visitors, str(photo), None, AUTO)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from app import words
-from app.weather_map import WeatherMap, build, main
+from app.examples import Examples
+from app.weather_map import MapPicture, WeatherMap, build, main
 from opir.restorer import Restorer
 from opir.tasks import Task
 
@@ -68,6 +69,23 @@ def test_the_drawing_marks_prototypes_and_the_photo(weather_map: WeatherMap) -> 
     assert words.YOUR_PHOTO not in alone
     assert words.YOUR_PHOTO in joined
     assert joined.count("<circle") == alone.count("<circle") + 2
+
+
+def test_examples_are_ringed_and_shown_when_pointed_at(weather_map: WeatherMap, examples: Examples) -> None:
+    shown = [MapPicture(weather_map.embeddings[0], "Rain & night", examples.photos[0])]
+    drawn = weather_map.draw(weather_map.embeddings[3:4], shown)
+    assert drawn.count('class="example"') == 1
+    assert "Rain &amp; night" in drawn
+    assert "data:image/jpeg;base64," in drawn
+
+
+def test_separation_is_told_in_figures(weather_map: WeatherMap) -> None:
+    silhouette, neighbours, count = weather_map.separation
+    assert count == 3 * len(Task)
+    assert -1 <= silhouette <= 1
+    assert words.separation(silhouette, neighbours, count) in weather_map.draw()
+    apart = replace(weather_map, embeddings=np.eye(len(Task), 6, dtype=np.float32)[weather_map.tasks])
+    assert apart.separation[0] == pytest.approx(1)
 
 
 def test_the_command_makes_a_map(

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 import torch
 from PIL import Image
 
-from opir.data import TrainingPhotos, imagine_segment_depth, list_photos, pair_photos
+from opir.data import TrainingPhotos, imagine_segment_depth, list_photos, pair_photos, read_bytes
 from opir.tasks import Task
 
 SHARES = {Task.RAIN: 1.0, Task.SNOW: 1.0, Task.HAZE: 1.0, Task.CLEAN: 1.0}
@@ -38,6 +39,18 @@ def test_batches_depend_on_the_seed_alone(folder: Path) -> None:
     assert not torch.equal(first.clean, other.clean)
     assert first.clean.shape == (8, 3, 24, 24)
     assert sorted(first.tasks.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_photos_of_phones_are_found_and_read(tmp_path: Path) -> None:
+    pillow_heif.register_heif_opener()
+    for name in ("a.HEIC", "b.avif", "c.jpg", "notes.txt"):
+        picture = Image.fromarray(np.full((20, 30, 3), 90, np.uint8))
+        picture.save(tmp_path / name, "JPEG" if name == "notes.txt" else None)
+    found = list_photos(tmp_path)
+    assert [path.name for path in found] == ["a.HEIC", "b.avif", "c.jpg"]
+    for path in found:
+        assert read_bytes(path).shape == (3, 20, 30)
+        assert abs(read_bytes(path).float().mean() - 90) < 3
 
 
 def test_pairs_are_cut_alike(folder: Path) -> None:

@@ -43,8 +43,8 @@ def test_all_maps_have_the_width_of_the_photo(restoration: Restoration) -> None:
 def test_untouched_pixels_read_1_and_no_change_is_grey(restoration: Restoration) -> None:
     np.testing.assert_allclose(restoration.uncertainty, 1, atol=1e-5)
     colours = np.asarray(uncertainty_picture(restoration))[:40].reshape(-1, 3)
-    halfway = np.asarray(heatmap(np.full((1, 1), 0.5), ColourScale("", 0, 1, ()), colour_bar=False))[0, 0]
-    np.testing.assert_allclose(colours, np.broadcast_to(halfway, colours.shape), atol=2)
+    darkest = np.asarray(heatmap(np.zeros((1, 1)), ColourScale("", 0, 1, ()), colour_bar=False))[0, 0]
+    np.testing.assert_allclose(colours, np.broadcast_to(darkest, colours.shape), atol=2)
     np.testing.assert_allclose(np.asarray(change_picture(restoration)), 128, atol=1)
 
 
@@ -54,7 +54,7 @@ def test_a_change_is_drawn_enlarged(restoration: Restoration) -> None:
 
 
 def test_the_same_value_has_the_same_colour_in_every_map() -> None:
-    calm, wild = np.full((2, 2), 0.8), np.array([[0.8, 9.0], [-3.0, 0.8]])
+    calm, wild = np.full((2, 2), 1.8), np.array([[1.8, 9.0], [-3.0, 1.8]])
     first = np.asarray(heatmap(calm, UNCERTAINTY_SCALE, colour_bar=False))
     second = np.asarray(heatmap(wild, UNCERTAINTY_SCALE, colour_bar=False))
     np.testing.assert_array_equal(first[0, 0], second[0, 0])
@@ -62,7 +62,7 @@ def test_the_same_value_has_the_same_colour_in_every_map() -> None:
 
 
 def test_brightness_rises_with_the_value() -> None:
-    ramp = np.linspace(0, 2, 50)[None]
+    ramp = np.linspace(UNCERTAINTY_SCALE.low, UNCERTAINTY_SCALE.high, 50)[None]
     grey = np.asarray(heatmap(ramp, UNCERTAINTY_SCALE, colour_bar=False).convert("L"), np.int16)[0]
     assert (np.diff(grey) >= -1).all()
     assert grey[-1] - grey[0] > 150
@@ -79,11 +79,11 @@ def test_the_bar_is_added_below_and_leaves_the_map_alone(size: tuple[int, int]) 
 
 def test_an_open_end_says_so() -> None:
     assert [UNCERTAINTY_SCALE.label(tick) for tick in UNCERTAINTY_SCALE.ticks] == [
-        "0",
-        "0.5",
         "1",
         "1.5",
-        "2+",
+        "2",
+        "2.5",
+        "3+",
     ]
 
 

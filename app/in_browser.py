@@ -1,0 +1,56 @@
+"""What the page does in the browser itself: small scripts, each a function without arguments."""
+
+ARROW_KEYS = """() => {
+  const buttons = {ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down"};
+  document.addEventListener("click", (event) => {
+    const picture = event.target.closest("#inside");
+    if (picture) { picture.tabIndex = 0; picture.focus({preventScroll: true}); }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!buttons[event.key] || !event.target.closest("#look-where")) return;
+    if (event.target.closest("input, textarea, [contenteditable]")) return;
+    event.preventDefault();
+    document.getElementById("move-" + buttons[event.key]).click();
+  });
+}"""
+"""Arrow keys press the four buttons while the picture or a button beside it has the focus."""
+
+PASTE = """() => {
+  const visible = (box) => box && box.offsetParent !== null;
+  const fill = (box, files, tries) => {
+    const input = box.querySelector("input[type=file]");
+    if (input) {
+      const kept = new DataTransfer();
+      (input.multiple ? files : files.slice(0, 1)).forEach((file) => kept.items.add(file));
+      input.files = kept.files;
+      input.dispatchEvent(new Event("change", {bubbles: true}));
+    } else if (tries > 0) setTimeout(() => fill(box, files, tries - 1), 50);
+  };
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+    const ids = ["photo", "many-photos", "measure-degraded", "measure-clean"];
+    const shown = ids.map((id) => document.getElementById(id)).filter(visible);
+    if (!files.length || !shown.length) return;
+    event.preventDefault();
+    const box = shown.find((one) => one.querySelector("input[type=file]")) ?? shown[0];
+    if (!box.querySelector("input[type=file]")) box.querySelector("button[aria-label]")?.click();
+    fill(box, files, 40);
+  });
+}"""
+"""A pasted picture goes where a dropped one would on the tab that is shown, in place of an older one."""
+
+SCROLL_TO_RESULT = """() => {
+  const summary = document.getElementById("summary");
+  if (summary && window.innerWidth <= 860) summary.scrollIntoView({behavior: "smooth", block: "start"});
+  return [];
+}"""
+"""On a phone the result lies below the examples: show it."""
+
+NAME_PICTURES = """() => {
+  const name = () => document.querySelectorAll(".image-container > button:not([aria-label])").forEach((button) => {
+    const label = button.closest(".block")?.querySelector("[data-testid=block-label]");
+    if (label) button.setAttribute("aria-label", label.textContent.trim());
+  });
+  new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
+}"""
+"""Pictures that can be clicked on have no name for a screen reader: give them that of their frame."""

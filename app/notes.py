@@ -1,0 +1,46 @@
+"""What explains the pictures on the page: a line for everybody, and one for the researcher."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Note:
+    """Two ways to say what a picture shows."""
+
+    plain: str
+    researcher: str = ""
+
+
+UNCERTAINTY = Note(
+    "How hard each spot was to restore. Look twice where it is bright: detail there may be lost or made up.",
+    "UM of stage 1, the mean of |K| over taps and colours times 9 (Eq. 11); the same fixed scale for every photo.",
+)
+STAGES = Note(
+    "The photo is cleaned twice: the second time looks at the first result and at how sure it was.",
+    "Ĵ₁ and Ĵ₂ (Eq. 12 and 13); stage 2 predicts its operators from Ĵ₁·UM and filters Ĵ₁.",
+)
+CHANGE = Note(
+    "Grey where the second time changed nothing; brighter or darker where it did.",
+    "0.5 + 8·(Ĵ₂ - Ĵ₁) for each colour.",
+)
+SCALES = Note(
+    "Every pixel is filtered at several distances. The first map shows how far that reaches; in the others, bright "
+    "means that this distance counts most.",
+    "Reach is Σ α·s in pixels; the others are α of each dilation s, a softmax over scales (Eq. 18), last stage.",
+)
+MAP = Note(
+    "Photos that look alike to the model lie close together. The large dot is your photo, and the line leads to "
+    "where it lies after stage 1. Point at a ringed dot to see that example.",
+    "t-SNE of the embeddings e_t (Eq. 21); small dots are embeddings of stage 1's results, diamonds the learned "
+    "prototypes.",
+)
+MOVE = Note("The arrow keys move by one pixel once you have clicked. Pin two pixels to compare them.")
+ERROR_MAP = Note(
+    "Bright in both maps means: the model knew that it did not know.",
+    "|result - truth|, mean of the colours, beside UM of stage 1.",
+)
+CURVE = Note(
+    "Blue leaves out what the uncertainty map doubts most, green what is truly worst (no map can do better), grey is "
+    "chance.",
+    "Sparsification on blocks of 8 × 8 pixels; AUSE is the area between blue and green, 1 at chance.",
+)

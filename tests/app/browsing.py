@@ -1,0 +1,41 @@
+"""What the tests in a real browser do again and again."""
+
+import re
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 90_000  # milliseconds, for a machine that does other things too
+
+
+def visit(page: Page, url: str) -> Page:
+    """Open the page and wait until it can be used."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(url, wait_until="domcontentloaded")
+    page.locator("#examples img").first.wait_for()
+    return page
+
+
+def upload(page: Page, path: Path) -> None:
+    page.locator("#photo input[type=file]").set_input_files(path)
+
+
+def expect_result(page: Page) -> None:
+    expect(page.locator("#summary")).to_contain_text(re.compile(r"in \d+ tiles?, [\d.]+ s"), timeout=PATIENCE)
+    expect(page.locator("#before-after img")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator("#download")).to_be_enabled(timeout=PATIENCE)
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
