@@ -1,11 +1,14 @@
 """Running the model for visitors: one photo at a time, told how far it is, and stopped when asked to."""
 
+import contextvars
 import copy
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import gradio as gr
 from PIL import Image
@@ -67,6 +70,8 @@ class Runner:
         self.recent = RecentResults(settings.max_results_mb * 1e6)
         self.max_megapixels = settings.max_megapixels
         self._turn = threading.Lock()
+        # Always the same thread: each one that computes on a CPU keeps memory and helper threads of its own.
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="model") if self.device == "cpu" else None
 
         # A result outlives the GPU that is borrowed for it, so what looks at its pixels is on the CPU.
         on_cpu = restorer.model if restorer.device.type == "cpu" else copy.deepcopy(restorer.model).cpu()
@@ -111,7 +116,11 @@ class Runner:
         with taken_down(visit, weather) as job, self._turn:
             job.begin()
             stop_if_unwanted()
-            job.result = self._run(photo, weather, fast, _Tiles(stop_if_unwanted, tell))
+            work = partial(self._run, photo, weather, fast, _Tiles(stop_if_unwanted, tell))
+            if self._worker is None:
+                job.result = work()
+            else:  # with what Gradio knows of this event, so that progress reaches the visitor
+                job.result = self._worker.submit(contextvars.copy_context().run, work).result()
             return job.result
 
 

@@ -41,6 +41,7 @@ def visit(weights: str, folder: Path) -> dict[str, object]:
     settings = {
         "OPIR_CHECKPOINT": weights,
         "OPIR_DEVICE": "cpu",
+        "OPIR_SHUTDOWN_SECONDS": "600",
         "OPIR_TEMP_FOLDER": str(temp),
         "OMP_NUM_THREADS": "1",
     }
