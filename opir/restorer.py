@@ -173,6 +173,7 @@ class Restorer:
             model=self.model,
             precision=self.precision,
             operator_scale=factor,
+            calibration=self.info and self.info.calibration,
         )
 
     def _run_stage(
