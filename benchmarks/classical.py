@@ -1,4 +1,4 @@
-"""How far methods without learning come on the same photos: each tuned on validation photos, then measured. Writes JSON.
+"""How far methods without learning come on the same photos: tuned on validation photos, then measured. Writes JSON.
 
     python -m benchmarks.classical DATA [--checkpoint lite] [--quick]
 
@@ -22,7 +22,7 @@ from skimage.restoration import denoise_bilateral, denoise_nl_means
 from torch import Tensor
 from tqdm import tqdm
 
-from benchmarks.cases import Case, cut, data_sets, synthetic_cases
+from benchmarks.cases import Case, data_sets, synthetic_cases
 from benchmarks.provenance import RESULTS, provenance, spread, write_report
 from opir.baselines import dehaze_by_dark_channel, guided_filter
 from opir.metrics import psnr, ssim
