@@ -28,7 +28,7 @@ ASSETS = ROOT / "assets"
 WIDTH = 300
 """Pixels of each picture on a sheet."""
 _SIDE = 640  # of the photos, long side
-_ZOOM, _DETAIL = 2, 120  # times, and the detail's side in the photo's pixels
+_ZOOM, _DETAIL = 2, 120  # times, and the detail's height in the photo's pixels
 _GAP, _TEXT, _MARK = 8, 17, (255, 77, 109)
 
 
@@ -99,8 +99,10 @@ def draw_row(restorer: Restorer, scene: Scene, named: bool) -> list[tuple[str, I
 def doubt(result: Restoration) -> tuple[str, Image.Image]:
     """Return the error bound with its caption; the uncertainty where the weights have no calibration."""
     if result.error_bound is not None:
-        return f"error bound 0–{BOUND_SCALE.high:.0f}", heatmap(result.error_bound, BOUND_SCALE, colour_bar=False)
-    title = f"UM {UNCERTAINTY_SCALE.low:.0f}–{UNCERTAINTY_SCALE.high:.0f}"
+        return f"error bound, 0 to {BOUND_SCALE.high:.0f} levels", heatmap(
+            result.error_bound, BOUND_SCALE, colour_bar=False
+        )
+    title = f"UM, {UNCERTAINTY_SCALE.low:.0f} to {UNCERTAINTY_SCALE.high:.0f}"
     return title, heatmap(result.uncertainty, UNCERTAINTY_SCALE, colour_bar=False)
 
 
@@ -111,8 +113,7 @@ def _score(picture: Tensor, clean: Tensor, scene: Scene) -> str:
 def with_detail(picture: Image.Image, centre: tuple[float, float]) -> Image.Image:
     """Return a picture of `WIDTH` pixels with a marked detail, and the detail enlarged below it."""
     picture = picture.convert("RGB")
-    wide, high = min(_DETAIL * WIDTH // (WIDTH // _ZOOM) // 1, picture.width), min(_DETAIL, picture.height)
-    wide = min(wide, picture.width)
+    wide, high = min(WIDTH // _ZOOM, picture.width), min(_DETAIL, picture.height)
     left = round(min(max(centre[0] * picture.width - wide / 2, 0), picture.width - wide))
     top = round(min(max(centre[1] * picture.height - high / 2, 0), picture.height - high))
     box = (left, top, left + wide, top + high)

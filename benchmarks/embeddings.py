@@ -17,13 +17,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from app.look import TASK_COLOURS
 from benchmarks.cases import QUICK_PHOTOS, cut
 from benchmarks.provenance import IMAGES, RESULTS, provenance, spread, write_report
 from opir.data import list_photos
@@ -130,7 +128,10 @@ def separation(seen: Seen) -> dict[str, Any]:
     for kind, points in spaces.items():
         per_draw: dict[str, list[float]] = {"silhouette": [], "neighbours": []}
         for draw in [None, *np.unique(seen.draws)]:
-            chosen = np.ones(len(points), bool) if draw is None else seen.draws == draw
+            once = (seen.labels != Task.CLEAN) | (
+                seen.draws == seen.draws.min()
+            )  # clean photos are equal in all draws
+            chosen = once if draw is None else seen.draws == draw
             own, labels, photos = points[chosen], seen.labels[chosen], seen.photos[chosen]
             per_draw["silhouette"].append(float(silhouette_score(own, labels)))
             per_draw["neighbours"].append(neighbours_right(own, labels, photos, own, labels, photos))
@@ -183,6 +184,8 @@ def plot(seen: Seen, mixed: dict[tuple[Task, Task], Seen], real: Seen | None, pa
     """Draw t-SNE of the embeddings with several seeds, of the baselines, and of mixed and real photos."""
     from matplotlib.figure import Figure
 
+    from app.look import TASK_COLOURS  # with all of Gradio: only to draw
+
     figure = Figure(figsize=(13, 8.4), layout="constrained")
     axes = figure.subplots(2, 3).ravel()
     spaces = comparable(seen.features, seen.features)
@@ -202,7 +205,7 @@ def plot(seen: Seen, mixed: dict[tuple[Task, Task], Seen], real: Seen | None, pa
         )
     if real is not None:
         _dots(axes[5], places[-1], real.labels, "*", 1.0, 70)
-    axes[5].set_title("with mixed weather (outlined) and real photos (stars)")
+    axes[5].set_title("mixed weather (outlined), real photos (stars)")
     axes[5].legend(fontsize=7)
     for task in Task:
         axes[0].scatter([], [], c=TASK_COLOURS[task], s=14, label=task.label)
@@ -214,11 +217,15 @@ def plot(seen: Seen, mixed: dict[tuple[Task, Task], Seen], real: Seen | None, pa
 
 
 def _tsne(points: Floats, seed: int) -> Floats:
+    from sklearn.manifold import TSNE
+
     perplexity = min(30.0, (len(points) - 1) / 3)
     return np.asarray(TSNE(perplexity=perplexity, init="random", random_state=seed).fit_transform(points))
 
 
 def _dots(axis: Any, places: Floats, labels: NDArray[Any], marker: str, alpha: float = 0.7, size: int = 14) -> None:
+    from app.look import TASK_COLOURS
+
     colours = [TASK_COLOURS[Task(label)] for label in labels]
     axis.scatter(*places.T, s=size, c=colours, marker=marker, alpha=alpha, linewidths=0)
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.published_tables table2 DATA [--checkpoint lite] [--quick]
 
-Test sets are looked for below DATA in the layouts of `opir/published.py`, in a folder of the set's name too; an absent
-set is marked so. "Zero-shot" says that the weights never saw that data set's training part.
+Test sets are looked for below DATA in the layouts of `opir/published.py`, in a folder of the set's name too; an
+absent set is marked so. "Zero-shot" says that the weights never saw that data set's training part.
 """
 
 import argparse
@@ -118,7 +118,7 @@ def render(report: dict[str, Any]) -> str:
     """Return a table of the paper's rows and ours as Markdown."""
     paper = PAPER[report["table"]]
     lines = [
-        f"**{report['table'].replace('table', 'Table ')}: {paper['title']}** ({paper['setting']} in the paper)",
+        f"**{report['table'].replace('table', 'Table ')}: {paper['title']}** ({paper['setting']})",
         "",
     ]
     if "cost" in report:
@@ -150,7 +150,8 @@ def _scores(ours: dict[str, Any], kind: str) -> str:
     found, likeness = ours.get(f"{kind}psnr"), ours.get(f"{kind}ssim")
     if found is None or likeness is None:
         return "–"
-    return f"{found['mean']:.2f} ± {found['sd']:.2f} / {likeness['mean']:.3f}"
+    decibels = f"{found['mean']:.2f} ± {found['sd']:.2f}" if found["count"] else "∞"
+    return f"{decibels} / {likeness['mean']:.3f}"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -39,7 +39,7 @@ class ErrorCurve:
 
     def at(self, uncertainty: NDArray[Any]) -> NDArray[np.float32]:
         """Return the bound for each uncertainty, of its shape; level beyond the ends."""
-        return np.interp(uncertainty, self.uncertainty, self.error).astype(np.float32)
+        return np.asarray(np.interp(uncertainty, self.uncertainty, self.error), dtype=np.float32)
 
 
 @dataclass(frozen=True)
