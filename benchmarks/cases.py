@@ -1,9 +1,9 @@
 """Photos with their truth: made weather on clean photos, and published pairs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from torch import Tensor
 
@@ -30,7 +30,20 @@ class Case:
     task: Task
 
 
-def synthetic_cases(folder: Path, task: Task, first_seed: int = 0, quick: bool = False) -> Iterator[Case]:
+Item = TypeVar("Item")
+
+
+def picked(items: Sequence[Item], at_most: int | None, quick: bool = False) -> Sequence[tuple[int, Item]]:
+    """Return items with their numbers: all, or so many evenly picked ones; the first few if `quick`."""
+    numbered = list(enumerate(items))
+    if quick:
+        return numbered[:QUICK_PHOTOS]
+    return numbered if at_most is None else numbered[:: max(1, -(-len(numbered) // at_most))]
+
+
+def synthetic_cases(
+    folder: Path, task: Task, first_seed: int = 0, quick: bool = False, at_most: int | None = None
+) -> Iterator[Case]:
     """Degrade each photo of a folder, in 8 bits as `opir degrade` saves it.
 
     Args:
@@ -38,17 +51,18 @@ def synthetic_cases(folder: Path, task: Task, first_seed: int = 0, quick: bool =
         task: the weather.
         first_seed: photo n gets this seed + n.
         quick: only small crops of a few photos.
+        at_most: so many photos, evenly picked; None for all.
     """
-    for seed, path in enumerate(islice(list_photos(folder), QUICK_PHOTOS if quick else None), start=first_seed):
+    for number, path in picked(list_photos(folder), at_most, quick):
         clean = cut(load_photo(path).rgb, quick)
-        degraded = (degrade(clean[None], task, seed)[0] * 255).round() / 255
+        degraded = (degrade(clean[None], task, first_seed + number)[0] * 255).round() / 255
         yield Case(degraded, clean, task)
 
 
-def paired_cases(folder: Path, task: Task, quick: bool = False) -> Iterator[Case]:
-    """Read the pairs of a published set; only small crops of a few if `quick`."""
+def paired_cases(folder: Path, task: Task, quick: bool = False, at_most: int | None = None) -> Iterator[Case]:
+    """Read the pairs of a published set; which ones as in `synthetic_cases`."""
     pairs = pair_photos(folder / "input", folder / "target")
-    for degraded, clean in islice(pairs, QUICK_PHOTOS if quick else None):
+    for _, (degraded, clean) in picked(pairs, at_most, quick):
         yield Case(cut(load_photo(degraded).rgb, quick), cut(load_photo(clean).rgb, quick), task)
 
 
@@ -58,7 +72,7 @@ def cut(photo: Tensor, quick: bool) -> Tensor:
 
 
 def data_sets(
-    data: Path, tasks: tuple[Task, ...] = tuple(Task), quick: bool = False
+    data: Path, tasks: tuple[Task, ...] = tuple(Task), quick: bool = False, at_most: int | None = None
 ) -> Iterator[tuple[str, Space, Task, Iterator[Case]]]:
     """Yield every set that is there: name, what it is scored on, weather and photos.
 
@@ -69,11 +83,16 @@ def data_sets(
     if validation.is_dir():
         found = True
         for task in tasks:
-            yield f"validation, synthetic {task.label}", "rgb", task, synthetic_cases(validation, task, quick=quick)
+            yield (
+                f"validation, synthetic {task.label}",
+                "rgb",
+                task,
+                synthetic_cases(validation, task, 0, quick, at_most),
+            )
     for name, space, task in SETS:
         if (data / "benchmark" / name).is_dir() and task in tasks:
             found = True
-            yield name, space, task, paired_cases(data / "benchmark" / name, task, quick)
+            yield name, space, task, paired_cases(data / "benchmark" / name, task, quick, at_most)
     if not found:
         raise SystemExit(
             f"nothing to measure in {data}: expected validation/clean or benchmark/<set>/input and target"

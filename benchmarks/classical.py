@@ -116,12 +116,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--checkpoint", default="lite")
     parser.add_argument("--quick", action="store_true", help="only see that it runs: small crops of two photos")
+    parser.add_argument("--photos", type=int, help="at most so many of each set, evenly picked")
     parser.add_argument("--output", type=Path, default=RESULTS / "classical.json")
     options = parser.parse_args(arguments)
     restorer = Restorer.from_pretrained(options.checkpoint)
     tuned = {task: tune(options.data / "validation" / "clean", task, options.quick) for task in _WEATHERS}
     results = {}
-    for name, space, task, cases in data_sets(options.data, _WEATHERS, options.quick):
+    for name, space, task, cases in data_sets(options.data, _WEATHERS, options.quick, options.photos):
         scores: dict[str, list[tuple[float, float]]] = {}
         for case in tqdm(cases, desc=name):
             outputs = {"untouched": case.degraded, "OPIR": restorer.restore(case.degraded).restored_rgb}

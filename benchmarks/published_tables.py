@@ -19,12 +19,13 @@ from opir.data import pair_photos
 from opir.images import load_photo
 from opir.metrics import Space, psnr, ssim
 from opir.model import count_gmacs, count_parameters
-from opir.published import find_folders
+from opir.published import LAYOUTS, find_folders
 from opir.restorer import Restorer
 
 PAPER: dict[str, Any] = json.loads(Path(__file__).with_name("paper_figures.json").read_text())
 TABLES = tuple(name for name in PAPER if name.startswith("table"))
 ABSENT, ZERO_SHOT, TRAINED = "absent", "zero-shot", "trained on its training part"
+_SOME_PAIRS = "zero-shot but for some published pairs of this weather"
 
 # How each set's own folder may be called, and what must be in its path; and which training part belongs to it.
 _NAMED = {
@@ -65,10 +66,13 @@ def find_test_set(name: str, data: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def seen_in_training(name: str, metadata: dict[str, Any]) -> bool:
-    """Return whether weights were trained on a test set's training part, by what training wrote into them."""
-    sets = metadata.get("settings", {}).get("data", {}).get("sets", [])
-    return any(trained and trained[0] == _NAMED[name][1] for trained in sets)
+def status_of(name: str, metadata: dict[str, Any]) -> str:
+    """Return what weights saw of a test set's data set, by what training wrote into them."""
+    data = metadata.get("settings", {}).get("data", {})
+    if any(trained[0] == _NAMED[name][1] for trained in data.get("sets", [])):
+        return TRAINED
+    weather = LAYOUTS[name].task.label
+    return _SOME_PAIRS if any(pairs[0] == weather for pairs in data.get("pairs", [])) else ZERO_SHOT
 
 
 def measure_set(restorer: Restorer, folders: tuple[Path, Path], space: Space, quick: bool = False) -> dict[str, Any]:
@@ -91,9 +95,8 @@ def measure_table(name: str, restorer: Restorer, data: Path, quick: bool = False
     for test_set, space in PAPER[name]["space"].items():
         folders = find_test_set(test_set, data)
         if folders is not None:
-            trained = seen_in_training(test_set, restorer.info.metadata)
             scores = measure_set(restorer, folders, space, quick)
-            found[test_set] = {"status": TRAINED if trained else ZERO_SHOT, "space": space, **scores}
+            found[test_set] = {"status": status_of(test_set, restorer.info.metadata), "space": space, **scores}
             continue
         found[test_set] = {"status": ABSENT, "space": space}
         part = _PARTS.get(test_set)
@@ -101,7 +104,11 @@ def measure_table(name: str, restorer: Restorer, data: Path, quick: bool = False
             folder = data / "benchmark" / part_name
             if part == part_name and folder.is_dir():
                 scores = measure_set(restorer, (folder / "input", folder / "target"), part_space, quick)
-                found[part_name] = {"status": f"{ZERO_SHOT}, a part of {test_set}", "space": part_space, **scores}
+                found[part_name] = {
+                    "status": f"{status_of(test_set, restorer.info.metadata)}, a part of {test_set}",
+                    "space": part_space,
+                    **scores,
+                }
     return found
 
 

@@ -95,14 +95,14 @@ def measure_maps(restorer: Restorer, cases: Iterable[Case]) -> dict[str, Any]:
     }
 
 
-def measure_bounds(restorer: Restorer, data: Path, quick: bool) -> dict[str, Any]:
+def measure_bounds(restorer: Restorer, data: Path, quick: bool, at_most: int | None = None) -> dict[str, Any]:
     """Try the error bounds on photos that neither the weights nor the calibration ever saw."""
     folder = data.joinpath(*UNSEEN)
     if not folder.is_dir():
         return {}
     found = {}
     for task in Task:
-        cases = synthetic_cases(folder, task, UNSEEN_SEED, quick)
+        cases = synthetic_cases(folder, task, UNSEEN_SEED, quick, at_most)
         found[task.label] = _bounds(
             [_coverage(restorer.restore(case.degraded), case) for case in tqdm(cases, desc=f"bounds, {task.label}")]
         )
@@ -144,17 +144,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--checkpoint", default="lite")
     parser.add_argument("--quick", action="store_true", help="only see that it runs: small crops of two photos")
+    parser.add_argument("--photos", type=int, help="at most so many of each set, evenly picked")
     parser.add_argument("--output", type=Path, default=RESULTS / "uncertainty.json")
     parser.add_argument("--plot", type=Path, default=IMAGES / "sparsification.png")
     options = parser.parse_args(arguments)
     restorer = Restorer.from_pretrained(options.checkpoint)
     results = {}
-    for name, _, _, cases in data_sets(options.data, quick=options.quick):
+    for name, _, _, cases in data_sets(options.data, tuple(Task), options.quick, options.photos):
         results[name] = measure_maps(restorer, tqdm(cases, desc=name))
     command = f"python -m benchmarks.uncertainty DATA --checkpoint {options.checkpoint}"
     report: dict[str, Any] = provenance(command, restorer, (0, UNSEEN_SEED), options.quick)
     report["results"] = results
-    report["bounds_on_unseen_photos"] = measure_bounds(restorer, options.data, options.quick)
+    report["bounds_on_unseen_photos"] = measure_bounds(restorer, options.data, options.quick, options.photos)
     assert restorer.info is not None
     calibration = restorer.info.calibration
     report["calibration"] = None if calibration is None else {"share": calibration.share, **calibration.made_from}
