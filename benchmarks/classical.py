@@ -52,8 +52,9 @@ def bilateral(photo: Tensor, sigma_colour: float, sigma_pixels: float) -> Tensor
 
 def median(photo: Tensor, radius: int) -> Tensor:
     """Take the median of a disc, colour by colour."""
-    window = disk(radius)
-    return torch.stack([torch.from_numpy(np.asarray(median_of(plane.numpy(), window))) for plane in photo])
+    window = disk(radius)  # type: ignore[no-untyped-call]
+    planes = [median_of(plane.numpy(), window) for plane in photo]  # type: ignore[no-untyped-call]
+    return torch.stack([torch.from_numpy(np.asarray(plane)) for plane in planes])
 
 
 def non_local_means(photo: Tensor, strength: float, reach: int) -> Tensor:

@@ -88,8 +88,10 @@ def gather(restorer: Restorer, photos: list[tuple[Tensor, int, int, int]]) -> Se
     rows = [look_at(restorer, photo) for photo, *_ in photos]
     return Seen(
         {kind: np.stack([features[kind] for features, _ in rows]) for kind in KINDS},
-        *(np.array([entry[column] for entry in photos]) for column in (1, 2, 3)),
-        np.stack([probabilities for _, probabilities in rows]),
+        labels=np.array([label for _, label, _, _ in photos]),
+        photos=np.array([number for _, _, number, _ in photos]),
+        draws=np.array([draw for *_, draw in photos]),
+        probabilities=np.stack([probabilities for _, probabilities in rows]),
     )
 
 
@@ -268,7 +270,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _real_photos(restorer: Restorer, folder: Path, quick: bool) -> Seen | None:
     """Look at the real photos of each weather that has a folder; None without any."""
-    photos = []
+    photos: list[tuple[Tensor, int, int, int]] = []
     for task in Task:
         if (folder / task.label).is_dir():
             paths = list_photos(folder / task.label)[: QUICK_PHOTOS if quick else None]

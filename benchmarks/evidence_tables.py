@@ -31,9 +31,9 @@ def uncertainty_table(report: dict[str, Any]) -> str:
         for name, found in report["results"].items():
             scores = {key: found["maps"][key][kind] for key in _MAPS}
             cheap = {key: scores[key]["mean"] for key in ("uncertainty", "gradient", "change")}
-            best = (min if kind == "ause" else max)(cheap, key=lambda key, values=cheap: values[key])
+            ordered = sorted(cheap, key=cheap.__getitem__, reverse=kind == "rank_correlation")
             cells = [_value(scores[key]) for key in _MAPS]
-            rows.append([f"{name} ({scores['uncertainty']['count']})", *cells, _MAPS[best]])
+            rows.append([f"{name} ({scores['uncertainty']['count']})", *cells, _MAPS[ordered[0]]])
         lines += [title + ", mean ± standard deviation over photos.", ""]
         lines += _table(["set (photos)", *_MAPS.values(), "best of the first three"], rows)
     lines += ["![Sparsification curves](images/sparsification.png)", ""]
