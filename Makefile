@@ -6,7 +6,7 @@ READY := .venv/.ready
 TORCH := $(if $(shell command -v nvidia-smi),,-r constraints-cpu.txt)
 PORT ?= 7860
 
-.PHONY: setup demo check format test examples example-photos screenshots embeddings measure page-marks clean
+.PHONY: setup demo check format test examples example-photos screenshots embeddings calibrate measure page-marks clean
 
 setup: $(READY)
 
@@ -24,7 +24,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python benchmarks/tables.py --check
+	$(BIN)/python -m benchmarks.tables --check
 	$(BIN)/python -m benchmarks.reliability.tables --check
 	$(BIN)/python -m app.examples --check
 
@@ -69,8 +69,30 @@ embeddings: setup
 # The README's figures: make measure DATA=FOLDER with validation/clean and benchmark/<set>/{input,target}.
 DATA ?= data
 measure: setup
-	$(BIN)/python benchmarks/quality.py $(DATA) --output benchmarks/results/quality.json
-	$(BIN)/python benchmarks/tables.py
+	$(BIN)/python -m benchmarks.quality $(DATA) --output benchmarks/results/quality.json
+	$(BIN)/python -m benchmarks.tables
+
+# What UM means in grey levels, for the weights CHECKPOINT; PHOTOS as above. Run it before the reports below.
+CHECKPOINT ?= lite
+calibrate: setup
+	$(BIN)/opir calibrate --clean $(PHOTOS) --checkpoint $(CHECKPOINT)
+
+# The evidence that needs no training, into benchmarks/results and docs/results.md; QUICK=--quick only tries that it runs.
+QUICK ?=
+REPORT := --checkpoint $(CHECKPOINT) $(QUICK)
+.PHONY: uncertainty embeddings-report classical pictures reports table1 table2 table3 table4 table6
+uncertainty classical: setup
+	$(BIN)/python -m benchmarks.$@ $(DATA) $(REPORT)
+	$(BIN)/python -m benchmarks.tables
+embeddings-report: setup
+	$(BIN)/python -m benchmarks.embeddings $(DATA) $(REPORT)
+	$(BIN)/python -m benchmarks.tables
+table1 table2 table3 table4 table6: setup
+	$(BIN)/python -m benchmarks.published_tables $@ $(DATA) $(REPORT)
+	$(BIN)/python -m benchmarks.tables
+pictures: setup
+	$(BIN)/python -m benchmarks.contact_sheets --checkpoint $(CHECKPOINT)
+reports: calibrate measure uncertainty embeddings-report classical table1 table2 table3 table4 table6 pictures
 
 # Thousands of damaged and hostile files at every door; a short look: make fuzz FUZZ="--share 0.05"
 FUZZ ?=
@@ -119,7 +141,7 @@ locked:
 # How fast the page answers in the browser; on an idle machine.
 page-marks: setup chromium
 	$(BIN)/python -m benchmarks.page --output benchmarks/results/page.json
-	$(BIN)/python benchmarks/tables.py
+	$(BIN)/python -m benchmarks.tables
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,17 +1,23 @@
-"""Write the README's and the model card's tables from benchmarks/results, between their markers.
+"""Write the tables of README, model card and docs/results.md from benchmarks/results, between their markers.
 
-python benchmarks/tables.py [--check]
+    python -m benchmarks.tables [--check]
+
+A page has `<!-- name -->` and `<!-- /name -->` where a table belongs; the names are those of `TABLES`.
 """
 
 import argparse
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "README.md", ROOT / "checkpoints" / "README.md")
-RESULTS = ROOT / "benchmarks" / "results"
+from benchmarks import evidence_tables, published_tables
+from benchmarks.provenance import RESULTS, ROOT
+
+Render = Callable[[dict[str, Any]], str]
+PAGES = (ROOT / "README.md", ROOT / "checkpoints" / "README.md", ROOT / "docs" / "results.md")
+_MARKED = re.compile(r"(<!-- (?P<name>[\w-]+) -->\n)(?P<table>.*?)(<!-- /(?P=name) -->)", re.DOTALL)
 
 
 def _decibels(value: float | None) -> str:
@@ -59,36 +65,48 @@ def page_table(report: dict[str, Any]) -> str:
     return "\n".join([*lines, "", provenance, ""])
 
 
-TABLES = {"quality": quality_table, "page": page_table}
-"""What a marker holds: the name is also that of the file in benchmarks/results."""
+TABLES: dict[str, tuple[str, Render, str]] = {
+    "quality": ("quality.json", quality_table, "measure"),
+    "page": ("page.json", page_table, "page-marks"),
+    "uncertainty": ("uncertainty.json", evidence_tables.uncertainty_table, "uncertainty"),
+    "bounds": ("uncertainty.json", evidence_tables.bounds_table, "calibrate uncertainty"),
+    "embeddings": ("embeddings.json", evidence_tables.embeddings_table, "embeddings-report"),
+    "classical": ("classical.json", evidence_tables.classical_table, "classical"),
+    **{name: (f"{name}.json", published_tables.render, name) for name in published_tables.TABLES},
+}
+"""By marker: the results file, what draws it, and the `make` target that makes it."""
 
 
-def fill(text: str) -> str:
-    """Return a page with every table between its markers made anew; one without results stays as it is."""
-    for name, table in TABLES.items():
-        results = RESULTS / f"{name}.json"
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        if results.is_file() and marked.search(text):
-            made = table(json.loads(results.read_text()))
-            text = marked.sub(lambda match, made=made: match[1] + made + match[2], text)  # type: ignore[misc]
-    return text
+def renewed(text: str, results: Path = RESULTS) -> str:
+    """Return a page with all its tables made anew; markers of other programs' tables are left alone."""
+
+    def fill(match: re.Match[str]) -> str:
+        if match["name"] not in TABLES:
+            return match[0]
+        file, render, target = TABLES[match["name"]]
+        path = results / file
+        table = render(json.loads(path.read_text())) if path.is_file() else f"Not run yet: `make {target}`.\n"
+        return match[1] + table + match[4]
+
+    return _MARKED.sub(fill, text)
 
 
-def main() -> None:
+def out_of_date(pages: tuple[Path, ...] = PAGES, results: Path = RESULTS) -> list[Path]:
+    """Return the pages whose tables differ from the results."""
+    return [page for page in pages if renewed(page.read_text(), results) != page.read_text()]
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 if a table is out of date")
-    options = parser.parse_args()
-    stale = []
-    for page in PAGES:
-        text = page.read_text()
-        renewed = fill(text)
-        if renewed != text:
-            stale.append(page.name)
-            if not options.check:
-                page.write_text(renewed)
+    options = parser.parse_args(arguments)
+    stale = out_of_date()
     if options.check and stale:
-        raise SystemExit(f"out of date: {', '.join(stale)}; run python benchmarks/tables.py")
+        names = ", ".join(str(page.relative_to(ROOT)) for page in stale)
+        raise SystemExit(f"out of date: {names}; run python -m benchmarks.tables")
+    for page in stale:
+        page.write_text(renewed(page.read_text()))
 
 
 if __name__ == "__main__":

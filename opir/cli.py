@@ -1,4 +1,4 @@
-"""The command line: `opir restore`, `evaluate`, `inspect`, `degrade`, `train`, `export` and `info`.
+"""The command line: `opir restore`, `evaluate`, `inspect`, `degrade`, `train`, `calibrate`, `export` and `info`.
 
 Whatever is wrong with the input is told in one line, and the command exits with 2.
 """
@@ -11,16 +11,19 @@ import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from statistics import fmean
+from typing import Annotated, Any
 
 import typer
 from tqdm import tqdm
 
 from opir import inspection
 from opir.batch import OUTPUT_SUFFIXES, SAME, TOLD_IN_ONE_LINE, Job, one_line, plan_jobs, run_jobs, written_to
+from opir.calibration import beside
 from opir.checkpoints import CheckpointError, load_model
 from opir.cluster import run_on_ray
 from opir.config import PRESETS
+from opir.conformal import CROP_SIDE, calibrate
 from opir.data import pair_photos
 from opir.degradations import degrade
 from opir.errors import printable
@@ -30,9 +33,10 @@ from opir.folder import RestoreOptions
 from opir.images import Photo, load_photo, save_photo
 from opir.metrics import SPACES
 from opir.model import OPIR, count_gmacs, count_parameters
+from opir.options import checked_task, parse_maps, parse_operator_scale, parse_point, parse_tile
 from opir.published import find_pairs
 from opir.restoration import Restoration
-from opir.restorer import OPERATOR_SCALES, Restorer
+from opir.restorer import Restorer
 from opir.streaming import stream_jobs
 from opir.tasks import AUTO, TASK_NAMES, Task
 from opir.whole_files import prepare_folders, written_whole
@@ -89,7 +93,7 @@ def restore(
     if workers is not None and engine != "ray":
         raise ValueError("--workers is for --engine ray; photos are restored one at a time here")
     options = RestoreOptions(
-        _checked_task(task), _parse_tile(tile), strength, _parse_maps(maps), _parse_operator_scale(operator_scale)
+        checked_task(task), parse_tile(tile), strength, parse_maps(maps), parse_operator_scale(operator_scale)
     )
     jobs = plan_jobs(photos, out, recursive, file_format)
     if skip_existing:
@@ -166,7 +170,7 @@ def evaluate_command(
     """Score a checkpoint on pairs; a target is named as its input, or as the part before "_"."""
     if space not in SPACES:
         raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
-    task = _checked_task(task)
+    task = checked_task(task)
     if published:
         name, _, folder = published.partition("=")
         pairs = find_pairs(name, folder)
@@ -200,9 +204,9 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Show the operator that made one pixel: kernels, modulation, scales and uncertainty of each stage."""
-    x, y = _parse_point(at)
+    x, y = parse_point(at)
     restorer = Restorer.from_pretrained(checkpoint, device)
-    pixel = restorer.restore(image, _checked_task(task)).inspect(x, y)
+    pixel = restorer.restore(image, checked_task(task)).inspect(x, y)
     typer.echo(json.dumps(pixel.to_dict(), indent=2) if as_json else pixel.describe())
 
 
@@ -245,6 +249,37 @@ def train(
     typer.echo(f"wrote {run(load_training_config(config, [*(changes or []), *limit]))}")
 
 
+@app.command("calibrate")
+def calibrate_command(
+    *,
+    clean: Annotated[Path, typer.Option(help="Folder of clean photos that the weights were not trained on.")],
+    checkpoint: Checkpoint = "lite",
+    seeds: Annotated[int, typer.Option(min=1, help="Draws of every weather for each photo.")] = 9,
+    side: Annotated[int, typer.Option(min=32, help="Crops' largest side in pixels.")] = CROP_SIDE,
+    device: Device = "auto",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; else beside the weights.")] = None,
+) -> None:
+    """Measure which error in grey levels each uncertainty stands for, and write it beside the weights."""
+    restorer = Restorer.from_pretrained(checkpoint, device)
+    with tqdm(unit="crop", disable=None) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        made = calibrate(restorer, clean, seeds, side, show)
+    assert restorer.info is not None
+    out = out or beside(restorer.info.path)
+    made.save(out)
+    typer.echo(f"wrote {out}")
+    for weather in TASK_NAMES:
+        shares = made.made_from["coverage"][weather]
+        typer.echo(
+            f"{weather:6} {fmean(shares):.1%} of pixels below their bound "
+            f"({min(shares):.1%} to {max(shares):.1%} by part; each part of the photos tried with the others' curves)"
+        )
+
+
 @app.command()
 def export(
     checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="As for --checkpoint of restore.")],
@@ -283,41 +318,6 @@ def info(
 
 def _compact(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _checked_task(name: str) -> str:
-    return name if name == AUTO else Task.parse(name).label
-
-
-def _parse_tile(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    if not text.isdecimal():
-        raise ValueError(f'--tile must be "auto", 0 or a number of pixels, got "{text}"')
-    return int(text)
-
-
-def _parse_operator_scale(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    if text not in map(str, OPERATOR_SCALES):
-        raise ValueError(f'--operator-scale must be {", ".join(map(str, OPERATOR_SCALES))} or auto, got "{text}"')
-    return int(text)
-
-
-def _parse_maps(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    for name in names:
-        if name not in inspection.MAPS:
-            raise ValueError(f'unknown map "{name}": use some of {", ".join(inspection.MAPS)}')
-    return names
-
-
-def _parse_point(text: str) -> tuple[int, int]:
-    parts = text.split(",")
-    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
-        raise ValueError(f'--at must be X,Y such as 120,80, got "{text}"')
-    return int(parts[0]), int(parts[1])
 
 
 def main(arguments: list[str] | None = None) -> None:

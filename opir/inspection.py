@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from opir.restoration import Restoration
 
 CHANGE_GAIN = 8.0
-MAPS = ("stage1", "change", "uncertainty", "scales")
+MAPS = ("stage1", "change", "uncertainty", "error_bound", "scales")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,9 @@ UNCERTAINTY_SCALE = ColourScale("Uncertainty: 1 = as if untouched", 1.0, 3.0, (1
 ERROR_SCALE = ColourScale(
     "Mean error of the colours, in levels of 255", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
 )
+BOUND_SCALE = ColourScale(
+    "Nine pixels of ten err by less, in levels of 255", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
+)
 WEIGHT_SCALE = ColourScale("Weight of this scale", 0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
 
 
@@ -61,17 +64,20 @@ def pictures(restoration: Restoration, names: Iterable[str] | None = None) -> di
         Pictures by name; "scales" becomes those of `scale_pictures`.
 
     Raises:
-        ValueError: for an unknown name, or "scales" where their weights were not kept.
+        ValueError: for an unknown name, "scales" where their weights were not kept, or "error_bound" where there
+            is none.
     """
     drawn: dict[str, Image.Image] = {}
-    has_scales = restoration.scale_weights is not None
-    for name in names if names is not None else (name for name in MAPS if has_scales or name != "scales"):
+    lacking = {"scales": restoration.scale_weights is None, "error_bound": restoration.error_bound is None}
+    for name in names if names is not None else (name for name in MAPS if not lacking.get(name)):
         if name == "stage1":
             drawn[name] = restoration.stage1
         elif name == "change":
             drawn[name] = change_picture(restoration)
         elif name == "uncertainty":
             drawn[name] = uncertainty_picture(restoration)
+        elif name == "error_bound":
+            drawn[name] = error_bound_picture(restoration)
         elif name == "scales":
             drawn |= scale_pictures(restoration)
         else:
@@ -88,6 +94,21 @@ def change_picture(restoration: Restoration, gain: float = CHANGE_GAIN) -> Image
 def uncertainty_picture(restoration: Restoration) -> Image.Image:
     """Draw the uncertainty of stage 1 with its colour bar."""
     return heatmap(restoration.uncertainty, UNCERTAINTY_SCALE)
+
+
+def error_bound_picture(restoration: Restoration) -> Image.Image:
+    """Draw the error that nine pixels of ten stay below, with its colour bar.
+
+    Raises:
+        ValueError: where the restoration has none.
+    """
+    bound = restoration.error_bound
+    if bound is None:
+        raise ValueError(
+            "no error bound to draw: it takes all stages, operator_scale=1 and weights with a calibration; "
+            "make one with opir calibrate"
+        )
+    return heatmap(bound, BOUND_SCALE)
 
 
 def error_picture(error: NDArray[Any]) -> Image.Image:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from opir.calibration import Calibration
 from opir.devices import computing_in
 from opir.images import Photo, save_photo, to_picture
 from opir.model import OPIR
@@ -57,6 +58,8 @@ class Restoration:
     """What the convolutions computed in."""
     operator_scale: int = 1
     """How many times smaller than the photo the copy was that the operators were predicted on."""
+    calibration: Calibration | None = field(default=None, repr=False)
+    """What the uncertainty means in grey levels, where the weights come with it."""
 
     @property
     def width(self) -> int:
@@ -92,6 +95,18 @@ class Restoration:
     def stage2_change(self) -> NDArray[np.float32]:
         """What stage 2 added to each colour, (3, H, W); zero after one stage."""
         return (self.restored_rgb - self.stage1_rgb).numpy()
+
+    @property
+    def error_bound(self) -> NDArray[np.float32] | None:
+        """The error that nine pixels of ten stay below: mean over colours in levels of 255, float32 (H, W).
+
+        None where the weights carry no calibration, and for a result that it was not made for: of fewer stages,
+        or with operators predicted on a reduced copy.
+        """
+        made_for_this = self.calibration is not None and self.calibration.stages == self.stages
+        if self.calibration is None or not made_for_this or self.operator_scale != 1:
+            return None
+        return self.calibration.bound(self.uncertainty, self.task)
 
     def blend(self, strength: float = 1.0, protect: bool = False) -> Image.Image:
         """Show the photo and its restoration mixed.

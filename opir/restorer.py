@@ -173,6 +173,7 @@ class Restorer:
             model=self.model,
             precision=self.precision,
             operator_scale=factor,
+            calibration=None if self.info is None else self.info.calibration,
         )
 
     def _run_stage(

@@ -103,9 +103,11 @@ def test_a_single_scale_can_be_drawn() -> None:
 
 
 def test_what_can_not_be_drawn_is_refused(restoration: Restoration) -> None:
-    with pytest.raises(ValueError, match=r'unknown map "error": use some of stage1, change, uncertainty, scales'):
+    with pytest.raises(
+        ValueError, match=r'unknown map "error": use some of stage1, change, uncertainty, error_bound, scales'
+    ):
         pictures(restoration, ["stage1", "error"])
     without = replace(restoration, scale_weights=None)
-    assert list(pictures(without)) == [name for name in MAPS if name != "scales"]
+    assert list(pictures(without)) == [name for name in MAPS if name not in ("scales", "error_bound")]
     with pytest.raises(ValueError, match=r"no scale weights to draw: restore with scale_weights=True"):
         pictures(without, ["scales"])
