@@ -20,7 +20,7 @@ from benchmarks.ablations.budget import BUDGETS, training_data
 from benchmarks.ablations.plots import draw_curves, draw_differences
 from benchmarks.ablations.results import read_results, write_rows
 from benchmarks.ablations.running import describe_data, make_jobs, run_jobs
-from benchmarks.ablations.tables import PUBLISHED, renew
+from benchmarks.ablations.tables import PUBLISHED, render, renew
 from benchmarks.ablations.timing import estimate
 from benchmarks.ablations.variants import TABLES, variants_of
 
@@ -43,7 +43,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "results.md")
     parser.add_argument("--workers", type=int, default=_default_workers(), help="runs side by side")
     parser.add_argument("--stop-after", type=float, metavar="MINUTES", help="save and stop; call again to go on")
-    parser.add_argument("--check", action="store_true", help="with tables: change nothing, exit with 1 if out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="with tables: change nothing, exit with 1 if out of date"
+    )
     options = parser.parse_args()
     if options.results is None:
         trial = options.budget == "trial"
@@ -68,11 +70,16 @@ def _run(options: argparse.Namespace) -> None:
                 write_rows(options.results, budget, data, [row])
                 progress.update()
         if progress.n < len(jobs):
-            print(f"{len(jobs) - progress.n} of {len(jobs)} runs are not finished: the same command goes on with them")
+            print(
+                f"{len(jobs) - progress.n} of {len(jobs)} runs are not finished: the same command goes on with them"
+            )
 
 
 def _write_tables(options: argparse.Namespace) -> None:
     results = read_results(options.results)
+    if options.budget == "trial":
+        print(render(results, ("trial",)))
+        return
     stale = renew(options.page, results, options.check)
     if options.check:
         if stale:

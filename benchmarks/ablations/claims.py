@@ -51,7 +51,7 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """"holds", "contradicted", or "undecided" where the difference is within the noise."""
+        """ "holds", "contradicted", or "undecided" where the difference is within the noise."""
         if not self.difference.real:
             return "undecided"
         return "holds" if self.difference.mean > 0 else "contradicted"

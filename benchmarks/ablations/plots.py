@@ -31,15 +31,15 @@ def draw_curves(found: dict[str, Any], path: Path) -> bool:
     """
     figure = _figure(6, 3.6)
     axes = figure.subplots()
-    for name in _COLOURS:
+    for name, colour in _COLOURS.items():
         curves = [row["curve"] for row in found["rows"] if row["variant"] == name and row.get("curve")]
         if not curves:
             continue
         steps = [step for step, _ in curves[0]]
         values = [[psnr for _, psnr in points] for points in zip(*curves, strict=True)]
-        axes.plot(steps, [fmean(each) for each in values], color=_COLOURS[name], label=_LABELS[name])
+        axes.plot(steps, [fmean(each) for each in values], color=colour, label=_LABELS[name])
         low, high = [min(each) for each in values], [max(each) for each in values]
-        axes.fill_between(steps, low, high, color=_COLOURS[name], alpha=0.2, linewidth=0)
+        axes.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
     if not axes.lines:
         return False
     axes.set(xlabel="step", ylabel="PSNR on validation photos, dB", title="Same U-Net, equal multiply-adds")
@@ -70,7 +70,9 @@ def draw_differences(found: dict[str, Any], path: Path) -> bool:
         colour = _CERTAIN if difference.real else _NOISE
         axes.errorbar(difference.mean, row, xerr=error, fmt="o", color=colour, capsize=3)
     names = [f"{VARIANTS[item.claim.variant].name} − {VARIANTS[item.claim.baseline].name}" for item in findings]
-    axes.set_yticks(range(len(findings)), [f"{item.claim.text}: {name}" for item, name in zip(findings, names, strict=True)][::-1])
+    axes.set_yticks(
+        range(len(findings)), [f"{item.claim.text}: {name}" for item, name in zip(findings, names, strict=True)][::-1]
+    )
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set(xlabel=f"difference in PSNR, dB, ± {STANDARD_ERRORS:.0f} standard errors")
     path.parent.mkdir(parents=True, exist_ok=True)

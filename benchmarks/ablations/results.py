@@ -68,9 +68,7 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "psnr": _rounded(mean),
             "psnr_spread": _rounded(spread),
             "ssim": _rounded(fmean(row["ssim"] for row in own)),
-            "tasks": {
-                task.label: _rounded(fmean(row["tasks"][task.label]["psnr"] for row in own)) for task in Task
-            },
+            "tasks": {task.label: _rounded(fmean(row["tasks"][task.label]["psnr"] for row in own)) for task in Task},
         }
     claims = [
         {

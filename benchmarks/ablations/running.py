@@ -9,8 +9,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures import as_completed as in_order_of_completion
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from multiprocessing import get_context
@@ -23,8 +22,8 @@ from benchmarks.ablations.budget import Budget, digest, training_data
 from benchmarks.ablations.measuring import WEATHER, measure, write_validation
 from benchmarks.ablations.variants import VARIANTS, Variant, count_multiply_adds, count_trainable
 from opir.training.config import DataConfig, Phase, TrainingConfig
-from opir.training.losses import LossWeights
 from opir.training.loop import Trainer
+from opir.training.losses import LossWeights
 
 _CURVE_POINTS = 9
 
@@ -90,7 +89,8 @@ def training_config(job: Job) -> TrainingConfig:
         data = replace(data, validation=str(job.data / "validation" / "clean"))
     # UM learns from errors that are worth learning from: in the second half (docs/log.md).
     phases = [
-        Phase(until, budget.crop, budget.batch, model.num_stages, factor) for until, factor in ((0.5, 0.0), (1.0, 1.0))
+        Phase(until, budget.crop, budget.batch, model.num_stages, factor)
+        for until, factor in ((0.5, 0.0), (1.0, 1.0))
     ]
     return TrainingConfig(
         model=model,
@@ -171,12 +171,10 @@ def run_jobs(jobs: list[Job], workers: int) -> Iterator[dict[str, Any] | None]:
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the new processes when they load PyTorch
     os.environ["TQDM_DISABLE"] = "1"  # theirs too: one bar, of this process, is enough
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for future in in_order_of_completion([pool.submit(run_job, job) for job in jobs]):
+        for future in as_completed([pool.submit(run_job, job) for job in jobs]):
             yield future.result()
 
 
 def make_jobs(names: list[str], budget: Budget, data: Path, work: Path, deadline: float | None = None) -> list[Job]:
     """Return a job for every variant and seed; all variants have their first seed before any has its second."""
-    return [
-        Job(VARIANTS[name], seed, budget, data, work, deadline) for seed in range(budget.seeds) for name in names
-    ]
+    return [Job(VARIANTS[name], seed, budget, data, work, deadline) for seed in range(budget.seeds) for name in names]

@@ -12,7 +12,10 @@ from opir.tasks import Task
 
 MARKED = re.compile(r"(<!-- ablations -->\n).*?(<!-- /ablations -->)", re.DOTALL)
 PUBLISHED = ("small", "gpu")
-_TABLE_5_BASELINES = {"a": ("a", "b", "c", "d", "e", "f"), "f": ("um-trained", "one-kernel", "scales-1", "scales-1234")}
+_TABLE_5_BASELINES = {
+    "a": ("a", "b", "c", "d", "e", "f"),
+    "f": ("um-trained", "one-kernel", "scales-1", "scales-1234"),
+}
 
 
 def _decibels(value: float | None, signed: bool = False) -> str:
@@ -126,10 +129,10 @@ _METHOD = (
 )
 
 
-def render(results: dict[str, Any]) -> str:
-    """Return the Markdown of all published budgets in the results file."""
+def render(results: dict[str, Any], budgets: Sequence[str] = PUBLISHED) -> str:
+    """Return the Markdown of these budgets, as far as they are in the results."""
     lines: list[str] = []
-    for name in PUBLISHED:
+    for name in budgets:
         found = results["budgets"].get(name)
         if found is None:
             continue

@@ -49,7 +49,9 @@ def estimate(budget: Budget, data: Path, workers: int) -> str:
         seconds = seconds_per_step(variant, budget, data)
         total += seconds * budget.steps * budget.seeds
         multiply_adds = count_multiply_adds(variant, budget)
-        lines.append(f"{variant.name:<16} {multiply_adds:>12.2f} {seconds:>8.3f} {seconds * budget.steps / 60:>12.1f}")
+        lines.append(
+            f"{variant.name:<16} {multiply_adds:>12.2f} {seconds:>8.3f} {seconds * budget.steps / 60:>12.1f}"
+        )
     torch.set_num_threads(threads)
     hours = total / workers / 3600
     runs = budget.seeds * len(VARIANTS)

@@ -41,7 +41,9 @@ class Variant:
     @property
     def has_uncertainty_map(self) -> bool:
         """Whether UM of Eq. 11 is there and used, so that it can be compared with the error."""
-        return self.build is OPIR and self.changes.get("num_stages", 2) == 2 and "uncertainty_guided" not in self.changes
+        return (
+            self.build is OPIR and self.changes.get("num_stages", 2) == 2 and "uncertainty_guided" not in self.changes
+        )
 
     def settings(self) -> dict[str, Any]:
         """Return what makes it this variant, as plain values."""
@@ -72,9 +74,7 @@ _ALL = (
     Variant("scales-1234", "(f), scales 1, 2, 3, 4", ("table5",), {"scales": (1, 2, 3, 4)}),
     Variant("residual", "residual head", ("figure1",), _ROW_C, ResidualRestorer, draws_curve=True),
     Variant("ancestor", "ancestor in the manner of EfDeRain+", ("table7",), _ANCESTOR, Ancestor, 31.46),
-    Variant(
-        "ancestor-task", "+ task-aware module", ("table7",), {**_ANCESTOR, **_TASK_AWARE}, Ancestor, 33.11
-    ),
+    Variant("ancestor-task", "+ task-aware module", ("table7",), {**_ANCESTOR, **_TASK_AWARE}, Ancestor, 33.11),
     Variant(
         "ancestor-scales",
         "+ multi-scale kernel, fused per pixel",

@@ -97,7 +97,7 @@ class Trainer:
 
         Args:
             config: of the run.
-            build_model: makes the model from `config.model`; for comparisons with another one (`benchmarks/ablations`).
+            build_model: makes the model from `config.model`; comparisons give another one (`benchmarks/ablations`).
         """
         self.config = config
         self.commit = current_commit()  # of the code that runs, not of a checkout that moves on meanwhile
