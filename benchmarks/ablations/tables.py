@@ -108,24 +108,24 @@ def _uncertainty(found: dict[str, Any]) -> list[str]:
 
 def _provenance(name: str, found: dict[str, Any]) -> str:
     settings, rows = found["settings"], found["rows"]
-    commits = sorted({row["commit"][:10] for row in rows})
+    commits = ", ".join(f"`{commit}`" for commit in sorted({row["commit"][:10] for row in rows}))
+    hardware = "; ".join(sorted({row["hardware"] for row in rows}))
     hours = sum(row["seconds"] for row in rows) / 3600
-    size = f"central {settings['side']}² pixels" if settings["side"] else "whole photos"
+    size = f"the central {settings['side']}² pixels" if settings["side"] else "the whole"
     return (
         f"Budget `{name}`: {settings['steps']} steps of {settings['batch']} crops of {settings['crop']}² for every "
-        f"variant, width {settings['width']}, {settings['seeds']} seeds ({len(rows)} runs, {hours:.1f} hours of training "
-        f"together), on {'; '.join(sorted({row['hardware'] for row in rows}))}; "
-        f"commit {', '.join(f'`{commit}`' for commit in commits)}. Scored on {size} of the validation photos with fixed "
-        "synthetic weather, blindly, from 8-bit outputs: rain on Y, the rest on RGB. PSNR is the mean over rain, snow and haze, as "
-        "in the paper; clean photos stand beside it."
+        f"variant, width {settings['width']}, {settings['seeds']} seeds ({len(rows)} runs, {hours:.1f} hours of "
+        f"training together), on {hardware}; commit {commits}. Scored on {size} of the validation photos with fixed "
+        "synthetic weather, blindly, from 8-bit outputs: rain on Y, the rest on RGB. PSNR is the mean over rain, "
+        "snow and haze, as in the paper; clean photos stand beside it."
     )
 
 
 _METHOD = (
     "A difference is taken seed by seed: with the same seed, all variants see the same crops in the same order. It "
-    f"counts as real if it exceeds {STANDARD_ERRORS:.0f} standard errors, both its own over the seeds and the one pooled over all "
-    "claims (few seeds tell little of their own noise). The paper's figures are of 400,000 steps of 32 crops on other photos: they "
-    "stand beside ours for their direction, not their size."
+    f"counts as real if it exceeds {STANDARD_ERRORS:.0f} standard errors, both its own over the seeds and the one "
+    "pooled over all claims (few seeds tell little of their own noise). The paper's figures are of 400,000 steps of "
+    "32 crops on other photos: they stand beside ours for their direction, not their size."
 )
 
 
