@@ -53,7 +53,7 @@ BUDGETS: dict[str, Budget] = {
     budget.name: budget
     for budget in (
         Budget("trial", 4, 32, 4, 2, 8, 0.9, "fp32", 64),
-        Budget("small", 900, 64, 8, 3, 16, 0.99, "fp32", 256),
+        Budget("small", 1200, 64, 8, 3, 16, 0.99, "fp32", 256),
         Budget("gpu", 30_000, 128, 16, 3, 24, 0.999, "auto", 0, warmup_steps=200),
     )
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ablations.claims import Finding, against, judge, ranked
+from benchmarks.ablations.measuring import WEATHER
 from benchmarks.ablations.significance import STANDARD_ERRORS, Difference
 from benchmarks.ablations.variants import VARIANTS, Variant, variants_of
 from opir.tasks import Task
@@ -76,6 +77,13 @@ def _comparison(found: dict[str, Any], names: Sequence[str], baseline: str, firs
 
 
 def _claims(findings: Sequence[Finding]) -> list[str]:
+    if not findings:
+        return ["Not run yet.", ""]
+    told = [finding.verdict for finding in findings if finding.claim.from_paper]
+    sentence = (
+        f"Of {len(told)} claims of the paper, {told.count('holds')} hold at this budget, "
+        f"{told.count('contradicted')} are contradicted, and {told.count('undecided')} stay within the noise."
+    )
     lines = [
         [
             finding.claim.text if finding.claim.from_paper else f"{finding.claim.text} (ours to ask)",
@@ -88,7 +96,7 @@ def _claims(findings: Sequence[Finding]) -> list[str]:
         for finding in ranked(findings)
     ]
     header = ["claim", "paper, dB", "ours, dB ± SE", "seeds", "in standard errors", "at this budget"]
-    return _table(header, lines) if lines else ["Not run yet.", ""]
+    return [sentence, "", *_table(header, lines)]
 
 
 def _uncertainty(found: dict[str, Any]) -> list[str]:
@@ -111,13 +119,14 @@ def _provenance(name: str, found: dict[str, Any]) -> str:
     commits = ", ".join(f"`{commit}`" for commit in sorted({row["commit"][:10] for row in rows}))
     hardware = "; ".join(sorted({row["hardware"] for row in rows}))
     hours = sum(row["seconds"] for row in rows) / 3600
+    untouched = ", ".join(f"{task.label} {rows[0]['tasks'][task.label]['input_psnr']:.2f}" for task in WEATHER)
     size = f"the central {settings['side']}² pixels" if settings["side"] else "the whole"
     return (
         f"Budget `{name}`: {settings['steps']} steps of {settings['batch']} crops of {settings['crop']}² for every "
         f"variant, width {settings['width']}, {settings['seeds']} seeds ({len(rows)} runs, {hours:.1f} hours of "
         f"training together), on {hardware}; commit {commits}. Scored on {size} of the validation photos with fixed "
-        "synthetic weather, blindly, from 8-bit outputs: rain on Y, the rest on RGB. PSNR is the mean over rain, "
-        "snow and haze, as in the paper; clean photos stand beside it."
+        f"synthetic weather, blindly, from 8-bit outputs: rain on Y, the rest on RGB (untouched: {untouched}). PSNR is "
+        "the mean over rain, snow and haze, as in the paper; clean photos stand beside it."
     )
 
 
@@ -141,7 +150,8 @@ def render(results: dict[str, Any], budgets: Sequence[str] = PUBLISHED) -> str:
         lines += ["**Claims**, the surest difference first.", "", *_claims(findings)]
         lines += ["**Figure 1**: the same U-Net with another head, equal multiply-adds.", ""]
         lines += _comparison(found, ["residual", "c"], "residual", "head")
-        lines += [f"![PSNR while learning](images/figure1-{name}.png)", ""]
+        if any(row.get("curve") for row in found["rows"]):
+            lines += [f"![PSNR while learning](images/figure1-{name}.png)", ""]
         lines += ["**Table 5**, differences from row (a).", ""]
         lines += _comparison(found, _TABLE_5_BASELINES["a"], "a", "row")
         lines += ["Settings of the full model, differences from row (f).", ""]
@@ -150,7 +160,8 @@ def render(results: dict[str, Any], budgets: Sequence[str] = PUBLISHED) -> str:
         lines += ["**Table 7**, differences from the ancestor.", ""]
         names = [variant.name for variant in variants_of("table7") if variant.name != "f"]
         lines += _comparison(found, [*names, "f"], "ancestor", "model")
-        lines += [f"![Differences and their noise](images/ablations-{name}.png)", ""]
+        if any(finding.difference.standard_error is not None for finding in findings):
+            lines += [f"![Differences and their noise](images/ablations-{name}.png)", ""]
     return "\n".join(lines) if lines else "Not run yet: `make evidence`.\n"
 
 

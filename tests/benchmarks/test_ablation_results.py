@@ -133,6 +133,8 @@ def test_tables_show_ours_beside_the_paper_s(tmp_path: Path, rows: list[dict[str
     assert "| (b) task-aware | 0.10 | 0.50 | 25.20 ± 0.26 |" in text
     assert "| +1.00 ± 0.06 | real | 33.26 | +0.95 |" in text
     assert "**contradicted**" in text
+    assert "hold at this budget, 1 are contradicted" in text
+    assert "(untouched: rain 20.00, snow 20.00, haze 20.00)" in text
     page.write_text("before\n<!-- ablations -->\nold\n<!-- /ablations -->\nafter\n")
     assert renew(page, results, check=True)
     assert "old" in page.read_text()
