@@ -67,7 +67,7 @@ measure: setup
 	$(BIN)/python benchmarks/quality.py $(DATA) --output benchmarks/results/quality.json
 	$(BIN)/python benchmarks/tables.py
 
-# The paper's claims that need training, at an equal budget, into docs/results.md: BUDGET=small takes two cores three
+# The paper's claims that need training, at an equal budget, into docs/results.md: BUDGET=small takes two cores less than three
 # hours, BUDGET=gpu needs a GPU. What is done is kept in runs/ablations: after a stop, the same command goes on.
 BUDGET ?= small
 .PHONY: evidence ablations figure1 table5 table7

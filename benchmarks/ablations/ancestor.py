@@ -35,7 +35,8 @@ def signed_mean(kernels: Tensor) -> Tensor:
     Returns:
         (B, 3, H, W); unlike `uncertainty_map`, weights of opposite signs cancel.
     """
-    return kernels.unflatten(1, (_COLOURS, TAPS)).sum(dim=2)
+    batch, _, height, width = kernels.shape
+    return kernels.reshape(batch, _COLOURS, TAPS, height, width).sum(dim=2)
 
 
 class ScaleFusion(nn.Module):

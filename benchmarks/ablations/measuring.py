@@ -76,7 +76,7 @@ class _RestoringModel:
     def __call__(self, photo: Tensor) -> Tensor:
         with torch.inference_mode():
             result = self._model(photo[None].to(self._device))
-        restored = result.final.restored[0].float().clamp(0, 1).cpu()
+        restored: Tensor = result.final.restored[0].float().clamp(0, 1).cpu()
         self.results.append(_Restored(restored, result.first.uncertainty[0, 0].float().cpu().numpy()))
         return restored
 

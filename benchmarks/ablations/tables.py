@@ -125,8 +125,8 @@ def _provenance(name: str, found: dict[str, Any]) -> str:
         f"Budget `{name}`: {settings['steps']} steps of {settings['batch']} crops of {settings['crop']}² for every "
         f"variant, width {settings['width']}, {settings['seeds']} seeds ({len(rows)} runs, {hours:.1f} hours of "
         f"training together), on {hardware}; commit {commits}. Scored on {size} of the validation photos with fixed "
-        f"synthetic weather, blindly, from 8-bit outputs: rain on Y, the rest on RGB (untouched: {untouched}). PSNR is "
-        "the mean over rain, snow and haze, as in the paper; clean photos stand beside it."
+        f"synthetic weather, blindly, from 8-bit outputs: rain on Y, the rest on RGB (untouched: {untouched}). PSNR "
+        "is the mean over rain, snow and haze, as in the paper; clean photos stand beside it."
     )
 
 
@@ -143,7 +143,7 @@ def render(results: dict[str, Any], budgets: Sequence[str] = PUBLISHED) -> str:
     lines: list[str] = []
     for name in budgets:
         found = results["budgets"].get(name)
-        if found is None:
+        if found is None or not found["rows"]:
             continue
         findings = judge(found["rows"])
         lines += [f"### Trained comparisons, budget `{name}`", "", _provenance(name, found), "", _METHOD, ""]

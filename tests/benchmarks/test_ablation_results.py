@@ -145,6 +145,11 @@ def test_tables_show_ours_beside_the_paper_s(tmp_path: Path, rows: list[dict[str
         renew(path, results)
 
 
+def test_a_run_that_was_stopped_before_its_first_row_shows_none(tmp_path: Path) -> None:
+    write_rows(tmp_path / "ablations.json", BUDGETS["small"], DATA, [])
+    assert render(read_results(tmp_path / "ablations.json")).startswith("Not run yet")
+
+
 def test_plots_are_drawn_where_there_is_something_to_draw(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     assert draw_curves({"rows": rows}, tmp_path / "curves.png")
     assert draw_differences({"rows": rows}, tmp_path / "differences.png")
