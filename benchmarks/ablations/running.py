@@ -10,6 +10,7 @@ import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import redirect_stderr
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from multiprocessing import get_context
@@ -147,6 +148,13 @@ def run_job(job: Job) -> dict[str, Any] | None:
     return row
 
 
+def _run_quietly(job: Job) -> dict[str, Any] | None:
+    """Run a job beside others: its progress goes to a file of its own."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with (job.folder / "output.log").open("a") as log, redirect_stderr(log):
+        return run_job(job)
+
+
 def read_curve(log: Path) -> list[tuple[int, float]]:
     """Return (step, mean PSNR over rain, snow and haze) of a run's validations; a step seen twice counts once."""
     points = {}
@@ -169,9 +177,8 @@ def run_jobs(jobs: list[Job], workers: int) -> Iterator[dict[str, Any] | None]:
         yield from map(run_job, jobs)
         return
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the new processes when they load PyTorch
-    os.environ["TQDM_DISABLE"] = "1"  # theirs too: one bar, of this process, is enough
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(run_job, job) for job in jobs]):
+        for future in as_completed([pool.submit(_run_quietly, job) for job in jobs]):
             yield future.result()
 
 

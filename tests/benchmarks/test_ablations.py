@@ -1,6 +1,7 @@
 """Trained comparisons: variants are what they are called, cost what they should, train, stop and go on."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from benchmarks.ablations.ancestor import Ancestor, ConcatPredictor, signed_mean
 from benchmarks.ablations.budget import BUDGETS, Budget
 from benchmarks.ablations.residual import ResidualRestorer
 from benchmarks.ablations.running import Job, make_jobs, run_job, run_jobs, training_config
+from benchmarks.ablations.timing import seconds_per_step
 from benchmarks.ablations.variants import TABLES, VARIANTS, count_multiply_adds, variants_of
 from opir.ops.filtering import filter_multiscale
 from opir.ops.uncertainty import uncertainty_map
@@ -136,6 +138,19 @@ def test_a_run_that_was_cut_off_goes_on_and_is_kept(
 def test_nothing_begins_after_the_deadline(data: Path, tmp_path: Path) -> None:
     assert run_job(Job(VARIANTS["a"], 0, TWO_STEPS, data, tmp_path, deadline=0.0)) is None
     assert not list(tmp_path.iterdir())
+
+
+def test_progress_of_runs_side_by_side_goes_to_files(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(VARIANTS["a"], 0, TWO_STEPS, data, tmp_path)
+    monkeypatch.setattr(running, "run_job", lambda _: print("half done", file=sys.stderr))
+    running._run_quietly(job)
+    assert (job.folder / "output.log").read_text() == "half done\n"
+
+
+def test_a_step_is_timed(data: Path) -> None:
+    assert 0 < seconds_per_step(VARIANTS["a"], TWO_STEPS, data) < 60
 
 
 def test_every_variant_has_the_same_budget_and_a_folder_of_its_own(data: Path, tmp_path: Path) -> None:
