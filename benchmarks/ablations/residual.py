@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from opir.config import OPIRConfig
 from opir.model import OPIR, StageResult
 from opir.model.blocks import initialise
-from opir.model.kernel_predictor import UNSHUFFLE
+from opir.model.kernel_predictor import HEAD_SCALE, UNSHUFFLE
 from opir.ops.filtering import TAPS
 
 _COLOURS = 3
@@ -27,7 +27,11 @@ def hidden_width(config: OPIRConfig) -> int:
 
 
 class ResidualRestorer(OPIR):
-    """One stage that adds what its U-Net predicts: Ĵ = I + R(I). It starts as the identity too."""
+    """One stage that adds what its U-Net predicts: Ĵ = I + R(I). It starts as the identity too.
+
+    Its head is scaled as the operator's is, so that a step of the optimizer moves a pixel about as far; unscaled, it
+    harms clean photos within a few steps.
+    """
 
     def __init__(self, config: OPIRConfig) -> None:
         """Replace the operator's head.
@@ -53,7 +57,7 @@ class ResidualRestorer(OPIR):
     ) -> StageResult:
         """Add the residual; there is no operator, so kernels are empty, (B, 0, H, W), and UM is 1 everywhere."""
         predictor = self.kernel_predictor
-        residual = predictor.shuffle(predictor.head(predictor.features(image))).float()
+        residual = HEAD_SCALE * predictor.shuffle(predictor.head(predictor.features(image))).float()
         empty, ones = residual[:, :0], image.new_ones(len(image), 1, *image.shape[-2:])
         return StageResult(image + residual, empty, None, empty, ones, ones)
 

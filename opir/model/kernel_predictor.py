@@ -12,7 +12,7 @@ from opir.ops.filtering import CENTRE_TAP, TAPS
 UNSHUFFLE = 2
 # The head feeds 9 taps at once, so a step of its weights moves a pixel far more than in a network that predicts a
 # residual; small outputs keep the optimizer's steps in proportion.
-_HEAD_SCALE = 0.1
+HEAD_SCALE = 0.1
 
 
 class PredictedKernels(NamedTuple):
@@ -94,5 +94,5 @@ class KernelPredictor(nn.Module):
         """
         outputs = self.shuffle(self.head(self.features(image))).float()
         offsets, logits = outputs.split([self.kernel_outputs, self.num_scales], dim=1)
-        kernels = torch.add(self.identity, offsets, alpha=_HEAD_SCALE)
-        return PredictedKernels(kernels, (logits * _HEAD_SCALE).softmax(dim=1))
+        kernels = torch.add(self.identity, offsets, alpha=HEAD_SCALE)
+        return PredictedKernels(kernels, (logits * HEAD_SCALE).softmax(dim=1))

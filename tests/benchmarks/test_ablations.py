@@ -75,10 +75,23 @@ def test_a_residual_is_added_to_the_photo() -> None:
     with torch.no_grad():
         added = model(photo).final.restored - photo
         predictor = model.kernel_predictor
-        expected = predictor.shuffle(predictor.head(predictor.features(photo)))
+        expected = 0.1 * predictor.shuffle(predictor.head(predictor.features(photo)))
     torch.testing.assert_close(added, expected, rtol=0, atol=1e-5)
     with pytest.raises(ValueError, match="no kernels to modulate"):
         ResidualRestorer(TWO_STEPS.network)
+
+
+def test_one_step_moves_a_photo_about_as_far_by_either_head() -> None:
+    photo, moved = make_picture(32, 32), []
+    for name in ("c", "residual"):
+        torch.manual_seed(0)
+        model = VARIANTS[name].build(VARIANTS[name].config(BUDGETS["small"]))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        (model(photo).final.restored - 0.8 * photo).abs().mean().backward()
+        optimizer.step()
+        with torch.no_grad():
+            moved.append(float((model(photo).final.restored - photo).abs().mean()))
+    assert 1 / 3 < moved[1] / moved[0] < 3, moved
 
 
 def test_the_ancestor_s_uncertainty_is_signed_and_for_each_colour() -> None:
