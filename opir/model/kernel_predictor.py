@@ -12,7 +12,7 @@ from opir.ops.filtering import CENTRE_TAP, TAPS
 UNSHUFFLE = 2
 # The head feeds 9 taps at once, so a step of its weights moves a pixel far more than in a network that predicts a
 # residual; small outputs keep the optimizer's steps in proportion.
-_HEAD_SCALE = 0.1
+HEAD_SCALE = 0.1
 
 
 class PredictedKernels(NamedTuple):
@@ -73,12 +73,8 @@ class KernelPredictor(nn.Module):
         reach += config.middle_blocks * per_block * pixel
         return int(reach + pixel)
 
-    def forward(self, image: Tensor) -> PredictedKernels:
-        """Predict kernels and scale weights.
-
-        Args:
-            image: (B, 3, H, W), H and W multiples of `stride`; stage 1 sees I, stage 2 sees Ĵ1·UM (Eq. 13).
-        """
+    def features(self, image: Tensor) -> Tensor:
+        """Return what the head reads, at half resolution: (B, 3, H, W) → (B, width, H/2, W/2)."""
         features = self.intro(self.unshuffle(image))
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
@@ -88,7 +84,15 @@ class KernelPredictor(nn.Module):
         features = self.middle(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             features = decoder(up(features) + skips.pop())
-        outputs = self.shuffle(self.head(features)).float()
+        return features
+
+    def forward(self, image: Tensor) -> PredictedKernels:
+        """Predict kernels and scale weights.
+
+        Args:
+            image: (B, 3, H, W), H and W multiples of `stride`; stage 1 sees I, stage 2 sees Ĵ1·UM (Eq. 13).
+        """
+        outputs = self.shuffle(self.head(self.features(image))).float()
         offsets, logits = outputs.split([self.kernel_outputs, self.num_scales], dim=1)
-        kernels = torch.add(self.identity, offsets, alpha=_HEAD_SCALE)
-        return PredictedKernels(kernels, (logits * _HEAD_SCALE).softmax(dim=1))
+        kernels = torch.add(self.identity, offsets, alpha=HEAD_SCALE)
+        return PredictedKernels(kernels, (logits * HEAD_SCALE).softmax(dim=1))

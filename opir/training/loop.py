@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from opir.checkpoints import load_model, save_model
+from opir.config import OPIRConfig
 from opir.data import TrainingPhotos, read_streaks
 from opir.degradations import degrade_mixed
 from opir.devices import choose_precision, reuse_freed_memory
@@ -90,7 +92,13 @@ def _copy_weights(name: str, model: OPIR) -> None:
 class Trainer:
     """One run: what it trains, what it trains on, and where it writes."""
 
-    def __init__(self, config: TrainingConfig) -> None:
+    def __init__(self, config: TrainingConfig, build_model: Callable[[OPIRConfig], OPIR] = OPIR) -> None:
+        """Prepare a run, going on from its last state if there is one.
+
+        Args:
+            config: of the run.
+            build_model: makes the model from `config.model`; comparisons give another one (`benchmarks/ablations`).
+        """
         self.config = config
         self.commit = current_commit()  # of the code that runs, not of a checkout that moves on meanwhile
         cpu = not torch.cuda.is_available()
@@ -105,7 +113,7 @@ class Trainer:
         self._check_shards()
         self.device = self.accelerator.device
         torch.manual_seed(config.seed)
-        model = OPIR(config.model)
+        model = build_model(config.model)
         if config.start_from:
             _copy_weights(config.start_from, model)
         if not cpu:
