@@ -61,10 +61,15 @@ def _with_contrast(pixels: Tensor) -> Tensor:
 
     A thin streak changes a pixel by a few percent; next to the pixels themselves it would be learned last.
     """
-    mean = F.avg_pool2d(pixels, 9, 1, 4, count_include_pad=False)
-    detail = pixels - mean
-    spread = F.avg_pool2d(detail.square(), 9, 1, 4, count_include_pad=False).sqrt()
+    detail = pixels - _local_mean(pixels)
+    spread = _local_mean(detail.square()).sqrt()
     return torch.cat([2 * pixels - 1, detail / (spread + 0.03)], dim=1)
+
+
+def _local_mean(pixels: Tensor) -> Tensor:
+    """Average 9×9 pixels, fewer at the border; rows and columns one after the other cost a quarter of both at once."""
+    columns = F.avg_pool2d(pixels, (9, 1), 1, (4, 0), count_include_pad=False)
+    return F.avg_pool2d(columns, (1, 9), 1, (0, 4), count_include_pad=False)
 
 
 class TaskEncoder(nn.Module):
