@@ -13,6 +13,7 @@ from opir.model.task_modulator import TaskModulator
 from opir.ops.filtering import filter_multiscale, filter_padded
 from opir.ops.padding import reflect_pad
 from opir.ops.uncertainty import uncertainty_map
+from opir.tiles import Window
 
 # Pixels whose operators are made and applied at a time: on a processor they stay in its cache, on a GPU they fill it.
 _STRIP_PIXELS, _GPU_STRIP_PIXELS = 16_384, 1_048_576
@@ -76,7 +77,12 @@ class InverseOperator:
         )
 
     def strips(
-        self, image: Tensor, guided_image: Tensor, task_embedding: Tensor | None, operator_scale: int = 1
+        self,
+        image: Tensor,
+        guided_image: Tensor,
+        task_embedding: Tensor | None,
+        operator_scale: int = 1,
+        inner: Window | None = None,
     ) -> Iterator[Strip]:
         """Restore as a call does, some rows after the other, so that all operators never exist at once.
 
@@ -88,28 +94,33 @@ class InverseOperator:
                 predicted on it, interpolated, and applied at dilations as many times larger.
             task_embedding: as above.
             operator_scale: 1 for operators of the image's own resolution.
+            inner: the part of `guided_image` that is wanted, of even bounds; None for all of it.
         """
         features = self.predictor.features(guided_image)
+        if inner is None:
+            inner = Window(0, 0, *guided_image.shape[-2:])
         scales = tuple(operator_scale * scale for scale in self.scales)
         border = max(scales)
         padded = reflect_pad(image, border, border, border, border).contiguous()
-        per_row = UNSHUFFLE * operator_scale  # of the image, for a row of features
-        budget = _STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS
-        step = max(budget // (image.shape[-1] * per_row), 1)
-        around = 0 if operator_scale == 1 else 1  # rows of features that interpolating looks at
-        for first in range(0, features.shape[-2], step):
-            last = min(first + step, features.shape[-2])
-            low, high = max(first - around, 0), min(last + around, features.shape[-2])
+        around = 0 if operator_scale == 1 else UNSHUFFLE  # what interpolating looks at, in pixels of the operators
+        seen = inner.grown(around, *guided_image.shape[-2:])
+        features = seen.shrunk(UNSHUFFLE).of(features)
+        step = max((_STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS) // padded.shape[-1], 1)
+        step = max(step // (UNSHUFFLE * operator_scale), 1) * UNSHUFFLE
+        place = inner.scaled(operator_scale)
+        for top in range(inner.top, inner.bottom, step):
+            rows = Window(top, inner.left, min(top + step, inner.bottom), inner.right)
+            near = rows.grown(around, *guided_image.shape[-2:])
             with _in_float32(features):
-                made = self._operators(features[:, :, low:high], task_embedding)
-            top, bottom = first * per_row, last * per_row
-            inside = slice(top - low * per_row, bottom - low * per_row)
+                made = self._operators(near.within(seen).shrunk(UNSHUFFLE).of(features), task_embedding)
+            inside, part = rows.within(near).scaled(operator_scale), rows.scaled(operator_scale)
             kernels, weights, uncertainty = (
-                _interpolated(values, operator_scale)[:, :, inside]
+                inside.of(_interpolated(values, operator_scale))
                 for values in (made.modulated, made.scale_weights, made.uncertainty)
             )
-            restored = filter_padded(padded[:, :, top : bottom + 2 * border], kernels, weights, scales)
-            yield Strip(top, restored, uncertainty, weights)
+            samples = Window(part.top, part.left, part.bottom + 2 * border, part.right + 2 * border).of(padded)
+            restored = filter_padded(samples, kernels, weights, scales)
+            yield Strip(part.top - place.top, restored, uncertainty, weights)
 
     def _operators(self, features: Tensor, task_embedding: Tensor | None) -> "_Operators":
         kernels, scale_weights = self.predictor.read_out(features)

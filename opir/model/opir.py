@@ -17,6 +17,7 @@ from opir.model.task_encoder import TaskEncoder
 from opir.model.task_modulator import TaskModulator
 from opir.ops.padding import crop, pad_to_multiple
 from opir.tasks import Task
+from opir.tiles import Window
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class OPIR(nn.Module):
         """How far one stage looks, in pixels, rounded up to a multiple of `stride`."""
 
     def embed(self, photo: Tensor) -> Tensor | None:
-        """Embed whole photos (B, 3, H, W) in [0, 1]: (B, D), or None without the task-aware module."""
+        """Embed whole photos (B, 3, H, W), clamped to [0, 1]: (B, D), or None without the task-aware module."""
         return None if self.task_encoder is None else self.task_encoder(photo)
 
     def prototype(self, task: Task) -> Tensor | None:
@@ -97,19 +98,21 @@ class OPIR(nn.Module):
         task_embedding: Tensor | None,
         uncertainty: Tensor | None = None,
         operator_scale: int = 1,
+        inner: Window | None = None,
     ) -> Iterator[Strip]:
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
 
         Args:
             operator_scale: predict the operators on the mean of so many pixels squared, H and W being multiples
                 of it times `stride`, and apply them at dilations as many times larger.
+            inner: the part of the reduced image that is wanted, of even bounds; None for all of it.
         """
         seen = image
         if operator_scale > 1:
             seen = F.avg_pool2d(image, operator_scale)
             uncertainty = None if uncertainty is None else F.avg_pool2d(uncertainty, operator_scale)
         seen = self._guided(index, seen, uncertainty).contiguous(memory_format=torch.channels_last)
-        return self._stage(index).strips(image, seen, task_embedding, operator_scale)
+        return self._stage(index).strips(image, seen, task_embedding, operator_scale, inner)
 
     def _guided(self, index: int, image: Tensor, uncertainty: Tensor | None) -> Tensor:
         if index == 0 or not self.config.uncertainty_guided:

@@ -38,7 +38,7 @@ class TaskModulator(nn.Module):
         """
         size = uncertainty.clamp_min(1e-3).log()
         scale, shift = self.condition(task_embedding).chunk(2, dim=1)
-        # What the embedding scales and shifts is the hidden layer; folded into its weights that costs no pixel anything.
+        # The embedding scales and shifts the hidden layer; folded into its weights, that costs no pixel anything.
         weight = self.hidden.weight.flatten(1) * (1 + scale)[:, :, None]
         bias = torch.addcmul(shift, self.hidden.bias, 1 + scale)
         hidden = mix_channels(torch.cat([kernels, size], dim=1), weight, bias).relu_()

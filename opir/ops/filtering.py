@@ -35,7 +35,7 @@ def _blend_samples(padded: Tensor, scale_weights: Tensor, scales: tuple[int, ...
     height, width = scale_weights.shape[-2:]
     weights = scale_weights[:, :, None, None]
     # Its own layout would follow that of the overlapping views, and cost every step after it five times as much.
-    blended = padded.new_empty(*padded.shape[:2], 3, 3, height, width)
+    blended = torch.empty(*padded.shape[:2], 3, 3, height, width, dtype=padded.dtype, device=padded.device)
     torch.mul(weights[:, 0:1], _neighbours(padded, scales[0], border, height, width), out=blended)
     for index, scale in enumerate(scales[1:], start=1):
         blended.addcmul_(weights[:, index : index + 1], _neighbours(padded, scale, border, height, width))
