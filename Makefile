@@ -66,5 +66,16 @@ measure: setup
 	$(BIN)/python benchmarks/quality.py $(DATA) --output benchmarks/results/quality.json
 	$(BIN)/python benchmarks/tables.py
 
+# On idle cores: time, parts, files and memory. PHOTOS: clean photos for the upsampled operators.
+.PHONY: bench
+bench: setup
+	$(BIN)/python -m benchmarks.cost --output benchmarks/results/cost.json $(BENCH)
+	$(BIN)/python benchmarks/tables.py
+
+.PHONY: bench-upsampled
+bench-upsampled: setup
+	$(BIN)/python -m benchmarks.upsampled $(PHOTOS) --output benchmarks/results/upsampled.json
+	$(BIN)/python benchmarks/tables.py
+
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
