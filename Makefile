@@ -154,5 +154,16 @@ ablations: setup
 figure1 table5 table7: setup
 	$(BIN)/python -m benchmarks.ablations $@ --data $(DATA) --budget $(BUDGET)
 
+# On idle cores: time, parts, files and memory. PHOTOS: clean photos for the upsampled operators.
+.PHONY: bench
+bench: setup
+	$(BIN)/python -m benchmarks.cost --output benchmarks/results/cost.json $(BENCH)
+	$(BIN)/python -m benchmarks.tables
+
+.PHONY: bench-upsampled
+bench-upsampled: setup
+	$(BIN)/python -m benchmarks.upsampled $(PHOTOS) --output benchmarks/results/upsampled.json
+	$(BIN)/python -m benchmarks.tables
+
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import evidence_tables, published_tables
+from benchmarks import cost_tables, evidence_tables, published_tables
 from benchmarks.provenance import RESULTS, ROOT
 
 Render = Callable[[dict[str, Any]], str]
-PAGES = (ROOT / "README.md", ROOT / "checkpoints" / "README.md", ROOT / "docs" / "results.md")
+PAGES = tuple(ROOT / page for page in ("README.md", "checkpoints/README.md", "docs/results.md", "docs/cost.md"))
 _MARKED = re.compile(r"(<!-- (?P<name>[\w-]+) -->\n)(?P<table>.*?)(<!-- /(?P=name) -->)", re.DOTALL)
 
 
@@ -72,6 +72,8 @@ TABLES: dict[str, tuple[str, Render, str]] = {
     "bounds": ("uncertainty.json", evidence_tables.bounds_table, "calibrate uncertainty"),
     "embeddings": ("embeddings.json", evidence_tables.embeddings_table, "embeddings-report"),
     "classical": ("classical.json", evidence_tables.classical_table, "classical"),
+    "cost": ("cost.json", cost_tables.cost_tables, "bench"),
+    "upsampled": ("upsampled.json", cost_tables.upsampled_table, "bench-upsampled"),
     **{name: (f"{name}.json", published_tables.render, name) for name in published_tables.TABLES},
 }
 """By marker: the results file, what draws it, and the `make` target that makes it."""

@@ -35,6 +35,7 @@ __all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "sav
 
 MAX_MEGAPIXELS = 100.0
 LUMA = torch.tensor([0.299, 0.587, 0.114])
+_ROWS_AT_A_TIME = 64  # when colours become levels: they stay in the processor's cache
 
 Source = str | os.PathLike[str] | Image.Image | NDArray[Any] | Tensor
 
@@ -66,7 +67,7 @@ class Photo:
         if rgb.shape != self.rgb.shape:
             raise ImageError(f"expected colours of shape {tuple(self.rgb.shape)}, got {tuple(rgb.shape)}")
         if self.is_grey:
-            rgb = torch.einsum("c,chw->hw", LUMA, rgb).expand(3, -1, -1).contiguous()
+            rgb = torch.einsum("c,chw->hw", LUMA.to(rgb.dtype), rgb).expand(3, -1, -1).contiguous()
         return replace(self, rgb=rgb)
 
 
@@ -165,7 +166,7 @@ def save_photo(photo: Photo, path: str | os.PathLike[str], quality: int | None =
     rgb = photo.rgb
     profile = _foreign_profile(file)
     if profile is not None:
-        rgb = profile.from_srgb(rgb if photo.beyond_srgb is None else rgb + photo.beyond_srgb)
+        rgb = profile.from_srgb(rgb.float() if photo.beyond_srgb is None else rgb + photo.beyond_srgb)
     if photo.is_grey:
         rgb = rgb[:1]
 
@@ -187,8 +188,13 @@ def _alpha_to_write(photo: Photo, file_format: str, name: str) -> NDArray[Any] |
 
 def _to_levels(image: Tensor, dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
     """Round (C, H, W) in [0, 1] to whole levels (H, W, C)."""
-    levels = image.clamp(0, 1).mul_(np.iinfo(dtype).max).round_()
-    return np.ascontiguousarray(levels.permute(1, 2, 0).numpy().astype(dtype))
+    channels, height, width = image.shape
+    levels = np.empty((height, width, channels), dtype)
+    for top in range(0, height, _ROWS_AT_A_TIME):
+        rows = image[:, top : top + _ROWS_AT_A_TIME].detach().float().cpu()
+        rounded = rows.clamp(0, 1).mul_(np.iinfo(dtype).max).round_()
+        levels[top : top + _ROWS_AT_A_TIME] = rounded.permute(1, 2, 0).numpy()
+    return levels
 
 
 def _rescale(levels: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
@@ -199,7 +205,7 @@ def _rescale(levels: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> N
 
 def to_picture(rgb: Tensor, alpha: NDArray[Any] | None = None) -> Image.Image:
     """Return colours (3, H, W) as an 8-bit sRGB picture to show, with transparency where there is any."""
-    pixels = _to_levels(rgb.detach().float().cpu(), np.uint8)
+    pixels = _to_levels(rgb, np.uint8)
     if alpha is not None:
         pixels = np.concatenate([pixels, _rescale(alpha, np.uint8)[..., None]], axis=2)
     return Image.fromarray(pixels)

@@ -24,6 +24,7 @@ from opir.tasks import Task
 
 DOUBTFUL_FROM, DOUBTFUL_TO = 1.5, 3.0
 """The uncertainty from which `protect` starts to keep the input, and from which it keeps it wholly."""
+_ROWS_AT_A_TIME = 256  # a large photo is never copied as a whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +34,11 @@ class Restoration:
     photo: Photo
     """The input."""
     stage1_rgb: Tensor
-    """Ĵ1, float32 (3, H, W), sRGB in [0, 1]."""
+    """Ĵ1, (3, H, W), sRGB in [0, 1]: float32, or float16 for an 8-bit photo of 16 megapixels and more."""
     restored_rgb: Tensor
     """The last stage's result, Ĵ2 or Ĵ1, as `stage1_rgb`."""
-    uncertainty: NDArray[np.float32]
-    """UM of stage 1, (H, W): 1 where nothing is changed, larger where it is hard to reconstruct."""
+    uncertainty: NDArray[np.float32 | np.float16]
+    """UM of stage 1, (H, W): 1 where nothing is changed, larger where it is hard to reconstruct. Typed as Ĵ1."""
     scale_weights: NDArray[np.float16] | None
     """α of the last stage, (S, H, W), where it was asked for."""
     task: str
@@ -94,7 +95,7 @@ class Restoration:
     @property
     def stage2_change(self) -> NDArray[np.float32]:
         """What stage 2 added to each colour, (3, H, W); zero after one stage."""
-        return (self.restored_rgb - self.stage1_rgb).numpy()
+        return (self.restored_rgb - self.stage1_rgb).float().numpy()
 
     @property
     def error_bound(self) -> NDArray[np.float32] | None:
@@ -166,8 +167,15 @@ class Restoration:
     def _mixed(self, strength: float, protect: bool) -> Tensor:
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}")
-        share: Tensor | float = strength
-        if protect:
-            doubt = (torch.from_numpy(self.uncertainty) - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
-            share = strength * (1 - doubt.clamp(0, 1))
-        return torch.lerp(self.photo.rgb, self.restored_rgb, share)
+        if strength == 1 and not protect:
+            return self.restored_rgb
+        mixed = torch.empty_like(self.restored_rgb)
+        for top in range(0, self.height, _ROWS_AT_A_TIME):
+            rows = slice(top, top + _ROWS_AT_A_TIME)
+            share: Tensor | float = strength
+            if protect:
+                uncertainty = torch.from_numpy(self.uncertainty[rows]).float()
+                doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
+                share = strength * (1 - doubt.clamp(0, 1))
+            mixed[:, rows] = torch.lerp(self.photo.rgb[:, rows], self.restored_rgb[:, rows].float(), share)
+        return mixed

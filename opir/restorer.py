@@ -14,22 +14,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from opir.checkpoints import CheckpointInfo, load_model
 from opir.devices import choose_device, choose_precision, computing_in, free_memory, reuse_freed_memory
 from opir.images import Photo, Source, load_photo
 from opir.model import OPIR
-from opir.ops.filtering import filter_multiscale
 from opir.ops.padding import crop, pad_to_multiple
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
 from opir.tiles import Window, plan_tiles
 
 WHOLE_UP_TO_PIXELS = 2_500_000
-TILE_SIDE, SMALLEST_TILE_SIDE = 1024, 128  # of larger photos, without the halo
-# What a tile may take: kernels, modulation and samples are some 250 floats a pixel; features and buffers the rest.
-_BYTES_PER_TILE_PIXEL = 2000
+TILE_SIDE, SMALLEST_TILE_SIDE = 1408, 128  # of larger photos, without the halo
+COMPACT_FROM_PIXELS = 16_000_000
+"""From this size on, what is made of a photo of 8 bits is kept in half precision: 1/16 of a level at most is lost."""
+# A tile's features, of which a few copies live at once, and its image; the operators exist in strips only.
+_BYTES_PER_TILE_PIXEL_AND_WIDTH, _BYTES_PER_TILE_PIXEL = 8, 60
 _SHARE_OF_FREE_MEMORY = 0.5
 OPERATOR_SCALES = (1, 2, 4)
 PREDICTED_PIXELS = 12_000_000
@@ -55,14 +55,6 @@ class _StageOutput(NamedTuple):
     uncertainty: Tensor | None
     """None after the last of two stages, where nothing asks for it."""
     scale_weights: Tensor | None
-
-
-class _TileOutput(NamedTuple):
-    """What a stage gives for a tile and its surroundings, at the size of the photo."""
-
-    restored: Tensor
-    uncertainty: Tensor
-    scale_weights: Tensor
 
 
 class Restorer:
@@ -144,14 +136,17 @@ class Restorer:
         own_embeddings: list[Tensor | None] = []
         used_embeddings: list[Tensor | None] = []
         results: list[_StageOutput] = []
+        compact = photo.bits == 8 and photo.width * photo.height >= COMPACT_FROM_PIXELS
+        kept = torch.float16 if compact else torch.float32
         for index in range(stages):
             seen = crop(image, photo.height, photo.width)
-            own_embeddings.append(self.model.embed(seen.clamp(0, 1) if index else seen))
+            own_embeddings.append(self.model.embed(seen))
             used_embeddings.append(own_embeddings[-1] if chosen is None else self.model.prototype(chosen))
             guide = results[-1].uncertainty if results else None
             stage_input = _StageInput(index, image, used_embeddings[-1], guide, factor)
-            results.append(self._run_stage(stage_input, tiles, scale_weights and index == stages - 1, report))
+            results.append(self._run_stage(stage_input, kept, tiles, scale_weights and index == stages - 1, report))
             image = results[-1].restored
+        del image, seen
 
         probabilities = self._task_probabilities(own_embeddings[0])
         likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
@@ -162,7 +157,7 @@ class Restorer:
             stage1_rgb=_finish(results[0].restored, photo),
             restored_rgb=_finish(results[-1].restored, photo),
             uncertainty=crop(uncertainty, photo.height, photo.width)[0, 0].cpu().numpy(),
-            scale_weights=None if weights is None else crop(weights, photo.height, photo.width).numpy(),
+            scale_weights=None if weights is None else crop(weights, photo.height, photo.width)[0].numpy(),
             task=likeliest if chosen is None else chosen.label,
             task_probabilities=probabilities,
             embedding=_to_array(own_embeddings[0]),
@@ -177,67 +172,65 @@ class Restorer:
         )
 
     def _run_stage(
-        self, given: _StageInput, tiles: list[Window], keep_scale_weights: bool, report: _Count
+        self, given: _StageInput, kept: torch.dtype, tiles: list[Window], keep_scale_weights: bool, report: _Count
     ) -> _StageOutput:
         """Run a stage tile by tile; each sees as far around it as the stage looks, so no seam can arise.
 
         `tiles`, of the copy that operators are predicted on, is left as worked through: finer where memory was short.
         """
         height, width = given.image.shape[-2:]
-        restored = torch.empty_like(given.image)
-        uncertainty = given.image.new_empty(1, 1, height, width) if given.stage == 0 else None
+        restored = torch.empty_like(given.image, dtype=kept)
+        uncertainty = given.image.new_empty(1, 1, height, width, dtype=kept) if given.stage == 0 else None
         weights = None
         if keep_scale_weights:
-            weights = torch.empty(len(self.model.config.scales), height, width, dtype=torch.float16)
+            weights = torch.empty(1, len(self.model.config.scales), height, width, dtype=torch.float16)
+        output = _StageOutput(restored, uncertainty, weights)
         done: list[Window] = []
         waiting = tiles[::-1]
         while waiting:
             tile = waiting.pop()
-            window = tile.grown(self.model.halo, height // given.operator_scale, width // given.operator_scale)
-            result = self._run_tile(given, window)
-            if result is None:
+            if not self._run_tile(given, tile, output):
                 finer = self._halved([tile, *reversed(waiting)])
                 report.grow(len(finer) - len(waiting) - 1, given.stage)
                 waiting = finer[::-1]
                 continue
-            inner, place = tile.within(window).scaled(given.operator_scale), tile.scaled(given.operator_scale)
-            place.of(restored).copy_(inner.of(result.restored))
-            if uncertainty is not None:
-                place.of(uncertainty).copy_(inner.of(result.uncertainty))
-            if weights is not None:
-                place.of(weights).copy_(inner.of(result.scale_weights)[0])
             done.append(tile)
             report.advance()
         tiles[:] = done
-        return _StageOutput(restored, uncertainty, weights)
+        return output
 
-    def _run_tile(self, given: _StageInput, window: Window) -> _TileOutput | None:
-        """Run a stage on a window of the reduced copy; None where a GPU has too little memory for it."""
+    def _run_tile(self, given: _StageInput, tile: Window, output: _StageOutput) -> bool:
+        """Run a stage on a tile of the reduced copy; False where a GPU has too little memory for it."""
         factor = given.operator_scale
-        place = window.scaled(factor)
+        height, width = (side // factor for side in given.image.shape[-2:])
+        window = tile.grown(self.model.halo, height, width)
+        around, place = window.scaled(factor), tile.scaled(factor)
+        guide = None if given.uncertainty is None else around.of(given.uncertainty).float()
         try:
-            full = place.of(given.image)
-            image, guide = full, None if given.uncertainty is None else place.of(given.uncertainty)
-            if factor > 1:
-                image = F.avg_pool2d(image, factor)
-                guide = None if guide is None else F.avg_pool2d(guide, factor)
-            image = image.contiguous(memory_format=torch.channels_last)
             with computing_in(self.precision, self.device):
-                result = self.model.run_stage(given.stage, image, given.task_embedding, guide)
-            if factor == 1:
-                return _TileOutput(result.restored, result.uncertainty, result.scale_weights)
-            kernels, weights, uncertainty = (
-                F.interpolate(values, scale_factor=factor, mode="bilinear", align_corners=False)
-                for values in (result.modulated_kernels, result.scale_weights, result.uncertainty)
-            )
-            scales = tuple(factor * scale for scale in self.model.config.scales)
-            return _TileOutput(filter_multiscale(full, kernels, weights, scales), uncertainty, weights)
+                strips = self.model.stage_strips(
+                    given.stage,
+                    around.of(given.image).float(),
+                    given.task_embedding,
+                    guide,
+                    factor,
+                    tile.within(window),
+                )
+                for strip in strips:
+                    rows = slice(place.top + strip.top, place.top + strip.top + strip.restored.shape[-2])
+                    columns = slice(place.left, place.right)
+                    output.restored[..., rows, columns] = strip.restored
+                    if output.uncertainty is not None:
+                        output.uncertainty[..., rows, columns] = strip.uncertainty
+                    if output.scale_weights is not None:
+                        output.scale_weights[..., rows, columns] = strip.scale_weights
+            return True
         except torch.OutOfMemoryError:
             if window.longest <= 2 * self.model.halo + self.model.stride:
                 raise
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        return None
+        return False
 
     def _halved(self, tiles: list[Window]) -> list[Window]:
         """Return what is left to do in parts of half the side of the first."""
@@ -279,7 +272,8 @@ class Restorer:
     def _fitting_side(self, photo: Photo) -> int:
         """Return 0 for the whole photo, or the side of tiles that the free memory holds with their halo."""
         free = free_memory(self.device)
-        pixels = TILE_SIDE**2 if free is None else free * _SHARE_OF_FREE_MEMORY / _BYTES_PER_TILE_PIXEL
+        per_pixel = _BYTES_PER_TILE_PIXEL + _BYTES_PER_TILE_PIXEL_AND_WIDTH * self.model.config.width
+        pixels = TILE_SIDE**2 if free is None else free * _SHARE_OF_FREE_MEMORY / per_pixel
         if photo.width * photo.height <= (WHOLE_UP_TO_PIXELS if free is None else min(WHOLE_UP_TO_PIXELS, pixels)):
             return 0
         side: int = math.isqrt(int(pixels)) - 2 * self.model.halo

@@ -42,6 +42,10 @@ class Window:
         """Return the same part of a picture whose sides are `factor` times as long."""
         return Window(self.top * factor, self.left * factor, self.bottom * factor, self.right * factor)
 
+    def shrunk(self, factor: int) -> Window:
+        """Return the same part of a picture whose sides are `factor` times shorter; bounds are its multiples."""
+        return Window(self.top // factor, self.left // factor, self.bottom // factor, self.right // factor)
+
     def cut(self, size: int, stride: int) -> list[Window]:
         """Return parts of it whose sides are at most `size`, as `plan_tiles` cuts a photo."""
         parts = plan_tiles(self.bottom - self.top, self.right - self.left, size, stride)

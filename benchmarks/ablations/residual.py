@@ -10,6 +10,7 @@ from opir.model import OPIR, StageResult
 from opir.model.blocks import initialise
 from opir.model.kernel_predictor import HEAD_SCALE, UNSHUFFLE
 from opir.ops.filtering import TAPS
+from opir.ops.shuffle import shuffle_up
 
 _COLOURS = 3
 
@@ -57,7 +58,7 @@ class ResidualRestorer(OPIR):
     ) -> StageResult:
         """Add the residual; there is no operator, so kernels are empty, (B, 0, H, W), and UM is 1 everywhere."""
         predictor = self.kernel_predictor
-        residual = HEAD_SCALE * predictor.shuffle(predictor.head(predictor.features(image))).float()
+        residual = HEAD_SCALE * shuffle_up(predictor.head(predictor.features(image)).float())
         empty, ones = residual[:, :0], image.new_ones(len(image), 1, *image.shape[-2:])
         return StageResult(image + residual, empty, None, empty, ones, ones)
 

@@ -27,8 +27,8 @@ class ResidualBlock(nn.Module):
         self.gain = nn.Parameter(torch.full((1, width, 1, 1), 0.2))
 
     def forward(self, features: Tensor) -> Tensor:
-        change: Tensor = self.second(torch.relu(self.first(features)))
-        return features + self.gain * change
+        change: Tensor = self.second(torch.relu_(self.first(features)))
+        return torch.addcmul(features, self.gain, change)
 
 
 class ChannelNorm(nn.Module):

@@ -1,13 +1,22 @@
 """TAIOM: one stage, from an image to its restoration (Eqs. 9–12, 19 and 20)."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from opir.model.kernel_predictor import KernelPredictor
+from opir.model.kernel_predictor import UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
-from opir.ops.filtering import filter_multiscale
+from opir.ops.filtering import filter_multiscale, filter_padded
+from opir.ops.padding import reflect_pad
 from opir.ops.uncertainty import uncertainty_map
+from opir.tiles import Window
+
+# Pixels whose operators are made and applied at a time: on a processor they stay in its cache, on a GPU they fill it.
+_STRIP_PIXELS, _GPU_STRIP_PIXELS = 16_384, 1_048_576
 
 
 @dataclass(frozen=True)
@@ -28,31 +37,119 @@ class StageResult:
     """UM of the base kernels, (B, 1, H, W); 1 where nothing is changed."""
 
 
-def apply_inverse_operator(
-    predictor: KernelPredictor,
-    modulator: TaskModulator | None,
-    image: Tensor,
-    guided_image: Tensor,
-    task_embedding: Tensor | None,
-    scales: tuple[int, ...],
-) -> StageResult:
-    """Predict each pixel's operator from `guided_image`, make it task-aware, and filter `image` with it.
+@dataclass(frozen=True)
+class Strip:
+    """What a stage restored of some rows, without the operators that did it."""
 
-    Args:
-        predictor: the KPN, shared by the stages.
-        modulator: the stage's own TAM, or None (Table 5, without the task-aware module).
-        image: what is filtered, (B, 3, H, W): I in stage 1, Ĵ1 in stage 2.
-        guided_image: what the KPN sees: I in stage 1, Ĵ1·UM in stage 2 (Eq. 13).
-        task_embedding: e_t, (B, D).
-        scales: the dilations of Eq. 15.
-    """
-    kernels, scale_weights = predictor(guided_image)
-    uncertainty = uncertainty_map(kernels)
-    modulation = None
-    modulated_kernels = kernels
-    if modulator is not None:
+    top: int
+    restored: Tensor
+    """Ĵ, (B, 3, rows, W), not clamped."""
+    uncertainty: Tensor
+    """UM, (B, 1, rows, W)."""
+    scale_weights: Tensor
+    """α, (B, S, rows, W)."""
+
+
+@dataclass(frozen=True)
+class InverseOperator:
+    """One stage's networks: the KPN that the stages share, and the stage's own TAM."""
+
+    predictor: KernelPredictor
+    modulator: TaskModulator | None
+    """None in a model without the task-aware module (Table 5)."""
+    scales: tuple[int, ...]
+    """The dilations of Eq. 15."""
+
+    def __call__(self, image: Tensor, guided_image: Tensor, task_embedding: Tensor | None) -> StageResult:
+        """Predict each pixel's operator from `guided_image`, make it task-aware, and filter `image` with it.
+
+        Args:
+            image: what is filtered, (B, 3, H, W): I in stage 1, Ĵ1 in stage 2.
+            guided_image: what the KPN sees: I in stage 1, Ĵ1·UM in stage 2 (Eq. 13).
+            task_embedding: e_t, (B, D).
+        """
+        features = self.predictor.features(guided_image)
+        with _in_float32(features):
+            made = self._operators(features, task_embedding)
+            restored = filter_multiscale(image, made.modulated, made.scale_weights, self.scales)
+        return StageResult(
+            restored, made.kernels, made.modulation, made.modulated, made.scale_weights, made.uncertainty
+        )
+
+    def strips(
+        self,
+        image: Tensor,
+        guided_image: Tensor,
+        task_embedding: Tensor | None,
+        operator_scale: int = 1,
+        inner: Window | None = None,
+    ) -> Iterator[Strip]:
+        """Restore as a call does, some rows after the other, so that all operators never exist at once.
+
+        Without gradients only.
+
+        Args:
+            image: as above.
+            guided_image: as above, or a copy whose sides are `operator_scale` times shorter: the operators are
+                predicted on it, interpolated, and applied at dilations as many times larger.
+            task_embedding: as above.
+            operator_scale: 1 for operators of the image's own resolution.
+            inner: the part of `guided_image` that is wanted, of even bounds; None for all of it.
+        """
+        features = self.predictor.features(guided_image)
+        if inner is None:
+            inner = Window(0, 0, *guided_image.shape[-2:])
+        scales = tuple(operator_scale * scale for scale in self.scales)
+        border = max(scales)
+        padded = reflect_pad(image, border, border, border, border).contiguous()
+        around = 0 if operator_scale == 1 else UNSHUFFLE  # what interpolating looks at, in pixels of the operators
+        seen = inner.grown(around, *guided_image.shape[-2:])
+        features = seen.shrunk(UNSHUFFLE).of(features)
+        step = max((_STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS) // padded.shape[-1], 1)
+        step = max(step // (UNSHUFFLE * operator_scale), 1) * UNSHUFFLE
+        place = inner.scaled(operator_scale)
+        for top in range(inner.top, inner.bottom, step):
+            rows = Window(top, inner.left, min(top + step, inner.bottom), inner.right)
+            near = rows.grown(around, *guided_image.shape[-2:])
+            with _in_float32(features):
+                made = self._operators(near.within(seen).shrunk(UNSHUFFLE).of(features), task_embedding)
+            inside, part = rows.within(near).scaled(operator_scale), rows.scaled(operator_scale)
+            kernels, weights, uncertainty = (
+                inside.of(_interpolated(values, operator_scale))
+                for values in (made.modulated, made.scale_weights, made.uncertainty)
+            )
+            samples = Window(part.top, part.left, part.bottom + 2 * border, part.right + 2 * border).of(padded)
+            restored = filter_padded(samples, kernels, weights, scales)
+            yield Strip(part.top - place.top, restored, uncertainty, weights)
+
+    def _operators(self, features: Tensor, task_embedding: Tensor | None) -> "_Operators":
+        kernels, scale_weights = self.predictor.read_out(features)
+        uncertainty = uncertainty_map(kernels)
+        if self.modulator is None:
+            return _Operators(kernels, None, kernels, scale_weights, uncertainty)
         assert task_embedding is not None
-        modulation = modulator(kernels, uncertainty, task_embedding)
-        modulated_kernels = kernels * modulation
-    restored = filter_multiscale(image, modulated_kernels, scale_weights, scales)
-    return StageResult(restored, kernels, modulation, modulated_kernels, scale_weights, uncertainty)
+        modulation = self.modulator(kernels, uncertainty, task_embedding)
+        return _Operators(kernels, modulation, kernels * modulation, scale_weights, uncertainty)
+
+
+@dataclass(frozen=True)
+class _Operators:
+    """As in `StageResult`, for the rows whose features were given."""
+
+    kernels: Tensor
+    modulation: Tensor | None
+    modulated: Tensor
+    scale_weights: Tensor
+    uncertainty: Tensor
+
+
+def _interpolated(values: Tensor, factor: int) -> Tensor:
+    if factor == 1:
+        return values
+    return F.interpolate(values, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+def _in_float32(tensor: Tensor) -> AbstractContextManager[object]:
+    """Kernels are 1 plus a small offset, so what makes and applies them never computes in half precision."""
+    kind = tensor.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()

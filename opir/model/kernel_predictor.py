@@ -4,10 +4,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from opir.config import OPIRConfig
 from opir.model.blocks import BLOCKS, initialise
 from opir.ops.filtering import CENTRE_TAP, TAPS
+from opir.ops.shuffle import mix_channels, shuffle_up
 
 UNSHUFFLE = 2
 # The head feeds 9 taps at once, so a step of its weights moves a pixel far more than in a network that predicts a
@@ -37,7 +39,6 @@ class KernelPredictor(nn.Module):
         self.kernel_outputs = config.kernel_channels * TAPS
         self.num_scales = config.num_scales
         self.unshuffle = nn.PixelUnshuffle(UNSHUFFLE)
-        self.shuffle = nn.PixelShuffle(UNSHUFFLE)
         self.intro = nn.Conv2d(3 * UNSHUFFLE**2, width, 3, padding=1)
         self.encoders, self.downs = nn.ModuleList(), nn.ModuleList()
         for count in config.encoder_blocks:
@@ -73,8 +74,16 @@ class KernelPredictor(nn.Module):
         reach += config.middle_blocks * per_block * pixel
         return int(reach + pixel)
 
+    def forward(self, image: Tensor) -> PredictedKernels:
+        """Predict kernels and scale weights.
+
+        Args:
+            image: (B, 3, H, W), H and W multiples of `stride`; stage 1 sees I, stage 2 sees Ĵ1·UM (Eq. 13).
+        """
+        return self.read_out(self.features(image))
+
     def features(self, image: Tensor) -> Tensor:
-        """Return what the head reads, at half resolution: (B, 3, H, W) → (B, width, H/2, W/2)."""
+        """Run the U-Net: (B, 3, H, W) → (B, width, H / 2, W / 2)."""
         features = self.intro(self.unshuffle(image))
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
@@ -86,13 +95,11 @@ class KernelPredictor(nn.Module):
             features = decoder(up(features) + skips.pop())
         return features
 
-    def forward(self, image: Tensor) -> PredictedKernels:
-        """Predict kernels and scale weights.
-
-        Args:
-            image: (B, 3, H, W), H and W multiples of `stride`; stage 1 sees I, stage 2 sees Ĵ1·UM (Eq. 13).
-        """
-        outputs = self.shuffle(self.head(self.features(image))).float()
-        offsets, logits = outputs.split([self.kernel_outputs, self.num_scales], dim=1)
-        kernels = torch.add(self.identity, offsets, alpha=HEAD_SCALE)
-        return PredictedKernels(kernels, (logits * HEAD_SCALE).softmax(dim=1))
+    def read_out(self, features: Tensor) -> PredictedKernels:
+        """Turn features, or some rows of them, into kernels and scale weights at twice their resolution."""
+        weight, bias = HEAD_SCALE * self.head.weight.flatten(1), HEAD_SCALE * self.head.bias
+        identity = self.identity.flatten().repeat_interleave(UNSHUFFLE**2)
+        bias = bias + F.pad(identity, (0, len(bias) - len(identity)))
+        outputs = shuffle_up(mix_channels(features.float(), weight, bias))
+        kernels, logits = outputs.split([self.kernel_outputs, self.num_scales], dim=1)
+        return PredictedKernels(kernels, logits.softmax(dim=1))

@@ -3,18 +3,21 @@
 B batch, H height, W width, D embedding size, T tasks.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from opir.config import OPIRConfig
-from opir.model.inverse_operator import StageResult, apply_inverse_operator
+from opir.model.inverse_operator import InverseOperator, StageResult, Strip
 from opir.model.kernel_predictor import KernelPredictor
 from opir.model.task_encoder import TaskEncoder
 from opir.model.task_modulator import TaskModulator
 from opir.ops.padding import crop, pad_to_multiple
 from opir.tasks import Task
+from opir.tiles import Window
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class OPIR(nn.Module):
         """How far one stage looks, in pixels, rounded up to a multiple of `stride`."""
 
     def embed(self, photo: Tensor) -> Tensor | None:
-        """Embed whole photos (B, 3, H, W) in [0, 1]: (B, D), or None without the task-aware module."""
+        """Embed whole photos (B, 3, H, W), clamped to [0, 1]: (B, D), or None without the task-aware module."""
         return None if self.task_encoder is None else self.task_encoder(photo)
 
     def prototype(self, task: Task) -> Tensor | None:
@@ -86,15 +89,41 @@ class OPIR(nn.Module):
             task_embedding: (B, D) or (1, D), of the whole photo.
             uncertainty: for stage 2, stage 1's UM, (B, 1, H, W).
         """
-        guided = image
-        if index > 0 and self.config.uncertainty_guided:
-            assert uncertainty is not None
-            guided = image * uncertainty
+        return self._stage(index)(image, self._guided(index, image, uncertainty), task_embedding)
+
+    def stage_strips(
+        self,
+        index: int,
+        image: Tensor,
+        task_embedding: Tensor | None,
+        uncertainty: Tensor | None = None,
+        operator_scale: int = 1,
+        inner: Window | None = None,
+    ) -> Iterator[Strip]:
+        """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
+
+        Args:
+            operator_scale: predict the operators on the mean of so many pixels squared, H and W being multiples
+                of it times `stride`, and apply them at dilations as many times larger.
+            inner: the part of the reduced image that is wanted, of even bounds; None for all of it.
+        """
+        seen = image
+        if operator_scale > 1:
+            seen = F.avg_pool2d(image, operator_scale)
+            uncertainty = None if uncertainty is None else F.avg_pool2d(uncertainty, operator_scale)
+        seen = self._guided(index, seen, uncertainty).contiguous(memory_format=torch.channels_last)
+        return self._stage(index).strips(image, seen, task_embedding, operator_scale, inner)
+
+    def _guided(self, index: int, image: Tensor, uncertainty: Tensor | None) -> Tensor:
+        if index == 0 or not self.config.uncertainty_guided:
+            return image
+        assert uncertainty is not None
+        return image * uncertainty
+
+    def _stage(self, index: int) -> InverseOperator:
         modulator = self.task_modulators[index] if self.config.task_aware else None
         assert modulator is None or isinstance(modulator, TaskModulator)
-        return apply_inverse_operator(
-            self.kernel_predictor, modulator, image, guided, task_embedding, self.config.scales
-        )
+        return InverseOperator(self.kernel_predictor, modulator, self.config.scales)
 
     def forward(
         self, degraded: Tensor, tasks: Task | Tensor | None = None, num_stages: int | None = None

@@ -15,6 +15,7 @@ from opir.tasks import Task
 _PATCH = 64  # pixels at native resolution: streaks and flakes vanish in a thumbnail
 _MAX_PATCHES_PER_SIDE = 6  # bounds the cost on a large photo
 _THUMBNAIL = 32  # pixels: haze, airlight and the layout of the scene
+_BY_ROWS_FROM_PIXELS = 4_000_000
 
 
 def _starts(size: int) -> list[int]:
@@ -43,6 +44,16 @@ def native_patches(photo: Tensor) -> tuple[Tensor, int]:
     return torch.stack(patches, dim=1).flatten(0, 1), len(patches)
 
 
+def _thumbnail(photo: Tensor) -> Tensor:
+    """Average a photo, clamped to [0, 1], to 32×32 pixels: rows of the thumbnail one by one for a large photo."""
+    height, width = photo.shape[-2:]
+    if height * width < _BY_ROWS_FROM_PIXELS:
+        return F.adaptive_avg_pool2d(photo.float().clamp(0, 1), _THUMBNAIL)
+    bounds = [(height * row // _THUMBNAIL, -(-height * (row + 1) // _THUMBNAIL)) for row in range(_THUMBNAIL)]
+    bands = (photo[:, :, top:bottom].float().clamp(0, 1) for top, bottom in bounds)
+    return torch.cat([F.adaptive_avg_pool2d(band, (1, _THUMBNAIL)) for band in bands], dim=2)
+
+
 def _convolutions(inputs: int, width: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, width, 3, padding=1),
@@ -61,10 +72,15 @@ def _with_contrast(pixels: Tensor) -> Tensor:
 
     A thin streak changes a pixel by a few percent; next to the pixels themselves it would be learned last.
     """
-    mean = F.avg_pool2d(pixels, 9, 1, 4, count_include_pad=False)
-    detail = pixels - mean
-    spread = F.avg_pool2d(detail.square(), 9, 1, 4, count_include_pad=False).sqrt()
+    detail = pixels - _local_mean(pixels)
+    spread = _local_mean(detail.square()).sqrt()
     return torch.cat([2 * pixels - 1, detail / (spread + 0.03)], dim=1)
+
+
+def _local_mean(pixels: Tensor) -> Tensor:
+    """Average 9×9 pixels, fewer at the border; rows and columns in turn cost a quarter of both at once."""
+    columns = F.avg_pool2d(pixels, (9, 1), 1, (4, 0), count_include_pad=False)
+    return F.avg_pool2d(columns, (1, 9), 1, (0, 4), count_include_pad=False)
 
 
 class TaskEncoder(nn.Module):
@@ -82,13 +98,14 @@ class TaskEncoder(nn.Module):
         initialise(self)
 
     def forward(self, photo: Tensor) -> Tensor:
-        """Embed whole photos of any size: (B, 3, H, W) in [0, 1] → (B, D)."""
+        """Embed whole photos of any size: (B, 3, H, W), clamped to [0, 1] → (B, D); never copied as a whole."""
         patches, per_photo = native_patches(photo)
+        patches = patches.float().clamp(0, 1)
         detail = self.detail(_with_contrast(patches))
         # The mean tells how much weather there is, the maximum whether a patch has any streak or flake at all.
         pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)
         pooled = pooled.reshape(len(photo), per_photo, -1).mean(dim=1)
-        scene = self.scene(2 * F.adaptive_avg_pool2d(photo, _THUMBNAIL) - 1).mean(dim=(2, 3))
+        scene = self.scene(2 * _thumbnail(photo) - 1).mean(dim=(2, 3))
         embedding: Tensor = self.project(torch.cat([pooled, scene], dim=1)).float()
         return embedding
 

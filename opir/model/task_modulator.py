@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from opir.config import OPIRConfig
 from opir.ops.filtering import TAPS
+from opir.ops.shuffle import mix_channels
 
 _MAX_MODULATION = 4.0
 
@@ -36,7 +37,10 @@ class TaskModulator(nn.Module):
             task_embedding: e_t, (B, D).
         """
         size = uncertainty.clamp_min(1e-3).log()
-        scale, shift = self.condition(task_embedding)[:, :, None, None].chunk(2, dim=1)
-        hidden = torch.addcmul(shift, self.hidden(torch.cat([kernels, size], dim=1)), 1 + scale)
-        modulation: Tensor = self.output(torch.relu(hidden))
-        return _MAX_MODULATION * modulation.float().sigmoid()
+        scale, shift = self.condition(task_embedding).chunk(2, dim=1)
+        # The embedding scales and shifts the hidden layer; folded into its weights, that costs no pixel anything.
+        weight = self.hidden.weight.flatten(1) * (1 + scale)[:, :, None]
+        bias = torch.addcmul(shift, self.hidden.bias, 1 + scale)
+        hidden = mix_channels(torch.cat([kernels, size], dim=1), weight, bias).relu_()
+        logits = mix_channels(hidden, self.output.weight.flatten(1), self.output.bias)
+        return _MAX_MODULATION * logits.float().sigmoid()

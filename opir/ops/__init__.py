@@ -2,6 +2,15 @@
 
 from opir.ops.filtering import filter_multiscale
 from opir.ops.padding import crop, pad_to_multiple, reflect_pad
+from opir.ops.shuffle import mix_channels, shuffle_up
 from opir.ops.uncertainty import uncertainty_map
 
-__all__ = ["crop", "filter_multiscale", "pad_to_multiple", "reflect_pad", "uncertainty_map"]
+__all__ = [
+    "crop",
+    "filter_multiscale",
+    "mix_channels",
+    "pad_to_multiple",
+    "reflect_pad",
+    "shuffle_up",
+    "uncertainty_map",
+]

@@ -12,8 +12,6 @@ from opir.ops.padding import reflect_pad
 
 TAPS = 9
 CENTRE_TAP = 4
-# Rows that are filtered at a time without gradients: the samples of a strip stay in the processor's cache.
-_STRIP_ROWS = 32
 
 
 def _neighbours(padded: Tensor, scale: int, border: int, height: int, width: int) -> Tensor:
@@ -36,7 +34,9 @@ def _blend_samples(padded: Tensor, scale_weights: Tensor, scales: tuple[int, ...
     """
     height, width = scale_weights.shape[-2:]
     weights = scale_weights[:, :, None, None]
-    blended = weights[:, 0:1] * _neighbours(padded, scales[0], border, height, width)
+    # Its own layout would follow that of the overlapping views, and cost every step after it five times as much.
+    blended = torch.empty(*padded.shape[:2], 3, 3, height, width, dtype=padded.dtype, device=padded.device)
+    torch.mul(weights[:, 0:1], _neighbours(padded, scales[0], border, height, width), out=blended)
     for index, scale in enumerate(scales[1:], start=1):
         blended.addcmul_(weights[:, index : index + 1], _neighbours(padded, scale, border, height, width))
     return blended
@@ -112,14 +112,23 @@ def filter_multiscale(image: Tensor, kernels: Tensor, scale_weights: Tensor, sca
         )
     border = max(scales)
     padded = reflect_pad(image, border, border, border, border).contiguous()
-    kernels = kernels.reshape(batch, channels, 3, 3, height, width)
     if torch.is_grad_enabled():
+        kernels = kernels.reshape(batch, channels, 3, 3, height, width)
         filtered: Tensor = _FilterMultiscale.apply(padded, kernels, scale_weights, scales)  # type: ignore[no-untyped-call]
         return filtered
-    restored = torch.empty_like(image, memory_format=torch.contiguous_format)
-    for top in range(0, height, _STRIP_ROWS):
-        bottom = min(top + _STRIP_ROWS, height)
-        strip = padded[:, :, top : bottom + 2 * border]
-        blended = _blend_samples(strip, scale_weights[:, :, top:bottom], scales, border)
-        restored[:, :, top:bottom] = (kernels[..., top:bottom, :] * blended).sum(dim=(2, 3))
-    return restored
+    return filter_padded(padded, kernels, scale_weights, scales)
+
+
+def filter_padded(padded: Tensor, kernels: Tensor, scale_weights: Tensor, scales: tuple[int, ...]) -> Tensor:
+    """Do the same without gradients for an image, or some rows of it, that has its surroundings already.
+
+    Args:
+        padded: (B, 3, H + 2·max(scales), W + 2·max(scales)).
+        kernels: (B, C·9, H, W).
+        scale_weights: (B, S, H, W).
+        scales: the S dilations s.
+    """
+    batch, _, height, width = kernels.shape
+    blended = _blend_samples(padded, scale_weights, scales, max(scales))
+    blended.mul_(kernels.reshape(batch, -1, 3, 3, height, width))
+    return blended.sum(dim=(2, 3))

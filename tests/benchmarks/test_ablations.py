@@ -75,7 +75,7 @@ def test_a_residual_is_added_to_the_photo() -> None:
     with torch.no_grad():
         added = model(photo).final.restored - photo
         predictor = model.kernel_predictor
-        expected = 0.1 * predictor.shuffle(predictor.head(predictor.features(photo)))
+        expected = 0.1 * torch.pixel_shuffle(predictor.head(predictor.features(photo)), 2)
     torch.testing.assert_close(added, expected, rtol=0, atol=1e-5)
     with pytest.raises(ValueError, match="no kernels to modulate"):
         ResidualRestorer(TWO_STEPS.network)

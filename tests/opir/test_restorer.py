@@ -12,6 +12,7 @@ from PIL import Image
 from opir.config import OPIRConfig
 from opir.images import load_photo
 from opir.model import OPIR
+from opir.ops import filter_multiscale
 from opir.restorer import Restoration, Restorer
 from opir.tasks import TASK_NAMES, Task
 
@@ -142,16 +143,16 @@ def test_parts_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
     restorer = Restorer(random_model(), device="cpu", precision="fp32")
     photo = random_photo(150, 210)
     whole = restorer.restore(photo, tile=0)
-    run_stage, largest = restorer.model.run_stage, 150 * 150
+    stage_strips, largest = restorer.model.stage_strips, 150 * 150
     failures = []
 
     def run_short_of_memory(index: int, image: torch.Tensor, *rest: object) -> object:
         if image.shape[-2] * image.shape[-1] > largest:
             failures.append(index)
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return run_stage(index, image, *rest)
+        return stage_strips(index, image, *rest)
 
-    monkeypatch.setattr(restorer.model, "run_stage", run_short_of_memory)
+    monkeypatch.setattr(restorer.model, "stage_strips", run_short_of_memory)
     counts: list[tuple[int, int]] = []
     out = restorer.restore(photo, tile=0, progress=lambda done, total: counts.append((done, total)))
     assert out.tiles > 1
@@ -168,8 +169,57 @@ def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.Monke
     photo = random_photo(300, 400)
     monkeypatch.setattr("opir.restorer.free_memory", lambda device: None)
     assert restorer.restore(photo).tiles == 1
-    monkeypatch.setattr("opir.restorer.free_memory", lambda device: 100_000_000)
+    monkeypatch.setattr("opir.restorer.free_memory", lambda device: 10_000_000)
     assert restorer.restore(photo).tiles > 1
+
+
+@pytest.mark.parametrize("is_grey", [False, True])
+def test_a_very_large_photo_is_kept_in_half_precision(
+    restorer: Restorer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_grey: bool
+) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (90, 130) if is_grey else (90, 130, 3), dtype=np.uint8)
+    whole = restorer.restore(levels)
+    monkeypatch.setattr("opir.restorer.COMPACT_FROM_PIXELS", 90 * 130)
+    out = restorer.restore(levels, tile=64)
+    assert {out.stage1_rgb.dtype, out.restored_rgb.dtype} == {torch.float16}
+    assert out.uncertainty.dtype == np.float16
+    assert (out.restored_rgb - whole.restored_rgb).abs().max() < 1 / 255 / 2
+    np.testing.assert_allclose(out.stage2_change, whole.stage2_change, atol=1e-3)
+    for name, options in (("full", {}), ("half", {"strength": 0.5}), ("kept", {"protect": True})):
+        out.save(tmp_path / f"{name}.png", **options)
+        saved, expected = (np.asarray(picture, np.int16) for picture in (
+            Image.open(tmp_path / f"{name}.png").convert("RGB"), whole.blend(**options)))  # fmt: skip
+        assert np.abs(saved - expected).max() <= 1
+    deep = restorer.restore(levels.astype(np.uint16) * 257)
+    assert deep.restored_rgb.dtype == torch.float32
+
+
+@pytest.mark.parametrize("tile", [64, 120])
+def test_no_seam_can_be_seen_in_bfloat16(tile: int) -> None:
+    restorer = Restorer(random_model(), device="cpu", precision="bf16")
+    photo = random_photo(130, 210)
+    whole, tiled = restorer.restore(photo, tile=0), restorer.restore(photo, tile=tile)
+    assert tiled.tiles > 1
+    assert (tiled.restored_rgb - whole.restored_rgb).abs().max() <= 1 / 255
+
+
+def test_strips_give_what_the_stage_gives(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With operators of a reduced copy too: interpolated at once, as the equation says."""
+    monkeypatch.setattr("opir.model.inverse_operator._STRIP_PIXELS", 900)
+    model, photo = restorer.model, random_photo(64, 96)[None]
+    embedding = model.prototype(Task.RAIN)
+    with torch.no_grad():
+        for factor in (1, 2, 4):
+            stage = model.run_stage(0, torch.nn.functional.avg_pool2d(photo, factor), embedding)
+            kernels, weights = (
+                torch.nn.functional.interpolate(values, scale_factor=factor, mode="bilinear")
+                for values in (stage.modulated_kernels, stage.scale_weights)
+            )
+            expected = filter_multiscale(photo, kernels, weights, tuple(factor * s for s in model.config.scales))
+            strips = list(model.stage_strips(0, photo, embedding, operator_scale=factor))
+            assert len(strips) > 1
+            restored = torch.cat([strip.restored for strip in strips], dim=2)
+            torch.testing.assert_close(restored, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("task", ["auto", *TASK_NAMES])
