@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,8 @@ def measure_ratio(quick: bool) -> dict[str, Any]:
     engines: dict[str, Callable[[], object]] = {"NAFNet-w32, eager": yardstick}
     for name, model in (("lite", lite), ("paper", paper)):
         restorer = Restorer(model, "cpu", "fp32")
-        engines[f"{name}, eager"] = lambda model=model: eager(model)
-        engines[f"{name}, default"] = lambda restorer=restorer: restorer.restore(photo)
+        engines[f"{name}, eager"] = partial(eager, model)
+        engines[f"{name}, default"] = partial(restorer.restore, photo)
     engines |= exported_engines(photo.numpy()[None])
     times = interleaved(engines, 3 if quick else 15)
     unit = np.array(times["NAFNet-w32, eager"])
@@ -119,7 +120,7 @@ def exported_engines(photo: np.ndarray[Any, Any]) -> dict[str, Callable[[], obje
             for kind in ("f32", "bf16"):
                 settings = {"INFERENCE_PRECISION_HINT": kind, "INFERENCE_NUM_THREADS": 1}
                 request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-                engines[f"lite, OpenVINO {kind}"] = lambda request=request: request.infer({0: photo})
+                engines[f"lite, OpenVINO {kind}"] = partial(request.infer, {0: photo})
         except (ImportError, ValueError) as error:
             print(f"left out: {error}", file=sys.stderr)
     return engines
@@ -129,7 +130,7 @@ def measure_shares(quick: bool) -> dict[str, Any]:
     """Time the parts of restoring one photo with `lite`, and the tail against reading and writing its memory once."""
     width, height = (512, 512) if quick else FILES["2"]
     height -= height % 16
-    model = load_model("lite")[0].to(memory_format=torch.channels_last)
+    model = load_model("lite")[0].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     photo = torch.rand(1, 3, height, width)
     features = torch.rand(1, model.config.width, height // 2, width // 2).contiguous(
         memory_format=torch.channels_last
@@ -143,11 +144,11 @@ def measure_shares(quick: bool) -> dict[str, Any]:
     def tail() -> None:
         run = predictor.features
         try:
-            predictor.features = lambda image: features  # type: ignore[method-assign]
+            predictor.features = lambda image: features
             for _ in model.stage_strips(0, photo, embedding):
                 pass
         finally:
-            predictor.features = run  # type: ignore[method-assign]
+            predictor.features = run
 
     with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "photo.jpg"
@@ -197,9 +198,9 @@ def _run_alone(width: int, height: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "photo.jpg"
         # Made by a process of its own: a child's peak starts at its parent's.
-        subprocess.run([*ALONE, "--make", file, str(width), str(height)], check=True)
-        command = [*ALONE, "--restore", file]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        subprocess.run([*ALONE, "--make", str(file), str(width), str(height)], check=True)
+        command = [*ALONE, "--restore", str(file)]
+        return str(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def make_file(file: Path, width: int, height: int) -> None:

@@ -49,7 +49,8 @@ class Load:
 
 async def press(server: ServerProcess, load: Load) -> tuple[Seen, list[tuple[int, float]]]:
     """Let visitors come: what they saw, and the server's memory in MB after so many restorations."""
-    seen, memory = Seen(), []
+    seen = Seen()
+    memory: list[tuple[int, float]] = []
     process = psutil.Process(server.process.pid)
     limits = httpx.Limits(max_connections=4 * load.visitors, max_keepalive_connections=load.visitors)
     async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=120) as client:

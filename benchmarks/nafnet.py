@@ -22,7 +22,8 @@ class _ChannelAttention(nn.Module):
         self.mix = nn.Conv2d(width, width, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        return features * self.mix(features.mean(dim=(2, 3), keepdim=True))
+        scales: Tensor = self.mix(features.mean(dim=(2, 3), keepdim=True))
+        return features * scales
 
 
 class _Block(nn.Module):
@@ -43,7 +44,8 @@ class _Block(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         features = features + self.gains[0] * self.spatial(features)
-        return features + self.gains[1] * self.channel(features)
+        change: Tensor = self.channel(features)
+        return features + self.gains[1] * change
 
 
 class NAFNet(nn.Module):

@@ -127,7 +127,7 @@ def sample_errors(restorer: Restorer, clean: Tensor, task: Task, seed: int, rand
     result = restorer.restore(degraded)
     error = (result.restored_rgb - clean).abs().mean(dim=0).numpy() * 255
     chosen = random.integers(error.size, size=_PIXELS)
-    return Sample(task, result.task, result.uncertainty.ravel()[chosen], error.ravel()[chosen])
+    return Sample(task, result.task, result.uncertainty.ravel()[chosen].astype(np.float32), error.ravel()[chosen])
 
 
 def _crop(photo: Tensor, side: int, random: np.random.Generator) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from opir.config import OPIRConfig
 from opir.model import OPIR, StageResult
 from opir.model.blocks import initialise
-from opir.model.inverse_operator import apply_inverse_operator
+from opir.model.inverse_operator import InverseOperator
 from opir.model.kernel_predictor import HEAD_SCALE, UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
 from opir.ops.filtering import TAPS, filter_multiscale
@@ -97,7 +97,7 @@ class Ancestor(OPIR):
         modulator = self.task_modulators[index] if self.config.task_aware else None
         assert modulator is None or isinstance(modulator, TaskModulator)
         scales = self.config.scales if self.per_pixel_fusion else (1,)
-        result = apply_inverse_operator(predictor, modulator, image, guided, task_embedding, scales)
+        result = InverseOperator(predictor, modulator, scales)(image, guided, task_embedding)
         if index == 0 and not self.per_pixel_fusion:
             kernels, ones = result.modulated_kernels, result.scale_weights
             wider = [filter_multiscale(image, kernels, ones, (scale,)) for scale in self.config.scales[1:]]

@@ -32,7 +32,7 @@ def moving_pictures() -> Iterator[Case]:
             first, *rest = _frames(count)
             data = saved(first, name, save_all=True, append_images=rest)
             yield Case(file_format, "animated", f"{count} frames{ending}", data)
-    several = pillow_heif.HeifFile()
+    several = pillow_heif.HeifFile()  # type: ignore[no-untyped-call]
     for frame in _frames(5):
         several.add_from_pillow(frame)
     file = io.BytesIO()

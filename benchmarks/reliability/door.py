@@ -126,7 +126,8 @@ def page_door(checkpoint: str, results: Path) -> Door:
 
 def many_door(checkpoint: str, results: Path) -> Door:
     """The tab for many photos: a bad one is told in the table and the list."""
-    many = ManyPhotos(Actions(Restorer.from_pretrained(checkpoint), None).runner)
+    actions = Actions(Restorer.from_pretrained(checkpoint), None)
+    many = ManyPhotos(actions.runner, actions.visitors)
 
     def hand_in(path: Path) -> str | None:
         *_, (table, _, archive, listed) = many.restore_all([str(path)], AUTO)

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pillow_heif
@@ -27,11 +28,12 @@ class Sound:
     data: bytes
 
 
-def pixels(height: int = HEIGHT, width: int = WIDTH, channels: int = 3, bits: int = 8) -> NDArray[np.generic]:
+def pixels(height: int = HEIGHT, width: int = WIDTH, channels: int = 3, bits: int = 8) -> NDArray[Any]:
     """Return a soft picture with an edge, (H, W, C) of uint8 or uint16."""
     rows, columns, planes = np.mgrid[0:height, 0:width, 0:channels]
     values = 0.5 + 0.3 * np.sin(0.4 * rows + planes) * np.cos(0.3 * columns) + 0.2 * (columns > width // 2)
-    return (values.clip(0, 1) * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+    levels: NDArray[Any] = (values.clip(0, 1) * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+    return levels
 
 
 def exif_of_a_camera() -> bytes:

@@ -84,7 +84,7 @@ class KernelPredictor(nn.Module):
 
     def features(self, image: Tensor) -> Tensor:
         """Run the U-Net: (B, 3, H, W) → (B, width, H / 2, W / 2)."""
-        features = self.intro(self.unshuffle(image))
+        features: Tensor = self.intro(self.unshuffle(image))
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
             features = encoder(features)
@@ -97,9 +97,10 @@ class KernelPredictor(nn.Module):
 
     def read_out(self, features: Tensor) -> PredictedKernels:
         """Turn features, or some rows of them, into kernels and scale weights at twice their resolution."""
-        weight, bias = HEAD_SCALE * self.head.weight.flatten(1), HEAD_SCALE * self.head.bias
+        assert self.head.bias is not None
         identity = self.identity.flatten().repeat_interleave(UNSHUFFLE**2)
-        bias = bias + F.pad(identity, (0, len(bias) - len(identity)))
+        weight = HEAD_SCALE * self.head.weight.flatten(1)
+        bias = HEAD_SCALE * self.head.bias + F.pad(identity, (0, len(weight) - len(identity)))
         outputs = shuffle_up(mix_channels(features.float(), weight, bias))
-        kernels, logits = outputs.split([self.kernel_outputs, self.num_scales], dim=1)
+        kernels, logits = outputs.tensor_split([self.kernel_outputs], dim=1)
         return PredictedKernels(kernels, logits.softmax(dim=1))

@@ -36,6 +36,8 @@ class TaskModulator(nn.Module):
             uncertainty: their size UM (Eq. 11), (B, 1, H, W).
             task_embedding: e_t, (B, D).
         """
+        assert self.hidden.bias is not None
+        assert self.output.bias is not None
         size = uncertainty.clamp_min(1e-3).log()
         scale, shift = self.condition(task_embedding).chunk(2, dim=1)
         # The embedding scales and shifts the hidden layer; folded into its weights, that costs no pixel anything.
