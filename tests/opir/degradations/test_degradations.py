@@ -100,9 +100,9 @@ def test_jpeg_resembles_a_real_encoder() -> None:
 
 
 def test_mixed_batches_give_each_photo_its_weather() -> None:
-    clean = torch.cat([make_picture(48, 48, seed) for seed in range(8)])
+    clean = torch.cat([make_picture(96, 96, seed) for seed in range(8)])
     tasks = torch.tensor([Task.RAIN, Task.SNOW, Task.HAZE, Task.CLEAN] * 2)
-    depth = torch.zeros(8, 1, 48, 48)
+    depth = torch.zeros(8, 1, 96, 96)
     depth[2] = 1.0
     degraded, target = degrade_mixed(clean, tasks, seeded(5), depth, [torch.rand(30, 30)])
     untouched = tasks == Task.CLEAN
