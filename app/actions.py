@@ -102,8 +102,8 @@ class Actions:
                 result = self.runner.restore(photo, weather, quality == words.FAST, check)
                 folder = self.visitors.new_folder(visitor)
                 return self._show(result, Path(photo), folder, weather != AUTO, strength, protect)
-        except Cancelled:  # what is shown stays, for it may be newer than this job
-            return gr.skip(), panels.hint(words.CANCELLED), *(gr.skip() for _ in _NOTHING_RESTORED[2:])
+        except Cancelled:  # `cancel` has said so; what is shown may be newer than this job
+            return tuple(gr.skip() for _ in _NOTHING_RESTORED)
 
     def _show(
         self,
@@ -147,7 +147,7 @@ class Actions:
             str(show(result.stage1, folder / "stage-1.jpg")),
             str(folder / "restored.jpg") if two else None,
             str(show(inspection.change_picture(result), folder / "change.jpg")) if two else None,
-            str(show(inspection.uncertainty_picture(result), folder / "uncertainty.jpg")),
+            str(show(inspection.trust_picture(result), folder / "uncertainty.jpg")),
             scales,
             self._map_with(result),
         )

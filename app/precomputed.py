@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from opir.calibration import Calibration
 from opir.images import Photo, load_photo
 from opir.model import OPIR
 from opir.restoration import Restoration
@@ -65,7 +67,9 @@ def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> N
     np.savez(path, **stored)
 
 
-def load(path: Path, photo: Path, model: OPIR, precision: torch.dtype) -> Restoration:
+def load(
+    path: Path, photo: Path, model: OPIR, precision: torch.dtype, calibration: Calibration | None = None
+) -> Restoration:
     """Read a result; raises ValueError for any other file.
 
     Args:
@@ -73,10 +77,11 @@ def load(path: Path, photo: Path, model: OPIR, precision: torch.dtype) -> Restor
         photo: the file that it was made from.
         model: the one that made it, to look at single pixels again.
         precision: what it computes in.
+        calibration: of the weights, for the error bound.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return _restoration(dict(stored), load_photo(photo), model, precision)
+            return replace(_restoration(dict(stored), load_photo(photo), model, precision), calibration=calibration)
     except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: expected the result of an example; run make examples ({error})") from error
 

@@ -96,6 +96,11 @@ def uncertainty_picture(restoration: Restoration) -> Image.Image:
     return heatmap(restoration.uncertainty, UNCERTAINTY_SCALE)
 
 
+def trust_picture(restoration: Restoration) -> Image.Image:
+    """Draw where not to trust a result: in grey levels where the weights are calibrated, else its uncertainty."""
+    return uncertainty_picture(restoration) if restoration.error_bound is None else error_bound_picture(restoration)
+
+
 def error_bound_picture(restoration: Restoration) -> Image.Image:
     """Draw the error that nine pixels of ten stay below, with its colour bar.
 

@@ -112,7 +112,7 @@ def blocks(actions: Actions, uploads: VisitorFiles) -> Iterator[gr.Blocks]:
 @pytest.fixture(scope="session")
 def page_url(blocks: gr.Blocks) -> str:
     """Its address."""
-    return str(blocks.local_url)
+    return f"{str(blocks.local_url).rstrip('/')}/"
 
 
 @pytest.fixture(scope="session")

@@ -82,9 +82,11 @@ def test_screen_readers_find_a_name_for_everything(page: Page, photo: Path) -> N
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
     upload(page, photo)
     expect_result(page)
+    page.evaluate(TRANSITIONS_END)
     found = axe.Axe().run(page).response["violations"]
     serious = {one["id"]: [node["target"] for node in one["nodes"]][:3] for one in found if one["impact"] in SERIOUS}
     assert not serious
 
 
 SERIOUS = ("serious", "critical")
+TRANSITIONS_END = "Promise.all(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"

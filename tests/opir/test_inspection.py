@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 import torch
 
+from opir.calibration import ANY_TASK, Calibration, ErrorCurve
 from opir.inspection import (
     MAPS,
     UNCERTAINTY_SCALE,
     ColourScale,
     change_picture,
     effective_reach,
+    error_bound_picture,
     heatmap,
     pictures,
     scale_pictures,
+    trust_picture,
     uncertainty_picture,
 )
 from opir.model import OPIR
@@ -100,6 +103,15 @@ def test_a_single_scale_can_be_drawn() -> None:
         "reach",
         "scale 1",
     ]
+
+
+def test_trust_is_drawn_in_grey_levels_where_there_is_a_calibration(restoration: Restoration) -> None:
+    without = replace(restoration, calibration=None)
+    assert trust_picture(without).tobytes() == uncertainty_picture(without).tobytes()
+    curve = ErrorCurve((1.0, 3.0), (2.0, 40.0))
+    bounded = replace(restoration, calibration=Calibration("", 0.9, restoration.stages, {ANY_TASK: curve}))
+    assert trust_picture(bounded).tobytes() == error_bound_picture(bounded).tobytes()
+    assert trust_picture(bounded).tobytes() != trust_picture(without).tobytes()
 
 
 def test_what_can_not_be_drawn_is_refused(restoration: Restoration) -> None:
