@@ -99,6 +99,7 @@ def test_a_cancelled_job_frees_the_model_too(served: ServerProcess, raw: Raw) ->
     event = started_large(raw, session)
     with raw.messages(session) as messages:
         assert any(message["msg"] == "process_starts" for message in messages)
+        time.sleep(0.5)  # the event has begun, the model a moment later
         body = {"session_hash": session, "fn_index": raw.restore_event, "event_id": event}
         assert raw.http.post(f"{API}/cancel", json=body).status_code == 200
     assert line_of(served, event[:8])["outcome"] == "left"
