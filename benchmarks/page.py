@@ -29,7 +29,7 @@ from opir.restorer import Restorer
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "assets" / "clean" / "stream.jpg"
-PATIENCE = 600_000  # milliseconds
+PATIENCE = 120_000  # milliseconds
 LARGE = (4000, 3000)  # pixels
 PIXELS = ((0.1, 0.1), (0.5, 0.5), (0.9, 0.2), (0.3, 0.8), (0.7, 0.6))  # places of clicks, as shares of the picture
 
@@ -59,10 +59,10 @@ WATCH_PIXEL = """() => {
 
 
 def open_page(browser: Browser, url: str) -> Page:
-    """Open the page as a new visitor and wait until it is at rest."""
+    """Open the page as a new visitor and wait for its examples."""
     page = browser.new_context(viewport={"width": 1280, "height": 960}).new_page()
     page.set_default_timeout(PATIENCE)
-    page.goto(url, wait_until="networkidle")
+    page.goto(url)  # its stream of messages never rests
     page.locator("#examples img").last.wait_for()
     return page
 
