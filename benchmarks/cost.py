@@ -144,7 +144,7 @@ def measure_shares(quick: bool) -> dict[str, Any]:
     def tail() -> None:
         run = predictor.features
         try:
-            predictor.features = lambda image: features
+            predictor.features = lambda image, task_embedding=None: features
             for _ in model.stage_strips(0, photo, embedding):
                 pass
         finally:
@@ -158,7 +158,7 @@ def measure_shares(quick: bool) -> dict[str, Any]:
         planes = photo.contiguous(memory_format=torch.channels_last)
         parts: dict[str, Callable[[], object]] = {
             "embedding": lambda: model.embed(photo),
-            "network": lambda: predictor.features(planes),
+            "network": lambda: predictor.features(planes, embedding),
             "tail": tail,
             "reading the file": lambda: load_photo(file),
             "writing the file": lambda: result.save(file.with_name("out.jpg")),

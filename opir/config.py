@@ -15,6 +15,8 @@ class OPIRConfig:
 
     block: BlockKind = "nafnet"
     width: int = 96
+    max_width: int = 768
+    """Features of the KPN double from level to level, up to this many."""
     encoder_blocks: tuple[int, ...] = (2, 4, 8)
     middle_blocks: int = 10
     decoder_blocks: tuple[int, ...] = (2, 2, 2)
@@ -28,6 +30,8 @@ class OPIRConfig:
     embedding_dim: int = 32
     encoder_width: int = 24
     modulator_width: int = 24
+    conditioned_predictor: bool = False
+    """Whether e_t also scales and shifts the KPN's coarsest features; the paper's KPN knows the task by its photo alone."""
 
     def __post_init__(self) -> None:
         if self.block not in ("nafnet", "residual"):
@@ -73,11 +77,13 @@ PRESETS: dict[str, OPIRConfig] = {
     "lite": OPIRConfig(
         block="residual",
         width=24,
-        encoder_blocks=(1, 1),
+        max_width=128,
+        encoder_blocks=(1, 1, 1),
         middle_blocks=2,
-        decoder_blocks=(1, 1),
+        decoder_blocks=(1, 1, 2),
         encoder_width=16,
         modulator_width=16,
+        conditioned_predictor=True,
     ),
 }
 

@@ -130,6 +130,7 @@ class TrainingPhotos:
         pair_share: float = 0.2,
         depth_share: float = 0.35,
         max_zoom: float = 2.2,
+        haze_zoom: float = 4.0,
         turn_share: float = 0.15,
         memory_gb: float = 16.0,
     ) -> None:
@@ -143,6 +144,7 @@ class TrainingPhotos:
             pair_share: share of a task's crops that come from its pairs.
             depth_share: share of haze crops that come from photos with a measured depth.
             max_zoom: crops come from windows of up to this many times their side.
+            haze_zoom: the same for haze.
             turn_share: share of crops that are turned by quarter circles.
             memory_gb: decoded photos that are kept, in 10⁹ bytes; the rest is decoded each time.
         """
@@ -154,7 +156,7 @@ class TrainingPhotos:
         labels = list_photos(segments) if segments else []
         self._labels = {path.stem: path for path in labels}
         self._pair_share, self._depth_share = pair_share, depth_share
-        self._max_zoom, self._turn_share = max_zoom, turn_share
+        self._max_zoom, self._haze_zoom, self._turn_share = max_zoom, haze_zoom, turn_share
         self._memory: dict[Path, Tensor] = {}
         self._bytes_left = int(memory_gb * 1e9)
 
@@ -203,7 +205,7 @@ class TrainingPhotos:
                 depth = imagine_segment_depth(labels, random)
         photo = self._recall(photo_path, read_bytes)
         planes = [photo] if depth is None else [photo, _matching(depth[None], photo)]
-        crops = self._cut(planes, crop, random, self._max_zoom)
+        crops = self._cut(planes, crop, random, self._haze_zoom if task is Task.HAZE else self._max_zoom)
         nothing = torch.zeros(3, crop, crop)
         return crops[0], crops[1].clamp_min(1e-3) if depth is not None else nothing[:1], nothing
 

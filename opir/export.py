@@ -89,10 +89,10 @@ class _AnySize(nn.Module):
         first, first_uncertainty, guided = image, image, image
         scale_weights = image
         for index in range(config.num_stages):
-            kernels, scale_weights = self.model.kernel_predictor(guided)
+            embedding = None if self.embed is None else self.embed(crop(image, height, width).clamp(0, 1))
+            kernels, scale_weights = self.model.kernel_predictor(guided, embedding)
             uncertainty = uncertainty_map(kernels)
-            if self.embed is not None:
-                embedding = self.embed(crop(image, height, width).clamp(0, 1))
+            if embedding is not None:
                 kernels = kernels * self.model.task_modulators[index](kernels, uncertainty, embedding)
             image = _filter(image, kernels, scale_weights, config.scales)
             guided = image * uncertainty if config.uncertainty_guided else image

@@ -68,7 +68,7 @@ class InverseOperator:
             guided_image: what the KPN sees: I in stage 1, Ĵ1·UM in stage 2 (Eq. 13).
             task_embedding: e_t, (B, D).
         """
-        features = self.predictor.features(guided_image)
+        features = self.predictor.features(guided_image, task_embedding)
         with _in_float32(features):
             made = self._operators(features, task_embedding)
             restored = filter_multiscale(image, made.modulated, made.scale_weights, self.scales)
@@ -96,7 +96,7 @@ class InverseOperator:
             operator_scale: 1 for operators of the image's own resolution.
             inner: the part of `guided_image` that is wanted, of even bounds; None for all of it.
         """
-        features = self.predictor.features(guided_image)
+        features = self.predictor.features(guided_image, task_embedding)
         if inner is None:
             inner = Window(0, 0, *guided_image.shape[-2:])
         scales = tuple(operator_scale * scale for scale in self.scales)

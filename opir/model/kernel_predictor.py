@@ -35,29 +35,34 @@ class KernelPredictor(nn.Module):
     def __init__(self, config: OPIRConfig) -> None:
         super().__init__()
         block = BLOCKS[config.block]
-        width = config.width
+        widths = [min(config.width * 2**level, config.max_width) for level in range(len(config.encoder_blocks) + 1)]
         self.kernel_outputs = config.kernel_channels * TAPS
         self.num_scales = config.num_scales
         self.unshuffle = nn.PixelUnshuffle(UNSHUFFLE)
-        self.intro = nn.Conv2d(3 * UNSHUFFLE**2, width, 3, padding=1)
+        self.intro = nn.Conv2d(3 * UNSHUFFLE**2, config.width, 3, padding=1)
         self.encoders, self.downs = nn.ModuleList(), nn.ModuleList()
-        for count in config.encoder_blocks:
-            self.encoders.append(nn.Sequential(*(block(width) for _ in range(count))))
-            self.downs.append(nn.Conv2d(width, 2 * width, 2, stride=2))
-            width *= 2
-        self.middle = nn.Sequential(*(block(width) for _ in range(config.middle_blocks)))
+        for count, fine, coarse in zip(config.encoder_blocks, widths, widths[1:], strict=False):
+            self.encoders.append(nn.Sequential(*(block(fine) for _ in range(count))))
+            self.downs.append(nn.Conv2d(fine, coarse, 2, stride=2))
+        self.condition = (
+            nn.Linear(config.embedding_dim, 2 * widths[-1])
+            if config.task_aware and config.conditioned_predictor
+            else None
+        )
+        self.middle = nn.Sequential(*(block(widths[-1]) for _ in range(config.middle_blocks)))
         self.ups, self.decoders = nn.ModuleList(), nn.ModuleList()
-        for count in config.decoder_blocks:
-            self.ups.append(nn.Sequential(nn.Conv2d(width, 2 * width, 1), nn.PixelShuffle(2)))
-            width //= 2
-            self.decoders.append(nn.Sequential(*(block(width) for _ in range(count))))
-        self.head = nn.Conv2d(width, (self.kernel_outputs + self.num_scales) * UNSHUFFLE**2, 1)
+        for count, coarse, fine in zip(config.decoder_blocks, widths[:0:-1], widths[-2::-1], strict=True):
+            self.ups.append(nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2)))
+            self.decoders.append(nn.Sequential(*(block(fine) for _ in range(count))))
+        self.head = nn.Conv2d(config.width, (self.kernel_outputs + self.num_scales) * UNSHUFFLE**2, 1)
         initialise(self)
+        if self.condition is not None:
+            nn.init.zeros_(self.condition.weight)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
-        identity = torch.zeros(1, config.kernel_channels, TAPS, 1, 1)
-        identity[:, :, CENTRE_TAP] = 1
-        self.register_buffer("identity", identity.flatten(1, 2), persistent=False)
+        identity = torch.zeros(config.kernel_channels, TAPS)
+        identity[:, CENTRE_TAP] = 1
+        self.register_buffer("identity", identity.flatten(), persistent=False)
         self.identity: Tensor
         self.stride = UNSHUFFLE * 2 ** len(config.encoder_blocks)
         self.reach = self._reach(config)
@@ -74,15 +79,16 @@ class KernelPredictor(nn.Module):
         reach += config.middle_blocks * per_block * pixel
         return int(reach + pixel)
 
-    def forward(self, image: Tensor) -> PredictedKernels:
+    def forward(self, image: Tensor, task_embedding: Tensor | None = None) -> PredictedKernels:
         """Predict kernels and scale weights.
 
         Args:
             image: (B, 3, H, W), H and W multiples of `stride`; stage 1 sees I, stage 2 sees Ĵ1·UM (Eq. 13).
+            task_embedding: e_t, (B, D) or (1, D); needed by a conditioned predictor only.
         """
-        return self.read_out(self.features(image))
+        return self.read_out(self.features(image, task_embedding))
 
-    def features(self, image: Tensor) -> Tensor:
+    def features(self, image: Tensor, task_embedding: Tensor | None = None) -> Tensor:
         """Run the U-Net: (B, 3, H, W) → (B, width, H / 2, W / 2)."""
         features: Tensor = self.intro(self.unshuffle(image))
         skips = []
@@ -90,6 +96,11 @@ class KernelPredictor(nn.Module):
             features = encoder(features)
             skips.append(features)
             features = down(features)
+        if self.condition is not None:
+            # How thick haze is and what light it scatters shows in the whole photo only; streaks show here.
+            assert task_embedding is not None
+            scale, shift = self.condition(task_embedding)[:, :, None, None].to(features.dtype).chunk(2, dim=1)
+            features = torch.addcmul(features, scale, features) + shift
         features = self.middle(features)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             features = decoder(up(features) + skips.pop())
@@ -98,7 +109,7 @@ class KernelPredictor(nn.Module):
     def read_out(self, features: Tensor) -> PredictedKernels:
         """Turn features, or some rows of them, into kernels and scale weights at twice their resolution."""
         assert self.head.bias is not None
-        identity = self.identity.flatten().repeat_interleave(UNSHUFFLE**2)
+        identity = self.identity.repeat_interleave(UNSHUFFLE**2)
         weight = HEAD_SCALE * self.head.weight.flatten(1)
         bias = HEAD_SCALE * self.head.bias + F.pad(identity, (0, len(weight) - len(identity)))
         outputs = shuffle_up(mix_channels(features.float(), weight, bias))

@@ -55,6 +55,8 @@ class DataConfig:
     depth_share: float = 0.35
     max_zoom: float = 2.2
     """Crops come from windows of up to this many times their side."""
+    haze_zoom: float = 4.0
+    """The same for haze, which is told by the whole scene and not by its finest detail."""
     turn_share: float = 0.15
     """Share of crops that are turned by quarter circles."""
     memory_gb: float = 16.0

@@ -66,6 +66,7 @@ def open_photos(data: DataConfig) -> TrainingPhotos:
         pair_share=data.pair_share,
         depth_share=data.depth_share,
         max_zoom=data.max_zoom,
+        haze_zoom=data.haze_zoom,
         turn_share=data.turn_share,
         memory_gb=data.memory_gb,
     )
@@ -116,8 +117,7 @@ class Trainer:
         model = build_model(config.model)
         if config.start_from:
             _copy_weights(config.start_from, model)
-        if not cpu:
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         step = TrainingStep(model, config.loss)
         optimizer = _make_optimizer(step, config)
         self.peak_rates = [float(group["lr"]) for group in optimizer.param_groups]

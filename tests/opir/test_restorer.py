@@ -36,7 +36,7 @@ def random_model(config: OPIRConfig = TINY) -> OPIR:
     predictor = model.kernel_predictor
     torch.nn.init.normal_(predictor.head.weight)
     with torch.no_grad():
-        offsets = predictor(random_photo(64, 64)[None]).kernels - predictor.identity
+        offsets = predictor(random_photo(64, 64)[None]).kernels - predictor.identity[:, None, None]
         predictor.head.weight *= 0.05 / offsets.std()
     for modulator in model.task_modulators:
         torch.nn.init.normal_(modulator.output.weight, std=0.3)

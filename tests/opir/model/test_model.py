@@ -113,7 +113,8 @@ def test_stage_two_filters_stage_one_under_its_uncertainty(tiny_model: OPIR) -> 
     with torch.no_grad():
         result = tiny_model(photo)
         by_hand = tiny_model.run_stage(1, result.first.restored, result.embeddings[1], result.first.uncertainty)
-        guided = tiny_model.kernel_predictor(result.first.restored * result.first.uncertainty)
+        seen = result.first.restored * result.first.uncertainty
+        guided = tiny_model.kernel_predictor(seen, result.embeddings[1])
     torch.testing.assert_close(by_hand.restored, result.final.restored)
     torch.testing.assert_close(guided.kernels, result.final.kernels)
 
