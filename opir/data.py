@@ -82,10 +82,11 @@ def _read_depth(path: Path) -> Tensor:
     filled, weight = (depth * known)[None, None], known[None, None]
     for cell in (4, 16, 64, 256):
         share = F.avg_pool2d(weight, cell, ceil_mode=True, stride=cell)
-        mean = F.avg_pool2d(filled * weight, cell, ceil_mode=True, stride=cell) / share.clamp_min(1e-6)
-        around, seen = (F.interpolate(plane, size=depth.shape, mode="nearest") for plane in (mean, share))
-        filled = torch.where(weight > 0, filled, around)
-        weight = torch.where(seen > 0, torch.ones_like(weight), weight)
+        total = F.avg_pool2d(filled * weight, cell, ceil_mode=True, stride=cell)
+        # Interpolated, so that a hole gets no edges that its scene does not have.
+        total, share = (F.interpolate(plane, size=depth.shape, mode="bilinear") for plane in (total, share))
+        filled = torch.where(weight > 0, filled, total / share.clamp_min(1e-6))
+        weight = torch.where(share > 1e-3, torch.ones_like(weight), weight)
     return filled[0, 0].clamp_min(0.02)
 
 

@@ -52,7 +52,7 @@ class DataConfig:
     untouched: float = 0.5
     """Shares of the tasks; `untouched` is Task.CLEAN."""
     pair_share: float = 0.2
-    depth_share: float = 0.35
+    depth_share: float = 0.2
     max_zoom: float = 2.2
     """Crops come from windows of up to this many times their side."""
     haze_zoom: float = 4.0
