@@ -14,6 +14,7 @@ from opir.tasks import Task
 __all__ = ["degrade", "degrade_mixed", "haze", "jpeg", "rain", "snow", "take_photo"]
 
 _REFERENCE_SIDE = 480  # short side of a photo whose streaks and flakes have the sizes named in rain.py and snow.py
+_THICKEST_HAZE = 3.2  # optical depth of a crop in training: a part of a photo may lie in thicker haze than all of it
 
 
 def pixel_scale(height: int, width: int) -> float:
@@ -76,7 +77,7 @@ def degrade_mixed(
         else:
             known = None if depth is None else depth[chosen]
             for group, chosen_depth in _by_depth(photos, known):
-                degraded[chosen[group]] = haze(photos[group], generator, chosen_depth)
+                degraded[chosen[group]] = haze(photos[group], generator, chosen_depth, _THICKEST_HAZE)
     return take_photo(degraded, clean, generator)
 
 

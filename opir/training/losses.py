@@ -12,7 +12,7 @@ CHARBONNIER_EPSILON = 1e-3
 # In [0, 1]: the mean change of a photo that counts as 1, and what bounds the weight of one that is clean.
 _USUAL_CHANGE, _LEAST_CHANGE = 0.07, 0.02
 # 0 would be a plain mean, which forgets streaks; 1 forgets haze (docs/log.md).
-_PROPORTION = 0.75
+_PROPORTION = 0.5
 
 _PIXELS = (1, 2, 3)
 
