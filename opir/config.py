@@ -31,7 +31,7 @@ class OPIRConfig:
     encoder_width: int = 24
     modulator_width: int = 24
     conditioned_predictor: bool = False
-    """Whether e_t also scales and shifts the coarsest features of the KPN, which in the paper sees the photo alone."""
+    """Whether e_t also scales and shifts the KPN's coarsest features; in the paper it meets the kernels alone."""
 
     def __post_init__(self) -> None:
         if self.block not in ("nafnet", "residual"):
