@@ -19,13 +19,17 @@ class Visit:
     door: str
     """The public endpoint, or "page"."""
     queue: Any = None
+    """None where there is no server."""
     event: Any = None
+    """None where it was cancelled before it began."""
 
     def is_over(self) -> bool:
         """Say whether nobody waits for the result any more: the tab was closed, or the job was cancelled."""
-        if self.event is None:
+        if self.queue is None:
             return False
-        return not self.event.alive or self.queue.event_ids_to_events.get(self.event._id) is not self.event
+        if self.event is None or not self.event.alive:
+            return True
+        return self.queue.event_ids_to_events.get(self.event._id) is not self.event
 
 
 def current_visit() -> Visit:

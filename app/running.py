@@ -40,8 +40,9 @@ class Stops:
 
     def stop(self, job: str) -> None:
         """Ask a job to stop; nothing happens where there is none."""
-        if job in self._wanted:
-            self._wanted[job].set()
+        wanted = self._wanted.get(job)  # the job may end in its own thread meanwhile
+        if wanted is not None:
+            wanted.set()
 
     @contextmanager
     def watching(self, job: str) -> Iterator[Callable[[], None]]:

@@ -18,7 +18,7 @@ from app.gate import Gate
 from app.request_log import COUNTS
 from app.server_state import ServerState
 from app.settings import Settings
-from app.visitor_files import VisitorFiles
+from app.visitor_files import VisitorFiles, spare_empty_files
 from app.weather_map import WeatherMap
 from opir.restorer import Restorer
 
@@ -74,6 +74,7 @@ def start(settings: Settings, share: bool = False) -> Server:
 
 def launch(actions: Actions, settings: Settings, files: VisitorFiles, share: bool = False) -> Server:
     """Build the page and serve it through the gate, visitors' files in the folder that Gradio was told of."""
+    spare_empty_files()
     blocks = page.build(actions)
     state = ServerState(settings, files, blocks, actions.runner.info, actions.runner.device)
     _, url, _ = blocks.queue(max_size=EVENTS_PER_JOB * settings.queue_length, api_open=False).launch(

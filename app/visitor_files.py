@@ -8,11 +8,18 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from gradio.components import file, upload_button
 
 LOG = logging.getLogger(__name__)
 
 PREFIX = "opir-page-"
 SWEEPS_PER_LIFETIME = 20
+LEAST_BYTES = 65_536
+"""What a file counts at least: a thousand empty ones in one request take their folders and their places on the disk
+too, and so many that each look at all of them would take long."""
 _OPEN_UPLOAD_SECONDS = 600
 """An upload that was broken off leaves its part; nobody can ask for it, so it goes earlier."""
 
@@ -64,8 +71,8 @@ class VisitorFiles:
         return removed
 
     def used_bytes(self) -> int:
-        """Return what visitors' files take on the disk."""
-        return sum(size for _, size, _ in _files(self.folder))
+        """Return what visitors' files count for together: their sizes, small ones more."""
+        return sum(max(size, LEAST_BYTES) for _, size, _ in _files(self.folder))
 
     def has_room(self, more_bytes: float) -> bool:
         """Say whether so many bytes more are within the limit and fit the disk with a tenth to spare."""
@@ -76,6 +83,25 @@ class VisitorFiles:
         """Remove everything."""
         self._over.set()
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+class _NamesOnly:
+    """Stands in for the module `tempfile` where Gradio makes an empty file for each that it hands to an event.
+
+    It uses none but its name, which it sets itself, and never removes it.
+    """
+
+    def NamedTemporaryFile(self, **_: Any) -> SimpleNamespace:
+        return SimpleNamespace()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(tempfile, name)
+
+
+def spare_empty_files() -> None:
+    """Keep Gradio from leaving an empty file behind for each photo that an event is given."""
+    for module in (file, upload_button):
+        module.tempfile = _NamesOnly()  # type: ignore[attr-defined]
 
 
 def remove_leftovers(parent: Path, lifetime_seconds: float) -> None:

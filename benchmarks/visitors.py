@@ -63,7 +63,7 @@ class Seen:
     wrong: int = 0
     left: int = 0
     told_position: int = 0
-    had_to_wait: int = 0
+    completed: int = 0
     last_position: int = 0
 
     @property
@@ -125,7 +125,7 @@ class Visitor:
 
     def _note(self, ranks: list[int]) -> None:
         self.seen.told_position += bool(ranks)
-        self.seen.had_to_wait += 1
+        self.seen.completed += 1
         self.seen.last_position = max([self.seen.last_position, *(rank + 1 for rank in ranks)])
 
     def _of(self, answer: httpx.Response) -> httpx.Response:

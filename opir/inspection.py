@@ -161,7 +161,8 @@ def _cividis() -> NDArray[np.uint8]:
 
 def _with_colour_bar(picture: Image.Image, scale: ColourScale) -> Image.Image:
     """Add a strip below a picture: title, colours, ticks. A narrow picture gets a margin on its right."""
-    text = max(12, picture.width // 60)
+    # In proportion to the picture; of a line of 100,000 pixels the strip would be gigabytes.
+    text = max(12, min(picture.width // 60, picture.height // 4))
     width, margin = max(picture.width, 22 * text), 2 * text
     framed = Image.new("RGB", (width, picture.height + 5 * text), "white")
     framed.paste(picture)

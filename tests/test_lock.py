@@ -2,9 +2,11 @@
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -39,3 +41,23 @@ def test_the_lock_is_of_these_requirements() -> None:
         versions = pinned.get(requirement.name.lower())
         assert versions, f"{requirement.name} is not locked: make lock"
         assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: make lock"
+
+
+def test_nothing_that_a_locked_package_needs_is_missing() -> None:
+    pinned = {name for name, *_ in PIN.findall(LOCK)}
+    looked_at = 0
+    for name in pinned:
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:  # for other systems
+            continue
+        looked_at += 1
+        for need in map(Requirement, needs):
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                assert canonicalize_name(need.name) in pinned | {"torch"}, f"{name} needs {need.name}: make lock"
+    assert looked_at > 80
+
+
+def test_ci_installs_from_the_lock() -> None:
+    steps = [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("make ")]
+    assert steps == ["make locked", "make check", "make test"]

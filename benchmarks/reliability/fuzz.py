@@ -9,7 +9,6 @@ import argparse
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,19 +70,11 @@ def report_on(door: str, paths: dict[int, Path], checkpoint: Path, scratch: Path
     """Hand the whole corpus in at one door."""
     started = time.monotonic()
     own = scratch / door.replace(", ", "-").replace(" ", "-")
-    run: Callable[[], Iterator[Outcome]] = (
-        (lambda: call_all(paths, checkpoint, own))
-        if door == API
-        else (lambda: hand_in_all(door, paths, checkpoint, own))
+    left: list[str] = []
+    outcomes = list(
+        call_all(paths, checkpoint, own, left) if door == API else hand_in_all(door, paths, checkpoint, own)
     )
-    outcomes = list(run())
-    left = [name for name in files_left(own) if door != API or _is_unfinished(name)]
-    return DoorReport(door, outcomes, left, time.monotonic() - started)
-
-
-def _is_unfinished(name: str) -> bool:
-    """Whether a file of the server is none that it keeps for its visitor and deletes within the hour."""
-    return name.endswith(".part") or not name.startswith("temporary/gradio/")
+    return DoorReport(door, outcomes, left + files_left(own), time.monotonic() - started)
 
 
 def counts(cases: list[Case], reports: list[DoorReport]) -> list[dict[str, Any]]:

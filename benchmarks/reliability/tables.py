@@ -2,7 +2,7 @@
 
 python -m benchmarks.reliability.tables [--check]
 
-The README's table takes the rows of `summary` ("what", "figure") of every result that is there.
+The README's table takes the rows of `summary` ("what", "figure", "held") of every result that is there.
 """
 
 import argparse
@@ -43,8 +43,12 @@ def reliability_table() -> str:
     for name in SUMMED_UP:
         report = _report(name)
         if report is not None:
-            rows += [f"| {row['what']} | {row['figure']} | `{report['command']}` |" for row in report["summary"]]
+            rows += [f"| {row['what']} | {_figure(row)} | `{report['command']}` |" for row in report["summary"]]
     return "\n".join(["| what | found | by |", "|---|---|---|", *rows, ""]) if rows else _missing("fuzz faults")
+
+
+def _figure(row: dict[str, Any]) -> str:
+    return ("" if row["held"] else "**not held:** ") + str(row["figure"])
 
 
 def fuzz_tables() -> str:
@@ -105,7 +109,7 @@ def summary_table(name: str) -> str:
     report = _report(name)
     if report is None:
         return _missing(name)
-    rows = [f"| {row['what']} | {row['figure']} |" for row in report["summary"]]
+    rows = [f"| {row['what']} | {_figure(row)} |" for row in report["summary"]]
     return "\n".join(["| what | figure |", "|---|---|", *rows, "", _source(report), ""])
 
 

@@ -19,8 +19,8 @@ from opir.restorer import Restorer
 from tests.app.raw import API, Raw, named, png
 
 SECRET = "grandmother in hospital"
-LARGE = 1200, 900
-"""Of a photo that takes a while."""
+LARGE = 4000, 3000
+"""Of a photo in so many parts that it is not done before the server is asked for something else."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,16 @@ def line_of(served: ServerProcess, request: str) -> dict[str, Any]:
     raise AssertionError(f"no line about {request}")
 
 
+def wait_until_running(raw: Raw, jobs: int) -> None:
+    """Wait until so many jobs are at the model or wait for their turn, of this test and of those before it."""
+    until = time.monotonic() + 120
+    while raw.http.get("/health").json()["queue"]["running"] != jobs:
+        assert time.monotonic() < until, f"there are not {jobs} running"
+        time.sleep(0.1)
+
+
 def test_health_tells_weights_version_and_queue(raw: Raw, restorer: Restorer) -> None:
+    wait_until_running(raw, 0)
     answer = raw.http.get("/health")
     health = answer.json()
     assert answer.status_code == 200
@@ -95,11 +104,12 @@ def test_a_visitor_who_closes_the_tab_frees_the_model(served: ServerProcess, raw
 
 
 def test_a_cancelled_job_frees_the_model_too(served: ServerProcess, raw: Raw) -> None:
+    wait_until_running(raw, 0)
     session = uuid.uuid4().hex
     event = started_large(raw, session)
     with raw.messages(session) as messages:
         assert any(message["msg"] == "process_starts" for message in messages)
-        time.sleep(0.5)  # the event has begun, the model a moment later
+        wait_until_running(raw, 1)  # the event has begun, the model a moment later
         body = {"session_hash": session, "fn_index": raw.restore_event, "event_id": event}
         assert raw.http.post(f"{API}/cancel", json=body).status_code == 200
     assert line_of(served, event[:8])["outcome"] == "left"
@@ -133,7 +143,8 @@ def test_many_at_once_all_get_their_own_picture(served: ServerProcess) -> None:
     assert seen.last_position <= 4
     figures = report_of(seen, memory, served.health()) | {"free_after_seconds": 0.1}
     rows = summary_of(load, figures)
-    assert f"{seen.restored} restored, 0 wrong pictures, 0 errors" in rows[0]["figure"]
+    assert f"{seen.restored} restored, 0 wrong pictures, 0 errors" in rows[0].figure
+    assert all(row.held for row in rows[:3])
 
 
 def test_the_numbers_of_photos_are_read_back(restorer: Restorer, tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from app import visitor_files
 from app.results import new_folder
-from app.visitor_files import PREFIX, VisitorFiles, remove_older
+from app.visitor_files import LEAST_BYTES, PREFIX, SWEEPS_PER_LIFETIME, VisitorFiles
+from tests.app.raw import API, Raw, named, png
 
 
 def test_files_die_by_themselves_and_the_pages_own_stay(tmp_path: Path) -> None:
@@ -30,22 +33,72 @@ def test_files_die_by_themselves_and_the_pages_own_stay(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_is_never_older_than_its_lifetime_when_it_goes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", [0, 1, 60, 179])
+def test_no_file_gets_older_than_an_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int) -> None:
+    """However long after a sweep it was written, in seconds."""
     files = VisitorFiles(str(tmp_path), 1e6, lifetime_seconds=3600)
     path = files.folder / "0a1b" / "photo.jpg"
     path.parent.mkdir()
     path.write_bytes(b"pixels")
-    assert files.sweep() == 0
-    assert remove_older(files.folder, seconds=-1) == 1
+    sweeps = range(3600 // SWEEPS_PER_LIFETIME, 3601, 3600 // SWEEPS_PER_LIFETIME)
+    for number, at in enumerate(sweeps):
+        pass_time(monkeypatch, at - written)
+        files.sweep()
+        assert path.exists() or number > 10, "a visitor has time to fetch a result"
+        if not path.exists():
+            return
+    raise AssertionError("the file is still there")
+
+
+def test_an_upload_and_its_result_are_all_the_files_of_a_restoration(page_url: str, uploads: VisitorFiles) -> None:
+    raw = Raw(page_url)
+    there = set(uploads.folder.rglob("*"))
+    path = raw.uploaded("street.png", png(90, 60, "navy"))
+    message = raw.restore(path, orig_name="street.png")
+    made = {file for file in uploads.folder.rglob("*") if file.is_file()} - there
+    assert {str(file) for file in made} == {path, message["output"]["data"][0]["path"]}
+    again = raw.uploaded("street.png", png(90, 60, "navy"))
+    assert again == path
+
+
+def test_of_a_visit_nothing_is_left_after_an_hour(
+    page_url: str, uploads: VisitorFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uploads, results and what is shown of them, through the server; the page's own files stay."""
+    raw = Raw(page_url)
+    path = raw.uploaded("street.png", png(90, 60, "olive"))
+    message = raw.restore(path, orig_name="street.png")
+    result = message["output"]["data"][0]["path"]
+    assert Path(path).is_file()
+    assert Path(result).is_file()
+    pass_time(monkeypatch, 3600)
+    assert uploads.sweep() >= 2
+    assert {str(left) for left in uploads.folder.rglob("*") if left.is_file()} <= set(uploads.keep)
+    assert all(Path(kept).is_file() for kept in uploads.keep)
+    assert raw.join([named(path), "auto", 1.0]).status_code == 410
+    assert raw.http.get(f"{API}/file={result}").status_code in (403, 404)
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let only those who sweep believe that so much time has passed."""
+    monkeypatch.setattr(visitor_files, "time", SimpleNamespace(time=lambda: time.time() + seconds))
 
 
 def test_room_is_bounded_and_counts_every_file(tmp_path: Path) -> None:
-    files = VisitorFiles(str(tmp_path), max_bytes=1000, lifetime_seconds=60)
-    assert files.has_room(1000)
-    (files.folder / "a").write_bytes(b"x" * 600)
-    assert files.used_bytes() == 600
-    assert files.has_room(400)
-    assert not files.has_room(401)
+    files = VisitorFiles(str(tmp_path), max_bytes=10 * LEAST_BYTES, lifetime_seconds=60)
+    assert files.has_room(10 * LEAST_BYTES)
+    (files.folder / "a").write_bytes(bytes(6 * LEAST_BYTES))
+    assert files.used_bytes() == 6 * LEAST_BYTES
+    assert files.has_room(4 * LEAST_BYTES)
+    assert not files.has_room(4 * LEAST_BYTES + 1)
+
+
+def test_many_empty_files_take_room_too(tmp_path: Path) -> None:
+    files = VisitorFiles(str(tmp_path), max_bytes=10 * LEAST_BYTES, lifetime_seconds=60)
+    for number in range(10):
+        (files.folder / f"{number}").mkdir()
+        (files.folder / f"{number}" / "empty.png").touch()
+    assert not files.has_room(1)
 
 
 def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,10 +108,9 @@ def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkey
     foreign = tmp_path / "holiday"
     foreign.mkdir()
     (foreign / "photo.jpg").write_bytes(b"pixels")
-    real = time.time
     VisitorFiles(str(tmp_path), 1e6, lifetime_seconds=60).remove()
     assert (killed / "photo.jpg").exists(), "a server that still runs keeps its visitors' files"
-    monkeypatch.setattr("app.visitor_files.time.time", lambda: real() + 3600)
+    pass_time(monkeypatch, 3600)
     VisitorFiles(str(tmp_path), 1e6, lifetime_seconds=60).remove()
     assert [path.name for path in tmp_path.iterdir()] == ["holiday"]
 

@@ -4,6 +4,7 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import gradio as gr
@@ -78,6 +79,7 @@ def test_who_leaves_leaves_no_memory_and_no_files(
     browser: Browser, blocks: gr.Blocks, actions: Actions, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(visitors, "LEAVE_AFTER", 0.3)
+    monkeypatch.setattr(visitors, "_LAST_EVENTS", timedelta(minutes=5))  # a busy machine is late with them
     kept = []
     shown = actions._show
 
@@ -89,8 +91,8 @@ def test_who_leaves_leaves_no_memory_and_no_files(
     page = visit(browser.new_page(), str(blocks.local_url))
     upload(page, photos / "street 2.png")
     expect_result(page)
-    page.wait_for_timeout(500)
     result, photo, folder = kept
+    until((folder / "uncertainty.jpg").is_file, page)  # the last of what explains a result
     assert result() is not None
     assert photo.is_file()
     assert folder.is_dir()
@@ -101,14 +103,14 @@ def test_who_leaves_leaves_no_memory_and_no_files(
 
 @pytest.fixture
 def slow(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """A model that takes 400 tiles for each photo; what it has done is in the list."""
+    """A model that takes 900 tiles, a minute and a half, for each photo; what it has done is in the list."""
     tiles: list[int] = []
 
     def run(photo: str, weather: str, fast: bool, progress: Callable[[int, int], None]) -> None:
-        for tile in range(1, 401):
-            time.sleep(0.05)
+        for tile in range(1, 901):
+            time.sleep(0.1)
             tiles.append(tile)
-            progress(tile, 400)
+            progress(tile, 900)
         raise AssertionError("nobody stopped it")
 
     monkeypatch.setattr(actions.runner, "_run", run)
@@ -118,7 +120,7 @@ def slow(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int
 def test_a_running_job_tells_its_tiles_and_can_be_cancelled(page: Page, photo: Path, slow: list[int]) -> None:
     upload(page, photo)
     told = page.locator("#before-after")
-    expect(told).to_contain_text(re.compile(r"\d+/400 tiles"), timeout=PATIENCE)
+    expect(told).to_contain_text(re.compile(r"\d+/900 tiles"), timeout=PATIENCE)
     expect(told).to_contain_text(re.compile(r"about \d+ s left"), timeout=PATIENCE)
     page.locator("#cancel").click()
     expect(page.locator("#summary")).to_contain_text(words.CANCELLED, timeout=PATIENCE)
@@ -126,7 +128,7 @@ def test_a_running_job_tells_its_tiles_and_can_be_cancelled(page: Page, photo: P
     done = len(slow)
     page.wait_for_timeout(1000)
     assert len(slow) <= done + 3
-    assert len(slow) < 400
+    assert len(slow) < 900
 
 
 def test_an_example_takes_the_place_of_a_running_job(page: Page, photo: Path, slow: list[int]) -> None:

@@ -10,6 +10,7 @@ from opir.calibration import ANY_TASK, Calibration, ErrorCurve
 from opir.inspection import (
     MAPS,
     UNCERTAINTY_SCALE,
+    WEIGHT_SCALE,
     ColourScale,
     change_picture,
     effective_reach,
@@ -123,3 +124,9 @@ def test_what_can_not_be_drawn_is_refused(restoration: Restoration) -> None:
     assert list(pictures(without)) == [name for name in MAPS if name not in ("scales", "error_bound")]
     with pytest.raises(ValueError, match=r"no scale weights to draw: restore with scale_weights=True"):
         pictures(without, ["scales"])
+
+
+def test_the_strip_below_a_line_stays_small() -> None:
+    drawn = heatmap(np.zeros((1, 60_000), np.float32), WEIGHT_SCALE)
+    assert drawn.width >= 60_000
+    assert drawn.height < 100

@@ -1,5 +1,7 @@
 """Files appear whole or not at all, and what a killed process left is cleared away."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,27 @@ def test_a_log_whose_last_line_was_cut_off_goes_on_in_a_new_one(tmp_path: Path) 
 def test_texts_are_shown_without_what_acts_on_a_terminal(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert str(ImageError(text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "cure"),
+    [
+        (errno.ENOSPC, "free some space or choose another disk"),
+        (errno.EDQUOT, "free some space or choose another disk"),
+        (errno.EROFS, "choose a folder that you may write to"),
+        (errno.EACCES, "choose a folder that you may write to"),
+        (errno.ENOTDIR, "choose a folder, not a place below a file"),
+        (errno.EIO, "check the folder"),
+    ],
+)
+def test_what_a_disk_refuses_names_its_cure_and_leaves_nothing(number: int, cure: str, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(b"old")
+
+    def write() -> None:
+        with written_whole(tmp_path / "photo.png") as file:
+            file.write(b"half a ph")
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(ImageError, match=cure):
+        write()
+    assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"old"]
