@@ -164,6 +164,12 @@ class TrainingPhotos:
     def __len__(self) -> int:
         return len(self._clean)
 
+    def describe(self) -> str:
+        """Say in a line what is trained on, for the weights' metadata."""
+        pairs = [f"{len(found)} pairs of {task.label}" for task, found in self._pairs.items()]
+        counts = [f"{len(self._clean)} clean photos under synthetic weather", *pairs]
+        return ", ".join([*counts, f"{len(self._depths)} photos with depth, {len(self._labels)} with segments"])
+
     def _recall(self, path: Path, read: Callable[[Path], Tensor]) -> Tensor:
         if path in self._memory:
             return self._memory[path]

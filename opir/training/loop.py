@@ -133,6 +133,8 @@ class Trainer:
             else None
         )
         self.validation = Validation(config.data.validation) if config.data.validation else None
+        self.metrics: dict[str, float] = {}
+        """The latest of the validation."""
 
     @property
     def model(self) -> OPIR:
@@ -172,7 +174,8 @@ class Trainer:
                 progress.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
                 self._log(writer, "train", values)
             if self.validation and self.state.step % self.config.validate_every_steps == 0:
-                self._log(writer, "validation", self.validation.measure(self.averaged_model, self.device))
+                self.metrics = self.validation.measure(self.averaged_model, self.device)
+                self._log(writer, "validation", self.metrics)
             if time.monotonic() - saved > 60 * self.config.save_every_minutes:
                 self._save()
                 saved = time.monotonic()
@@ -273,6 +276,8 @@ class Trainer:
             "steps": self.config.steps,
             "hours": round(self.state.seconds / 3600, 2),
             "commit": self.commit,
+            "data": self.photos.describe(),
+            "metrics": {name: round(value, 3) for name, value in self.metrics.items()},
             "settings": self.config.to_dict(),
         }
         save_model(self.averaged_model, self.folder / "model.safetensors", metadata)

@@ -84,6 +84,9 @@ def test_learns_and_logs(settings: TrainingConfig, photos: Path) -> None:
     assert len(losses) == len(validations) == 3
     assert validations[-1]["haze/stage2"] > validations[-1]["haze/input"]
     assert list((Path(config.output) / "tensorboard").iterdir())
+    _, info = load_model(Path(config.output) / "model.safetensors")
+    assert info.metadata["metrics"]["haze/stage2"] == pytest.approx(validations[-1]["haze/stage2"], abs=1e-3)
+    assert info.metadata["data"].startswith(f"{len(list(photos.iterdir()))} clean photos")
 
 
 def test_stops_after_the_given_time(settings: TrainingConfig) -> None:
