@@ -47,7 +47,8 @@ def build(actions: Actions) -> gr.Blocks:
         )
         page.load(None, js=in_browser.ARROW_KEYS)
         page.load(None, js=in_browser.PASTE)
-        page.load(None, js=in_browser.NAME_PICTURES)
+        page.load(None, js=in_browser.MEND_ACCESS)
+        page.load(None, js=in_browser.REFUSED_UPLOADS)
         page.load(None, snippets, snippets, js=OWN_ADDRESS)
     return page
 

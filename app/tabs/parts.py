@@ -20,7 +20,8 @@ PHOTO_TYPES = ["image", *FORMATS]
 def note(said: Note | str) -> None:
     """Say quietly what something is: a line for everybody and, smaller, one for the researcher."""
     said = Note(said) if isinstance(said, str) else said
-    more = f'<p class="note researcher">{said.researcher}</p>' if said.researcher else ""
+    told = f"<b>{words.FOR_RESEARCHERS}</b> {said.researcher}"
+    more = f'<p class="note researcher">{told}</p>' if said.researcher else ""
     gr.HTML(f'<p class="note">{said.plain}</p>{more}', padding=False)
 
 
