@@ -72,7 +72,7 @@ def trust(page: Page) -> None:
     """Show the uncertainty of an example."""
     clean(page)
     _open(page, words.TAB_UNCERTAINTY)
-    expect(page.locator("#uncertainty img")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator("#uncertainty img")).to_have_count(2, timeout=PATIENCE)
 
 
 def weather(page: Page) -> None:

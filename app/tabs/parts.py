@@ -38,6 +38,20 @@ def view(label: str, elem_id: str, height: int) -> gr.Image:
     )
 
 
+def slider(label: str, elem_id: str, height: int) -> gr.ImageSlider:
+    """Show two pictures of one size, the second one right of a handle, as `view` does."""
+    return gr.ImageSlider(
+        label=label,
+        type="filepath",
+        image_mode=None,
+        height=height,
+        max_height=height,
+        interactive=False,
+        buttons=["fullscreen"],
+        elem_id=elem_id,
+    )
+
+
 def photo_file(label: str, elem_id: str, height: int = 120, several: bool = False) -> gr.File:
     """Take one photo or several, untouched and under their own names."""
     return gr.File(

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from app import words
 from opir.restorer import Restorer
-from tests.app.browsing import PATIENCE, expect_result, open_tab, upload
+from tests.app.browsing import PATIENCE, expect_result, open_tab, upload, visit
 
 
 def test_an_uploaded_photo_is_restored_and_downloaded_as_the_library_saves_it(
@@ -95,6 +96,37 @@ def test_arrow_keys_and_buttons_move_by_a_pixel_and_two_can_be_pinned(page: Page
     expect(title).to_have_text(f"Pixel {x + 1}, {y + 1}", timeout=PATIENCE)
     page.locator("#pin-B").click()
     expect(page.locator("#pinned h3")).to_have_text([f"Pixel {x}, {y}", f"Pixel {x + 1}, {y + 1}"], timeout=PATIENCE)
+
+
+LIE_ON_EACH_OTHER = """(id) => {
+  const [below, above] = [...document.querySelectorAll(`${id} img`)].map((one) => one.getBoundingClientRect());
+  const frame = document.querySelector(id).getBoundingClientRect();
+  const apart = ["x", "y", "width", "height"].map((side) => Math.abs(below[side] - above[side]));
+  return [Math.max(...apart), below.top - frame.top, frame.bottom - below.bottom];
+}"""
+
+
+@pytest.mark.parametrize("size", [(96, 72), (900, 700), (600, 900)])
+@pytest.mark.parametrize("window", [{"width": 1280, "height": 900}, {"width": 390, "height": 844}])
+def test_what_a_handle_uncovers_lies_exactly_on_the_other_and_inside_its_frame(
+    browser: Browser, page_url: str, tmp_path: Path, size: tuple[int, int], window: ViewportSize
+) -> None:
+    Image.effect_noise(size, 40).convert("RGB").save(tmp_path / "photo.png")
+    page = visit(browser.new_page(viewport=window), page_url)
+    upload(page, tmp_path / "photo.png")
+    expect_result(page)
+    for tab, frame in ((words.TAB_RESULT, "#before-after"), (words.TAB_UNCERTAINTY, "#uncertainty")):
+        open_tab(page, tab)
+        expect(page.locator(f"{frame} img")).to_have_count(2, timeout=PATIENCE)
+        page.wait_for_function(LOADED, arg=frame)
+        apart, above, below = page.evaluate(LIE_ON_EACH_OTHER, frame)
+        assert apart < 1
+        assert above >= 0
+        assert below >= 0
+    page.close()
+
+
+LOADED = "(id) => [...document.querySelectorAll(`${id} img`)].every((one) => one.complete && one.naturalWidth)"
 
 
 def test_the_map_shows_where_the_photo_lies(page: Page, photo: Path) -> None:
