@@ -19,6 +19,34 @@ ARROW_KEYS = """() => {
 }"""
 """Arrow keys press the four buttons while the picture or a button beside it has the focus."""
 
+MARK_PIXELS = """() => {
+  const mark = () => {
+    const frame = document.querySelector("#inside .image-container"), picture = frame?.querySelector("img");
+    const places = [...document.querySelectorAll("#operator .operator, #pinned .operator")].map((one) =>
+      [one.dataset.across, one.dataset.down, one.parentElement.querySelector(":scope > .pin")?.textContent ?? ""]);
+    const box = picture?.getBoundingClientRect(), around = frame?.getBoundingClientRect();
+    const drawn = picture?.naturalWidth && box.width ? JSON.stringify([places, box.x - around.x, box]) : "";
+    if (!frame || (frame.dataset.marks ?? "") === drawn) return;
+    frame.dataset.marks = drawn;
+    frame.querySelectorAll(".mark").forEach((one) => one.remove());
+    if (!drawn) return;
+    const shrunk = Math.max(1, picture.naturalWidth / box.width, picture.naturalHeight / box.height);
+    const [width, height] = [picture.naturalWidth / shrunk, picture.naturalHeight / shrunk];
+    places.forEach(([across, down, name]) => {
+      const one = document.createElement("i");
+      one.className = "mark";
+      one.textContent = name;
+      one.style.left = `${box.x - around.x + (box.width - width) / 2 + across * width}px`;
+      one.style.top = `${box.y - around.y + (box.height - height) / 2 + down * height}px`;
+      frame.append(one);
+    });
+  };
+  new MutationObserver(mark).observe(document.body, {childList: true, subtree: true});
+  document.addEventListener("load", mark, true);
+  window.addEventListener("resize", mark);
+}"""
+"""A ring on the picture shows the pixel that is looked into, and a letter those that are pinned."""
+
 PASTE = """() => {
   const visible = (box) => box && box.offsetParent !== null;
   const fill = (box, files, tries) => {

@@ -46,6 +46,7 @@ def build(actions: Actions) -> gr.Blocks:
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))
         )
         page.load(None, js=in_browser.ARROW_KEYS)
+        page.load(None, js=in_browser.MARK_PIXELS)
         page.load(None, js=in_browser.PASTE)
         page.load(None, js=in_browser.MEND_ACCESS)
         page.load(None, js=in_browser.REFUSED_UPLOADS)

@@ -25,7 +25,7 @@ QUALITY_INFO = "Fast stops after the first of two stages."
 PROTECT = "Leave doubtful areas alone"
 PROTECT_INFO = "Keeps the photo where the model was unsure."
 CANCEL = "Cancel"
-CANCELLED = "Cancelled."
+CANCELLED = "Cancelled. To start again, drop the photo once more or change a setting."
 
 TAB_RESULT = "Result"
 TAB_UNCERTAINTY = "Can I trust it?"
