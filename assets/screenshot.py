@@ -75,6 +75,13 @@ def trust(page: Page) -> None:
     expect(page.locator("#uncertainty img")).to_have_count(2, timeout=PATIENCE)
 
 
+def stages(page: Page) -> None:
+    """Show both stages of an example and what the second one changed."""
+    clean(page)
+    _open(page, words.TAB_STAGES)
+    expect(page.locator("#change img")).to_have_count(1, timeout=PATIENCE)
+
+
 def weather(page: Page) -> None:
     """Show where an example lies among known photos."""
     clean(page)
@@ -133,6 +140,7 @@ def _open(page: Page, name: str) -> None:
 PICTURES: dict[str, tuple[Callable[[Page], None], dict[str, int], str]] = {
     "clean": (clean, DESKTOP, "light"),
     "trust": (trust, DESKTOP, "light"),
+    "stages": (stages, DESKTOP, "light"),
     "weather": (weather, DESKTOP, "light"),
     "inside": (inside, DESKTOP, "light"),
     "many": (many, DESKTOP, "light"),
