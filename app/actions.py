@@ -133,7 +133,7 @@ class Actions:
         """Draw what explains a result.
 
         Returns:
-            Stage 1, stage 2, the change, uncertainty, scales, the weather map.
+            Stage 1, stage 2, the change, the result and over it the uncertainty, scales, the weather map.
         """
         if session is None:
             return self._no_views()
@@ -143,11 +143,12 @@ class Actions:
             for name, picture in inspection.scale_pictures(result).items()
         ]
         two = result.stages > 1
+        certain, doubt = inspection.trust_pair(result)
         return (
             str(show(result.stage1, folder / "stage-1.jpg")),
             str(folder / "restored.jpg") if two else None,
             str(show(inspection.change_picture(result), folder / "change.jpg")) if two else None,
-            str(show(inspection.trust_picture(result), folder / "uncertainty.jpg")),
+            (str(show(certain, folder / "certain.jpg")), str(show(doubt, folder / "uncertainty.jpg"))),
             scales,
             self._map_with(result),
         )

@@ -37,10 +37,15 @@ def choose(session: Session | None, event: gr.SelectData) -> tuple[Any, ...]:
 
 
 def move(session: Session | None, place: Place | None, right: int, down: int) -> tuple[Any, ...]:
-    """Show the pixel so many columns and rows further, or the nearest one in the photo."""
-    if session is None or place is None:
-        return panels.hint(words.INSIDE_NOTE if session else words.NO_RESULT), None, ""
+    """Show the pixel so many columns and rows further, or the nearest one in the photo.
+
+    The first step shows the middle one, so that it takes no mouse to look inside.
+    """
+    if session is None:
+        return panels.hint(words.NO_RESULT), None, ""
     result = session.restoration
+    if place is None:
+        return _show(result, (result.width // 2, result.height // 2))
     x = min(max(place[0] + right, 0), result.width - 1)
     y = min(max(place[1] + down, 0), result.height - 1)
     return _show(result, (x, y))

@@ -192,9 +192,8 @@ def _in_csv(value: Any) -> Any:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    heads = "".join(f"<th>{title}</th>" for title in words.MANY_COLUMNS)
     lines = "".join(f'<tr class="{words.STATUS_CLASSES[row["status"]]}">{_cells(row)}</tr>' for row in rows)
-    return f'<div class="table"><table class="photos"><tr>{heads}</tr>{lines}</table></div>'
+    return panels.table(words.PHOTOS, words.MANY_COLUMNS, lines)
 
 
 def _cells(row: dict[str, Any]) -> str:

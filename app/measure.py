@@ -58,11 +58,9 @@ def _scores(measured: Measurement, others: Mapping[str, Mapping[Space, Quality]]
         same = [method[space] for method in others.values()]
         rows += _row(f"PSNR, {space.upper()}", score, [one.psnr for one in same], "psnr", 2, " dB")
         rows += _row(f"SSIM, {space.upper()}", score, [one.ssim for one in same], "ssim", 4)
-    heads = "".join(
-        f"<th>{title}</th>" for title in (*words.SCORE_HEADS, *(words.BASELINES[name] for name in others))
-    )
+    heads = (*words.SCORE_HEADS, *(words.BASELINES[name] for name in others))
     return (
-        f'<div class="table"><table class="photos"><tr>{heads}</tr>{rows}</table></div>'
+        f"{panels.table(words.SCORES, heads, rows)}"
         f'<p class="note">{words.agreement(measured.rank_correlation, measured.ause)} {words.PROTOCOL}</p>'
     )
 

@@ -36,7 +36,10 @@ MAP = Note(
     "t-SNE of the embeddings e_t (Eq. 21); small dots are embeddings of stage 1's results, diamonds the learned "
     "prototypes.",
 )
-MOVE = Note("The arrow keys move by one pixel once you have clicked. Pin two pixels to compare them.")
+MOVE = Note(
+    "The arrow keys move by one pixel once you have clicked, and the buttons do from the start. Pin two pixels to "
+    "compare them."
+)
 ERROR_MAP = Note(
     "Bright in both maps means: the model knew that it did not know.",
     "|result - truth|, mean of the colours, beside UM of stage 1.",

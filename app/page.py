@@ -46,8 +46,10 @@ def build(actions: Actions) -> gr.Blocks:
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))
         )
         page.load(None, js=in_browser.ARROW_KEYS)
+        page.load(None, js=in_browser.MARK_PIXELS)
         page.load(None, js=in_browser.PASTE)
-        page.load(None, js=in_browser.NAME_PICTURES)
+        page.load(None, js=in_browser.MEND_ACCESS)
+        page.load(None, js=in_browser.REFUSED_UPLOADS)
         page.load(None, snippets, snippets, js=OWN_ADDRESS)
     return page
 

@@ -1,6 +1,7 @@
 """Small pieces of HTML: hints, and the summary of a result."""
 
 import html
+from collections.abc import Sequence
 
 from app import words
 from app.look import TASK_COLOURS
@@ -11,6 +12,15 @@ from opir.tasks import TASK_NAMES, Task
 def hint(text: str) -> str:
     """Say quietly what to do next."""
     return f'<p class="hint">{html.escape(text)}</p>'
+
+
+def table(name: str, heads: Sequence[str], rows: str) -> str:
+    """Frame the rows of a table, which a narrow screen scrolls, by the keyboard too."""
+    titles = "".join(f"<th>{title}</th>" for title in heads)
+    return (
+        f'<div class="table" role="region" tabindex="0" aria-label="{name}">'
+        f'<table class="photos"><tr>{titles}</tr>{rows}</table></div>'
+    )
 
 
 def summary(result: Restoration, chosen: bool, kept: list[str], removed: list[str], beforehand: bool = False) -> str:

@@ -35,7 +35,8 @@ def draw(result: Restoration, pixel: PixelInspection, what_if: Mapping[Task, Pix
     stages = "".join(_stage(index, stage, pixel, seen[index]) for index, stage in enumerate(pixel.stages))
     percentile = float((result.uncertainty <= pixel.stages[0].uncertainty).mean())
     return (
-        f'<div class="operator"><h3>{words.pixel_title(pixel.x, pixel.y)}</h3>'
+        f'<div class="operator" data-across="{(pixel.x + 0.5) / result.width:.6f}" '
+        f'data-down="{(pixel.y + 0.5) / result.height:.6f}"><h3>{words.pixel_title(pixel.x, pixel.y)}</h3>'
         f'<p class="note">{words.percentile_sentence(pixel.stages[0].uncertainty, percentile)}</p>'
         f"{_way(pixel)}{stages}{_legend()}{_what_if(pixel, what_if or {})}</div>"
     )

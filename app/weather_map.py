@@ -149,6 +149,7 @@ class WeatherMap:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" fill="{TASK_COLOURS[Task(task)]}" {_DOTS[int(stage)]}/>'
             for (x, y), task, stage in zip(known, self.tasks, self.stages, strict=False)
         ]
+        names: list[tuple[float, float]] = []
         for task, (x, y) in zip(Task, known[len(self.tasks) :], strict=True):
             name = words.WEATHER_NAMES[task]
             shapes.append(
@@ -157,10 +158,10 @@ class WeatherMap:
             )
             # The name stands where most of its photos lie: prototypes may lie so close that names cover each other.
             own = known[: len(self.tasks)][self.tasks == int(task)]
-            middle_x, middle_y = np.median(own, axis=0)
-            shapes.append(_label(float(middle_x), float(middle_y), name))
+            names.append(tuple(np.median(own, axis=0).tolist()))
+            shapes.append(_label(*names[-1], name))
         if places is not None:
-            shapes += _draw_photo(places)
+            shapes += _draw_photo(places, names)
         shapes += [_draw_picture(place, picture) for place, picture in zip(ringed, pictures, strict=True)]
         return (
             f'<svg class="weather-map" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" role="img" '
@@ -240,18 +241,24 @@ def _fit(places: Floats, everything: Floats) -> Floats:
     return scaled
 
 
-def _draw_photo(places: Floats) -> list[str]:
+def _draw_photo(places: Floats, names: Sequence[tuple[float, float]]) -> list[str]:
     shapes = []
     if len(places) > 1:
         (x, y), (to_x, to_y) = places[0], places[-1]
         shapes.append(f'<path class="path" stroke-dasharray="4 3" d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>')
         shapes.append(f'<circle class="photo" cx="{to_x:.1f}" cy="{to_y:.1f}" r="5"/>')
         if np.hypot(to_x - x, to_y - y) > 40:
-            shapes.append(_label(to_x, to_y + 20, words.AFTER_STAGE_1, "quiet"))
+            shapes.append(_label(to_x, _free_height(to_x, to_y, names, (20, -12)), words.AFTER_STAGE_1, "quiet"))
     x, y = places[0]
     shapes.append(f'<circle class="photo" cx="{x:.1f}" cy="{y:.1f}" r="8"/>')
-    shapes.append(_label(x, y - 14, words.YOUR_PHOTO))
+    shapes.append(_label(x, _free_height(x, y, names, (-14, 24, -32)), words.YOUR_PHOTO))
     return shapes
+
+
+def _free_height(x: float, y: float, names: Sequence[tuple[float, float]], ways: tuple[int, ...]) -> float:
+    """Return how high the name of a dot stands, so that it covers none that is there."""
+    free = (y + way for way in ways if all(abs(x - other) > 62 or abs(y + way - at) > 15 for other, at in names))
+    return next(free, y + ways[0])
 
 
 def _draw_picture(place: Floats, picture: MapPicture) -> str:

@@ -4,6 +4,7 @@ from opir.tasks import AUTO, Task
 
 TITLE = "OPIR"
 PAGE_TITLE = "OPIR: clear weather for your photos"
+FOR_RESEARCHERS = "For researchers:"
 TAGLINE = "Takes rain, snow and haze out of a photo, and shows where not to trust the result."
 
 PHOTO = "Your photo"
@@ -24,7 +25,7 @@ QUALITY_INFO = "Fast stops after the first of two stages."
 PROTECT = "Leave doubtful areas alone"
 PROTECT_INFO = "Keeps the photo where the model was unsure."
 CANCEL = "Cancel"
-CANCELLED = "Cancelled."
+CANCELLED = "Cancelled. To start again, drop the photo once more or change a setting."
 
 TAB_RESULT = "Result"
 TAB_UNCERTAINTY = "Can I trust it?"
@@ -32,9 +33,10 @@ TAB_STAGES = "Stages"
 TAB_WEATHER = "Weather"
 
 BEFORE_AFTER = "Before and after: drag the handle"
+DOUBT = "Result and doubt: drag the handle"
 STAGE_1 = "After stage 1"
 STAGE_2 = "After stage 2"
-CHANGE = "What stage 2 changed"
+CHANGE = "What stage 2 changed, 8 times as strong"
 RECOGNISED = "Recognised weather"
 NO_MAP = "There is no weather map for these weights; python -m app.weather_map makes one."
 YOUR_PHOTO = "your photo"
@@ -46,6 +48,8 @@ NUMBERS = "The same as JSON"
 
 WELCOME = "Drop or paste a photo, or pick one of the examples."
 NO_PHOTO = "Drop a photo first, or pick one of the examples."
+FILE_TOO_LARGE = "NAME is too large to send: make it smaller, or save it as a JPEG."
+NO_PHOTO_FILE = "NAME is not a photo: choose a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP file."
 NO_RESULT = "Restore a photo first."
 FORGOTTEN = "This result had to make room for newer ones: restore the photo again."
 TILES = "tiles"
@@ -80,8 +84,9 @@ ZIP = "Download all (zip)"
 CSV = "Download the list (CSV)"
 MANY_NOTE = "Drop several photos and press Restore all. A photo that can not be read is told and skipped."
 MANY_RESULTS = "Results"
-MANY_COLUMNS = ("Photo", "", "Weather", "Sure", "Time", "Uncertainty p95")
+MANY_COLUMNS = ("Photo", "Status", "Weather", "Sure", "Time", "Uncertainty p95")
 NO_PHOTOS = "Drop some photos first."
+ADD_PHOTOS = "Add photos"
 ADD_FOLDER = "Add a whole folder"
 NO_PHOTOS_IN_FOLDER = "There are no photos in that folder: choose one with JPEG, PNG, WebP, TIFF, HEIC or AVIF files."
 BROKEN_OFF = "The batch broke off before this photo: restore it again."
@@ -102,7 +107,8 @@ PROTOCOL = (
     "From pictures rounded to 8 bits. Y is the luma of BT.601 in studio range, usual for rain. "
     "SSIM: Gaussian window of 11 × 11 pixels, σ 1.5."
 )
-SCORE_HEADS = ("", "Before", "After", "Change")
+SCORES = "Scores"
+SCORE_HEADS = ("Score", "Before", "After", "Change")
 BASELINES = {"dark channel prior": "Dark channel prior", "guided filter": "Guided filter"}
 ERROR_MAP = "What is still wrong"
 CURVE = "Error of what is left when the least certain blocks are left out"

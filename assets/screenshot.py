@@ -72,7 +72,14 @@ def trust(page: Page) -> None:
     """Show the uncertainty of an example."""
     clean(page)
     _open(page, words.TAB_UNCERTAINTY)
-    expect(page.locator("#uncertainty img")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator("#uncertainty img")).to_have_count(2, timeout=PATIENCE)
+
+
+def stages(page: Page) -> None:
+    """Show both stages of an example and what the second one changed."""
+    clean(page)
+    _open(page, words.TAB_STAGES)
+    expect(page.locator("#change img")).to_have_count(1, timeout=PATIENCE)
 
 
 def weather(page: Page) -> None:
@@ -133,6 +140,7 @@ def _open(page: Page, name: str) -> None:
 PICTURES: dict[str, tuple[Callable[[Page], None], dict[str, int], str]] = {
     "clean": (clean, DESKTOP, "light"),
     "trust": (trust, DESKTOP, "light"),
+    "stages": (stages, DESKTOP, "light"),
     "weather": (weather, DESKTOP, "light"),
     "inside": (inside, DESKTOP, "light"),
     "many": (many, DESKTOP, "light"),

@@ -101,6 +101,13 @@ def trust_picture(restoration: Restoration) -> Image.Image:
     return uncertainty_picture(restoration) if restoration.error_bound is None else error_bound_picture(restoration)
 
 
+def trust_pair(restoration: Restoration) -> tuple[Image.Image, Image.Image]:
+    """Draw a result, and of the same size where not to trust it, to be laid over each other; both with the bar."""
+    bound = restoration.error_bound
+    values, scale = (restoration.uncertainty, UNCERTAINTY_SCALE) if bound is None else (bound, BOUND_SCALE)
+    return _with_colour_bar(restoration.image.convert("RGB"), scale), heatmap(values, scale)
+
+
 def error_bound_picture(restoration: Restoration) -> Image.Image:
     """Draw the error that nine pixels of ten stay below, with its colour bar.
 

@@ -10,7 +10,7 @@ from app import notes, panels, words
 from app.actions import Actions
 from app.examples import Examples
 from app.in_browser import SCROLL_TO_RESULT
-from app.tabs.parts import MODEL_QUEUE, QUIET, note, photo_file, quality_choice, view, weather_choice
+from app.tabs.parts import MODEL_QUEUE, QUIET, note, photo_file, quality_choice, slider, view, weather_choice
 
 RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
 
@@ -38,7 +38,7 @@ class Results:
     stage_1: gr.Image
     stage_2: gr.Image
     change: gr.Image
-    uncertainty: gr.Image
+    uncertainty: gr.ImageSlider
     recognised: gr.Label
     weather_map: gr.HTML
 
@@ -91,19 +91,10 @@ def _results(actions: Actions) -> Results:
     summary = gr.HTML(panels.hint(words.WELCOME), elem_id="summary", padding=False)
     with gr.Tabs(elem_id="pages"):
         with gr.Tab(words.TAB_RESULT):
-            before_after = gr.ImageSlider(
-                label=words.BEFORE_AFTER,
-                type="filepath",
-                image_mode=None,
-                height=RESULT_HEIGHT,
-                max_height=RESULT_HEIGHT,
-                interactive=False,
-                buttons=["fullscreen"],
-                elem_id="before-after",
-            )
+            before_after = slider(words.BEFORE_AFTER, "before-after", RESULT_HEIGHT)
         with gr.Tab(words.TAB_UNCERTAINTY):
             note(notes.UNCERTAINTY)
-            uncertainty = view(words.TAB_UNCERTAINTY, "uncertainty", RESULT_HEIGHT)
+            uncertainty = slider(words.DOUBT, "uncertainty", RESULT_HEIGHT)
         with gr.Tab(words.TAB_STAGES):
             note(notes.STAGES)
             with gr.Row(elem_classes="side-by-side"):

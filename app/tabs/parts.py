@@ -20,7 +20,8 @@ PHOTO_TYPES = ["image", *FORMATS]
 def note(said: Note | str) -> None:
     """Say quietly what something is: a line for everybody and, smaller, one for the researcher."""
     said = Note(said) if isinstance(said, str) else said
-    more = f'<p class="note researcher">{said.researcher}</p>' if said.researcher else ""
+    told = f"<b>{words.FOR_RESEARCHERS}</b> {said.researcher}"
+    more = f'<p class="note researcher">{told}</p>' if said.researcher else ""
     gr.HTML(f'<p class="note">{said.plain}</p>{more}', padding=False)
 
 
@@ -31,6 +32,20 @@ def view(label: str, elem_id: str, height: int) -> gr.Image:
         type="filepath",
         image_mode=None,
         height=height,
+        interactive=False,
+        buttons=["fullscreen"],
+        elem_id=elem_id,
+    )
+
+
+def slider(label: str, elem_id: str, height: int) -> gr.ImageSlider:
+    """Show two pictures of one size, the second one right of a handle, as `view` does."""
+    return gr.ImageSlider(
+        label=label,
+        type="filepath",
+        image_mode=None,
+        height=height,
+        max_height=height,
         interactive=False,
         buttons=["fullscreen"],
         elem_id=elem_id,

@@ -1,15 +1,17 @@
 """The page in a real browser: what a visitor sees on the first click, and gets to keep."""
 
+import json
 import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from app import words
 from opir.restorer import Restorer
-from tests.app.browsing import PATIENCE, expect_result, open_tab, upload
+from tests.app.browsing import PATIENCE, expect_result, open_tab, upload, visit
 
 
 def test_an_uploaded_photo_is_restored_and_downloaded_as_the_library_saves_it(
@@ -63,6 +65,17 @@ def test_fast_and_protect_and_cancel_are_there_and_the_first_two_change_the_resu
     expect_result(page)
 
 
+def mark_on(page: Page, name: str) -> tuple[float, float]:
+    """Return where the middle of a ring lies, from the upper left corner of the photo of 96 × 72 pixels."""
+    mark = page.locator("#inside .mark").filter(has_text=re.compile(f"^{name}$"))
+    expect(mark).to_have_count(1, timeout=PATIENCE)
+    ring, picture = mark.bounding_box(), page.locator("#inside img").bounding_box()
+    assert ring
+    assert picture
+    left, top = picture["x"] + (picture["width"] - 96) / 2, picture["y"] + (picture["height"] - 72) / 2
+    return ring["x"] + ring["width"] / 2 - left, ring["y"] + ring["height"] / 2 - top
+
+
 def choose_pixel(page: Page, photo: Path) -> None:
     upload(page, photo)
     expect_result(page)
@@ -80,21 +93,58 @@ def test_a_click_on_the_photo_shows_that_pixels_operator_as_the_library_gives_it
     expected = restorer.restore(photo).inspect(x, y)
     gains = page.locator("#operator .kernels code").all_inner_texts()
     assert gains == [f"× {gain:.3f}" for stage in expected.stages for gain in stage.gain]
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#numbers").get_by_role("button", name=re.compile("copy", re.I)).click()
+    assert json.loads(page.evaluate("navigator.clipboard.readText()")) == expected.to_dict()
 
 
 def test_arrow_keys_and_buttons_move_by_a_pixel_and_two_can_be_pinned(page: Page, photo: Path) -> None:
     choose_pixel(page, photo)
     title = page.locator("#operator h3")
     x, y = (int(number) for number in re.findall(r"\d+", title.inner_text()))
+    assert mark_on(page, "") == pytest.approx((x, y), abs=1)
     page.locator("#pin-A").click()
     expect(page.locator("#pinned h3")).to_have_text([f"Pixel {x}, {y}"], timeout=PATIENCE)
     page.locator("#inside").focus()
     page.keyboard.press("ArrowRight")
     expect(title).to_have_text(f"Pixel {x + 1}, {y}", timeout=PATIENCE)
+    assert mark_on(page, "A") == pytest.approx((x, y), abs=1)
+    assert mark_on(page, "") == pytest.approx((x + 1, y), abs=1)
     page.locator("#move-down").click()
     expect(title).to_have_text(f"Pixel {x + 1}, {y + 1}", timeout=PATIENCE)
     page.locator("#pin-B").click()
     expect(page.locator("#pinned h3")).to_have_text([f"Pixel {x}, {y}", f"Pixel {x + 1}, {y + 1}"], timeout=PATIENCE)
+
+
+LIE_ON_EACH_OTHER = """(id) => {
+  const [below, above] = [...document.querySelectorAll(`${id} img`)].map((one) => one.getBoundingClientRect());
+  const frame = document.querySelector(id).getBoundingClientRect();
+  const apart = ["x", "y", "width", "height"].map((side) => Math.abs(below[side] - above[side]));
+  return [Math.max(...apart), below.top - frame.top, frame.bottom - below.bottom];
+}"""
+
+
+@pytest.mark.parametrize("size", [(96, 72), (900, 700), (600, 900)])
+@pytest.mark.parametrize("window", [{"width": 1280, "height": 900}, {"width": 390, "height": 844}])
+def test_what_a_handle_uncovers_lies_exactly_on_the_other_and_inside_its_frame(
+    browser: Browser, page_url: str, tmp_path: Path, size: tuple[int, int], window: ViewportSize
+) -> None:
+    Image.effect_noise(size, 40).convert("RGB").save(tmp_path / "photo.png")
+    page = visit(browser.new_page(viewport=window), page_url)
+    upload(page, tmp_path / "photo.png")
+    expect_result(page)
+    for tab, frame in ((words.TAB_RESULT, "#before-after"), (words.TAB_UNCERTAINTY, "#uncertainty")):
+        open_tab(page, tab)
+        expect(page.locator(f"{frame} img")).to_have_count(2, timeout=PATIENCE)
+        page.wait_for_function(LOADED, arg=frame)
+        apart, above, below = page.evaluate(LIE_ON_EACH_OTHER, frame)
+        assert apart < 1
+        assert above >= 0
+        assert below >= 0
+    page.close()
+
+
+LOADED = "(id) => [...document.querySelectorAll(`${id} img`)].every((one) => one.complete && one.naturalWidth)"
 
 
 def test_the_map_shows_where_the_photo_lies(page: Page, photo: Path) -> None:

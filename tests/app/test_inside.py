@@ -70,6 +70,12 @@ def test_steps_move_by_one_pixel_and_stop_at_the_edge(session: Session) -> None:
     assert json.loads(numbers)["x"] == 1
 
 
+def test_the_first_step_shows_the_middle_so_that_no_mouse_is_needed(session: Session) -> None:
+    panel, place, _ = inside.move(session, None, right=1, down=0)
+    assert place == (48, 36)
+    assert "Pixel 48, 36" in panel
+
+
 def test_what_if_tells_the_stages_another_weather(session: Session, restorer: Restorer, photo: Path) -> None:
     told = restorer.restore(photo, task="snow").inspect(20, 20)
     assert session.restoration.inspect(20, 20, task="snow").after.tolist() == pytest.approx(told.after, abs=1e-5)
@@ -85,7 +91,6 @@ def test_two_pixels_are_pinned_side_by_side(session: Session) -> None:
     assert inside.pin(session, None, {}, "A") == ({}, "")
 
 
-def test_without_a_result_or_a_pixel_a_hint_says_what_to_do(session: Session) -> None:
+def test_without_a_result_a_hint_says_what_to_do() -> None:
     assert words.NO_RESULT in inside.choose(None, click(0, 0))[0]
     assert words.NO_RESULT in inside.move(None, None, right=1, down=0)[0]
-    assert words.INSIDE_NOTE in inside.move(session, None, right=1, down=0)[0]

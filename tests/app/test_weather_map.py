@@ -1,5 +1,6 @@
 """The map of embeddings: made, stored, and joined by a photo."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,19 @@ def test_the_drawing_marks_prototypes_and_the_photo(weather_map: WeatherMap) -> 
     assert words.YOUR_PHOTO not in alone
     assert words.YOUR_PHOTO in joined
     assert joined.count("<circle") == alone.count("<circle") + 2
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_names_do_not_cover_each_other(weather_map: WeatherMap, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = weather_map.layout[: len(weather_map.tasks)][weather_map.tasks == int(task)]
+    middle = np.median(own, axis=0)[None]  # where the name of the weather stands
+    monkeypatch.setattr(WeatherMap, "place", lambda *_: (middle, weather_map.layout))
+    drawn = weather_map.draw(weather_map.embeddings[:1])
+    texts = re.findall(r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<', drawn)
+    places = {text: (float(x), float(y)) for x, y, text in texts}
+    own_x, own_y = places.pop(words.YOUR_PHOTO)
+    assert set(places) == set(words.WEATHER_NAMES.values())
+    assert all(abs(own_x - x) > 55 or abs(own_y - y) > 15 for x, y in places.values())
 
 
 def test_examples_are_ringed_and_shown_when_pointed_at(weather_map: WeatherMap, examples: Examples) -> None:

@@ -18,6 +18,7 @@ from opir.inspection import (
     heatmap,
     pictures,
     scale_pictures,
+    trust_pair,
     trust_picture,
     uncertainty_picture,
 )
@@ -112,6 +113,12 @@ def test_trust_is_drawn_in_grey_levels_where_there_is_a_calibration(restoration:
     curve = ErrorCurve((1.0, 3.0), (2.0, 40.0))
     bounded = replace(restoration, calibration=Calibration("", 0.9, restoration.stages, {ANY_TASK: curve}))
     assert trust_picture(bounded).tobytes() == error_bound_picture(bounded).tobytes()
+    for one in (without, bounded):
+        certain, doubt = trust_pair(one)
+        assert doubt.tobytes() == trust_picture(one).tobytes()
+        assert certain.crop((0, 0, one.width, one.height)).tobytes() == one.image.tobytes()
+        below = (0, one.height, certain.width, certain.height)
+        assert certain.crop(below).tobytes() == doubt.crop(below).tobytes()
     assert trust_picture(bounded).tobytes() != trust_picture(without).tobytes()
 
 
