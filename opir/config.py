@@ -31,7 +31,7 @@ class OPIRConfig:
     encoder_width: int = 24
     modulator_width: int = 24
     conditioned_predictor: bool = False
-    """Whether e_t also scales and shifts the KPN's coarsest features; the paper's KPN knows the task by its photo alone."""
+    """Whether e_t also scales and shifts the KPN's coarsest features; the paper's knows the task by the photo."""
 
     def __post_init__(self) -> None:
         if self.block not in ("nafnet", "residual"):
@@ -46,6 +46,11 @@ class OPIRConfig:
             raise ValueError(
                 f"encoder_blocks and decoder_blocks must be equally long, got {len(self.encoder_blocks)} "
                 f"and {len(self.decoder_blocks)}"
+            )
+        if self.max_width < self.width:
+            raise ValueError(
+                f"max_width must be at least width, from which features only grow, got {self.max_width} "
+                f"and width {self.width}"
             )
 
     @property

@@ -24,9 +24,15 @@ def outputs(result: OPIRResult) -> tuple[torch.Tensor, ...]:
     return final.restored.clamp(0, 1), first.restored.clamp(0, 1), first.uncertainty, final.scale_weights
 
 
+UNEVEN = {"encoder_blocks": (1, 1), "decoder_blocks": (1, 2), "max_width": 12}  # as in the preset "lite"
+
+
 @pytest.mark.parametrize(
     "change",
-    [{}, {"block": "nafnet"}, {"task_aware": False}, {"num_stages": 1}, {"kernel_channels": 1}, {"scales": (2, 5)}],
+    [
+        *({}, {"block": "nafnet"}, {"task_aware": False}, {"num_stages": 1}, {"kernel_channels": 1}),
+        *({"scales": (2, 5)}, {"conditioned_predictor": True}, {"conditioned_predictor": True, **UNEVEN}),
+    ],
 )
 def test_what_is_exported_is_the_model(change: dict) -> None:
     model = randomise(OPIR(dataclasses.replace(TINY, **change)), spread=0.1).eval()
@@ -40,7 +46,8 @@ def test_what_is_exported_is_the_model(change: dict) -> None:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_model(randomise(OPIR(TINY), spread=0.1), path, {})
+    config = dataclasses.replace(TINY, conditioned_predictor=True, **UNEVEN)
+    save_model(randomise(OPIR(config), spread=0.1), path, {})
     return path
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from opir.config import OPIRConfig
+from opir.config import PRESETS, OPIRConfig
 from opir.images import load_photo
 from opir.model import OPIR
 from opir.ops import filter_multiscale
@@ -21,11 +21,12 @@ TINY = OPIRConfig(
     width=4,
     encoder_blocks=(1, 1),
     middle_blocks=1,
-    decoder_blocks=(1, 1),
+    decoder_blocks=(1, 2),
     embedding_dim=4,
     encoder_width=4,
     modulator_width=4,
     scales=(1, 2),
+    conditioned_predictor=True,
 )
 
 
@@ -36,8 +37,13 @@ def random_model(config: OPIRConfig = TINY) -> OPIR:
     predictor = model.kernel_predictor
     torch.nn.init.normal_(predictor.head.weight)
     with torch.no_grad():
-        offsets = predictor(random_photo(64, 64)[None]).kernels - predictor.identity[:, None, None]
+        offsets = (
+            predictor(random_photo(64, 64)[None], torch.zeros(1, config.embedding_dim)).kernels
+            - predictor.identity[:, None, None]
+        )
         predictor.head.weight *= 0.05 / offsets.std()
+    if predictor.condition is not None:
+        torch.nn.init.normal_(predictor.condition.weight, std=0.1)
     for modulator in model.task_modulators:
         torch.nn.init.normal_(modulator.output.weight, std=0.3)
     return model
@@ -80,6 +86,24 @@ def test_tiles_give_the_whole_for_many_sizes(restorer: Restorer) -> None:
         told = f"{width}x{height} in tiles of {tile}"
         np.testing.assert_allclose(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0, err_msg=told)
         np.testing.assert_allclose(tiled.stage1_rgb, whole.stage1_rgb, atol=1e-5, rtol=0, err_msg=told)
+        np.testing.assert_allclose(tiled.uncertainty, whole.uncertainty, atol=1e-5, rtol=0, err_msg=told)
+
+
+@pytest.mark.parametrize(("preset", "sizes"), [("lite", 50), ("paper", 6)])
+def test_tiles_of_every_preset_give_the_whole(preset: str, sizes: int) -> None:
+    """Its blocks and scales as they are, few features in each: how far a stage looks stays the same."""
+    narrow = {"width": 4, "max_width": 12, "embedding_dim": 4, "encoder_width": 4, "modulator_width": 4}
+    model = random_model(replace(PRESETS[preset], **narrow))
+    restorer = Restorer(model, device="cpu", precision="fp32")
+    random = np.random.default_rng(0)
+    for _ in range(sizes):
+        height, width = int(random.integers(1, 60)), int(random.integers(2 * model.halo, 4 * model.halo))
+        tile = int(random.integers(2 * model.stride, model.halo))
+        photo = random_photo(height, width)
+        whole, tiled = restorer.restore(photo, tile=0), restorer.restore(photo, tile=tile)
+        assert tiled.tiles > 1
+        told = f"{width}x{height} in tiles of {tile}"
+        np.testing.assert_allclose(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0, err_msg=told)
         np.testing.assert_allclose(tiled.uncertainty, whole.uncertainty, atol=1e-5, rtol=0, err_msg=told)
 
 
