@@ -1,8 +1,8 @@
 """Photos as the network sees them: from a file, a PIL image, an array or a tensor, and back to a file.
 
 What a photo carries stays with it: orientation is applied once, the colour profile is converted to sRGB and
-back; alpha, grey, 16 bits, date and camera are kept. The GPS position is dropped. An input that can not be
-used raises `ImageError`, a ValueError of one line.
+back; alpha, grey, 16 bits, date and camera are kept. The GPS position is dropped unless it is asked for. An
+input that can not be used raises `ImageError`, a ValueError of one line.
 
 C colours, H height, W width.
 """
@@ -71,13 +71,14 @@ class Photo:
         return replace(self, rgb=rgb)
 
 
-def load_photo(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
+def load_photo(source: Source, max_megapixels: float = MAX_MEGAPIXELS, keep_location: bool = False) -> Photo:
     """Read a photo from wherever it is.
 
     Args:
         source: a path, a PIL image, an array (H, W[, C]) of uint8, uint16 or float, or a float tensor
             (3, H, W). Floats are sRGB in [0, 1].
         max_megapixels: the largest photo allowed; a file's size is checked before it is decoded.
+        keep_location: keep the GPS position that the EXIF data may hold.
 
     Raises:
         ImageError: if it is no photo, damaged, too large or of the wrong shape or range.
@@ -87,9 +88,9 @@ def load_photo(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
     if isinstance(source, np.ndarray):
         return _from_array(source)
     if isinstance(source, Image.Image):
-        return _from_pixels(*read_picture(source, max_megapixels))
+        return _from_pixels(*read_picture(source, max_megapixels, keep_location))
     if isinstance(source, (str, os.PathLike)):
-        return _from_pixels(*read_file(Path(source), max_megapixels))
+        return _from_pixels(*read_file(Path(source), max_megapixels, keep_location))
     raise ImageError(f"expected a path, a PIL image, an array or a tensor, got {type(source).__name__}")
 
 
@@ -154,7 +155,8 @@ def save_photo(photo: Photo, path: str | os.PathLike[str], quality: int | None =
     Args:
         photo: what to write.
         path: where; its ending chooses the format.
-        quality: 1 to 100, for the lossy formats; the default is hard to tell from the original.
+        quality: 1 to 100, for the lossy formats; by default that of the photo where both are JPEGs (at least 80),
+            else one that is hard to tell from the original.
 
     Raises:
         ImageError: for an unknown ending, a folder that can not be written, or transparency that the format

@@ -22,8 +22,9 @@ from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
 from opir import sixteen_bit
 from opir.colour import read_matrix_profile
 from opir.errors import ImageError
+from opir.jpeg_quality import estimate_quality
 from opir.limits import check_frames, check_size, sound_resolution, too_large
-from opir.sixteen_bit import EXIF_DETAILS, EXIF_TEXTS
+from opir.sixteen_bit import EXIF_DETAILS, EXIF_TEXTS, POSITION
 from opir.whole_files import written_whole
 
 __all__ = ["FORMATS", "FileProperties", "ImageError", "format_of", "read_file", "read_picture", "write_file"]
@@ -41,6 +42,8 @@ FORMATS = {
     ".bmp": "BMP",
 }
 READABLE = "a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP photo"
+WORST_KEPT_QUALITY, BEST_KEPT_QUALITY = 80, 98
+"""Between these a JPEG comes back as it was saved: a coarser one would lose what was restored."""
 QUALITY = {"JPEG": 95, "WEBP": 92, "HEIF": 90, "AVIF": 90}
 DEEP_FORMATS = ("PNG", "TIFF")  # the ones that are written with 16 bits
 DECODING_ERRORS = (
@@ -49,7 +52,7 @@ DECODING_ERRORS = (
 )
 """What Pillow and the libraries below it raise for one damaged file or another."""
 MAX_JPEG_EXIF = 65_000  # bytes; a segment of a JPEG holds no more
-ORIENTATION, POSITION = 0x0112, 0x8825
+ORIENTATION = 0x0112
 # Maker notes break when they are moved and can hold a position; the others describe the file as it was.
 DROPPED_EXIF_DETAILS = (0x927C, 0xA002, 0xA003, 0xA005)
 
@@ -61,14 +64,15 @@ class FileProperties:
     file_format: str = "PNG"
     name: str = ""  # file name, empty for a picture that came from memory
     icc: bytes | None = None  # profile of the pixels, None for sRGB
-    exif: bytes = b""  # without position, orientation and thumbnail
+    exif: bytes = b""  # without orientation and thumbnail, and without position unless it was asked for
     lossless: bool = False
     jpeg_subsampling: int = 2  # 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0
+    jpeg_quality: int | None = None  # 1 to 100, None for a photo that was no JPEG
     dpi: tuple[float, float] | None = None
     had_position: bool = False  # which was left out
 
 
-def read_file(path: Path, max_megapixels: float) -> tuple[NDArray[Any], FileProperties]:
+def read_file(path: Path, max_megapixels: float, keep_location: bool = False) -> tuple[NDArray[Any], FileProperties]:
     """Return upright pixels (H, W, C) of uint8 or uint16 and what came with them.
 
     Raises:
@@ -76,13 +80,15 @@ def read_file(path: Path, max_megapixels: float) -> tuple[NDArray[Any], FileProp
             (which is checked before decoding).
     """
     with _opened(path, max_megapixels) as picture, _opened(path, max_megapixels) as again:
-        return _decode(picture, again, path.name)
+        return _decode(picture, again, path.name, keep_location)
 
 
-def read_picture(picture: Image.Image, max_megapixels: float) -> tuple[NDArray[Any], FileProperties]:
+def read_picture(
+    picture: Image.Image, max_megapixels: float, keep_location: bool = False
+) -> tuple[NDArray[Any], FileProperties]:
     """Do the same for a PIL image, which may be one that was opened and not decoded yet."""
     check_size(picture.size, max_megapixels, "the picture")
-    return _decode(picture, None, "the picture")
+    return _decode(picture, None, "the picture", keep_location)
 
 
 @contextlib.contextmanager
@@ -124,10 +130,12 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _decode(picture: Image.Image, again: Image.Image | None, name: str) -> tuple[NDArray[Any], FileProperties]:
+def _decode(
+    picture: Image.Image, again: Image.Image | None, name: str, keep_location: bool
+) -> tuple[NDArray[Any], FileProperties]:
     """``again`` is the same file opened a second time, None for a picture from memory."""
     try:
-        return _decode_whole(picture, again, name)
+        return _decode_whole(picture, again, name, keep_location)
     except ImageError:
         raise
     except DECODING_ERRORS as error:
@@ -137,7 +145,9 @@ def _decode(picture: Image.Image, again: Image.Image | None, name: str) -> tuple
         ) from error
 
 
-def _decode_whole(picture: Image.Image, again: Image.Image | None, name: str) -> tuple[NDArray[Any], FileProperties]:
+def _decode_whole(
+    picture: Image.Image, again: Image.Image | None, name: str, keep_location: bool
+) -> tuple[NDArray[Any], FileProperties]:
     file_format = "JPEG" if picture.format == "MPO" else picture.format or "PNG"
     check_frames(picture, file_format, name)
     properties = FileProperties(
@@ -146,6 +156,7 @@ def _decode_whole(picture: Image.Image, again: Image.Image | None, name: str) ->
         icc=picture.info.get("icc_profile") or None,
         lossless=file_format in ("PNG", "TIFF", "BMP") or (again is not None and _is_lossless_webp(again)),
         jpeg_subsampling=_jpeg_subsampling(picture),
+        jpeg_quality=_jpeg_quality(picture),
         dpi=sound_resolution(picture.info.get("dpi")),
     )
     if again is not None and sixteen_bit.is_sixteen_bit(picture):
@@ -155,7 +166,7 @@ def _decode_whole(picture: Image.Image, again: Image.Image | None, name: str) ->
     else:
         pixels, icc = _eight_bit_pixels(picture, properties.icc, name)
         properties = replace(properties, icc=icc)
-    orientation, exif, had_position = _read_exif(picture)
+    orientation, exif, had_position = _read_exif(picture, keep_location)
     return _upright(pixels, orientation), replace(properties, exif=exif, had_position=had_position)
 
 
@@ -172,6 +183,13 @@ def _jpeg_subsampling(picture: Image.Image) -> int:
         return 2
     sampling = JpegImagePlugin.get_sampling(picture)
     return sampling if sampling in (0, 1, 2) else 2
+
+
+def _jpeg_quality(picture: Image.Image) -> int | None:
+    tables = getattr(picture, "quantization", None)
+    if not isinstance(picture, JpegImagePlugin.JpegImageFile) or not tables or 0 not in tables:
+        return None
+    return min(max(estimate_quality(tables[0]), WORST_KEPT_QUALITY), BEST_KEPT_QUALITY)
 
 
 def _eight_bit_pixels(picture: Image.Image, icc: bytes | None, name: str) -> tuple[NDArray[np.uint8], bytes | None]:
@@ -213,18 +231,19 @@ def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(pixels)
 
 
-def _read_exif(picture: Image.Image) -> tuple[int, bytes, bool]:
-    """Return the orientation, what may be kept, and whether there was a position; damaged EXIF data is none."""
+def _read_exif(picture: Image.Image, keep_location: bool) -> tuple[int, bytes, bool]:
+    """Return the orientation, what may be kept, and whether a position was left out; damaged EXIF data is none."""
     try:
         exif = picture.getexif()
-        orientation, had_position = exif.get(ORIENTATION, 1), bool(exif.get_ifd(POSITION))
-        return (orientation if isinstance(orientation, int) else 1), _public_exif(exif), had_position
+        orientation, position = exif.get(ORIENTATION, 1), dict(exif.get_ifd(POSITION))
+        kept = _public_exif(exif, position if keep_location else {})
+        return (orientation if isinstance(orientation, int) else 1), kept, bool(position) and not keep_location
     except DECODING_ERRORS:
         return 1, b"", False
 
 
-def _public_exif(exif: Image.Exif) -> bytes:
-    """Keep date, camera, exposure and author; drop position, orientation, thumbnail and maker notes."""
+def _public_exif(exif: Image.Exif, position: dict[int, Any]) -> bytes:
+    """Keep date, camera, exposure, author and the position given; drop orientation, thumbnail and maker notes."""
     kept = Image.Exif()
     for tag in EXIF_TEXTS:
         if tag in exif:
@@ -232,6 +251,8 @@ def _public_exif(exif: Image.Exif) -> bytes:
     details = {tag: value for tag, value in exif.get_ifd(EXIF_DETAILS).items() if tag not in DROPPED_EXIF_DETAILS}
     if details:
         kept[EXIF_DETAILS] = details
+    if position:
+        kept[POSITION] = position
     return kept.tobytes() if len(kept) else b""
 
 
@@ -283,7 +304,8 @@ def _saving_options(file_format: str, properties: FileProperties, quality: int |
     if properties.dpi and file_format in ("JPEG", "PNG", "BMP"):
         options["dpi"] = properties.dpi
     if file_format in QUALITY:
-        options["quality"] = quality if quality is not None else QUALITY[file_format]
+        own = properties.jpeg_quality if file_format == "JPEG" else None
+        options["quality"] = quality or own or QUALITY[file_format]
     if file_format == "JPEG":
         # Not optimize=True: Pillow's buffer for it is too small for noisy pictures, and saving fails.
         options["subsampling"] = properties.jpeg_subsampling
