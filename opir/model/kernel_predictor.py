@@ -113,5 +113,5 @@ class KernelPredictor(nn.Module):
         weight = HEAD_SCALE * self.head.weight.flatten(1)
         bias = HEAD_SCALE * self.head.bias + F.pad(identity, (0, len(weight) - len(identity)))
         outputs = shuffle_up(mix_channels(features.float(), weight, bias))
-        kernels, logits = outputs.tensor_split([self.kernel_outputs], dim=1)
+        kernels, logits = outputs[:, : self.kernel_outputs], outputs[:, self.kernel_outputs :]
         return PredictedKernels(kernels, logits.softmax(dim=1))

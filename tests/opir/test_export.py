@@ -74,6 +74,15 @@ def test_the_graph_gives_what_pytorch_gives_at_any_size(checkpoint: Path, graph:
             np.testing.assert_allclose(got, wanted, atol=1e-4, rtol=0, err_msg=f"{name} at {size}")
 
 
+def test_the_graph_is_of_plain_operations(graph: Path) -> None:
+    """Sequences and loops run in ONNX Runtime, and other programs refuse them."""
+    import onnx
+
+    kinds = {node.op_type for node in onnx.load(graph).graph.node}
+    assert "Conv" in kinds
+    assert not [kind for kind in kinds if "Sequence" in kind or kind in ("Loop", "If", "Scan")]
+
+
 def test_the_example_runs_as_it_stands(checkpoint: Path, graph: Path, tmp_path: Path) -> None:
     photo, result = tmp_path / "photo.png", tmp_path / "result.png"
     levels = (make_picture(37, 50)[0].permute(1, 2, 0) * 255).byte().numpy()
