@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from benchmarks.cost import provenance
+from benchmarks.cost.timing import origin
 from opir.data import list_photos
 from opir.images import load_photo
 from opir.metrics import psnr
@@ -77,7 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     restorer = Restorer.from_pretrained("lite", "cpu")
     clean = [load_photo(path).rgb for path in list_photos(options.photos)[: options.count]]
-    report: dict[str, Any] = provenance() | {"photos": len(clean), "results": []}
+    report: dict[str, Any] = origin(quick=False) | {"photos": len(clean), "results": []}
     cases = [(megapixels, width) for megapixels in options.megapixels for width in STREAKS]
     for megapixels, width in tqdm(cases, disable=None):
         rows = [compare(restorer, enlarged(photo, megapixels), width, seed) for seed, photo in enumerate(clean)]
