@@ -82,4 +82,4 @@ def _gmacs(run: Callable[[], object]) -> float:
     """Return the multiply-adds (in 10⁹) of a part's convolutions and matrix products."""
     with FlopCounterMode(display=False) as counter:
         run()
-    return round(counter.get_total_flops() / 2e9, 3)
+    return round(float(counter.get_total_flops()) / 2e9, 3)
