@@ -41,7 +41,7 @@ def measure_shares(quick: bool) -> dict[str, Any]:
     def tail() -> None:
         run = predictor.features
         try:
-            predictor.features = lambda image, task_embedding=None: features  # type: ignore[method-assign]
+            predictor.features = lambda image, task_embedding=None, wanted=None: features  # type: ignore[method-assign]
             for _ in model.stage_strips(0, photo, embedding):
                 pass
         finally:
