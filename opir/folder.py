@@ -27,7 +27,7 @@ class RestoreOptions:
 
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
-        return load_photo(job.source, keep_location=self.keep_location)
+        return load_photo(job.source, keep_location=self.keep_location, compact=True)
 
     def restore(self, restorer: Restorer, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Run the model."""

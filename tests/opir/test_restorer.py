@@ -203,12 +203,14 @@ def test_a_very_large_photo_is_kept_in_half_precision(
 ) -> None:
     levels = np.random.default_rng(0).integers(0, 256, (90, 130) if is_grey else (90, 130, 3), dtype=np.uint8)
     whole = restorer.restore(levels)
-    monkeypatch.setattr("opir.restorer.COMPACT_FROM_PIXELS", 90 * 130)
+    monkeypatch.setattr("opir.images.COMPACT_FROM_PIXELS", 90 * 130)
+    assert load_photo(levels).rgb.dtype == torch.float32  # unless it is asked for
     out = restorer.restore(levels, tile=64)
-    assert {out.stage1_rgb.dtype, out.restored_rgb.dtype} == {torch.float16}
+    assert {out.photo.rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype} == {torch.float16}
+    np.testing.assert_allclose(out.inspect(50, 40).stage1, whole.inspect(50, 40).stage1, atol=2e-3)
     assert out.uncertainty.dtype == np.float16
     assert (out.restored_rgb - whole.restored_rgb).abs().max() < 1 / 255 / 2
-    np.testing.assert_allclose(out.stage2_change, whole.stage2_change, atol=1e-3)
+    np.testing.assert_allclose(out.stage2_change, whole.stage2_change, atol=2e-3)
     for name, options in (("full", {}), ("half", {"strength": 0.5}), ("kept", {"protect": True})):
         out.save(tmp_path / f"{name}.png", **options)
         saved, expected = (np.asarray(picture, np.int16) for picture in (

@@ -158,3 +158,19 @@ def test_the_quality_of_a_jpeg_is_told(quality: int, tmp_path: Path) -> None:
     with Image.open(tmp_path / "photo.jpg") as picture:
         table = picture.quantization[0]  # type: ignore[attr-defined]
     assert abs(estimate_quality(table) - quality) <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_very_large_photo_in_wide_colours_comes_back_from_half_precision(
+    suffix: str, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opir.images.COMPACT_FROM_PIXELS", 96 * 150)
+    photo = tmp_path / f"photo{suffix}"
+    Image.fromarray(noise(96, 150, 3)).save(photo, icc_profile=wide_profile(), quality=95, subsampling=0)
+    assert load_photo(photo, compact=True).rgb.element_size() == 2
+    result = restored(photo, checkpoint)
+    difference = np.abs(levels(result) - levels(photo))
+    assert difference.max() <= (1 if suffix == ".png" else 16)
+    if suffix == ".png":
+        assert difference.mean() < 1e-3
+    assert load_photo(result).file.icc == wide_profile()
