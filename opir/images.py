@@ -178,8 +178,10 @@ def save_photo(photo: Photo, path: str | os.PathLike[str], quality: int | None =
     file_format = format_of(path)
     file = replace(photo.file, icc=None) if file_format == "BMP" else photo.file
     dtype = np.uint16 if photo.bits == 16 and file_format in DEEP_FORMATS else np.uint8
-    pixels = _to_levels(photo.rgb, dtype, _foreign_profile(file), photo.beyond_srgb, 1 if photo.is_grey else 3)
     alpha = _alpha_to_write(photo, file_format, path.name)
+    channels = 1 if photo.is_grey else 3
+    unused = int(file_format == "JPEG" and channels == 3)
+    pixels = _to_levels(photo.rgb, dtype, _foreign_profile(file), photo.beyond_srgb, channels, unused)
     if alpha is not None:
         pixels = np.concatenate([pixels, _rescale(alpha, dtype)[..., None]], axis=2)
     write_file(path, pixels, file, quality)
@@ -199,16 +201,17 @@ def _to_levels(
     profile: MatrixProfile | None = None,
     beyond: Tensor | None = None,
     channels: int = 3,
+    unused: int = 0,
 ) -> NDArray[Any]:
-    """Round sRGB (3, H, W) in [0, 1] to whole levels (H, W, C) of a profile; some rows at a time."""
+    """Round sRGB (3, H, W) in [0, 1] to whole levels (H, W, C + unused) of a profile; some rows at a time."""
     _, height, width = image.shape
-    levels = np.empty((height, width, channels), dtype)
+    levels = np.empty((height, width, channels + unused), dtype)
     for top in range(0, height, _ROWS_AT_A_TIME):
         rows = image[:, top : top + _ROWS_AT_A_TIME].detach().float().cpu()
         if profile is not None:
             rows = profile.from_srgb(rows if beyond is None else rows + beyond[:, top : top + _ROWS_AT_A_TIME])
         rounded = rows[:channels].clamp(0, 1).mul_(np.iinfo(dtype).max).round_()
-        levels[top : top + _ROWS_AT_A_TIME] = rounded.permute(1, 2, 0).numpy()
+        levels[top : top + _ROWS_AT_A_TIME, :, :channels] = rounded.permute(1, 2, 0).numpy()
     return levels
 
 

@@ -1,10 +1,14 @@
-"""How finely a JPEG was saved, told by its quantization table: so that a result is about as large as its photo."""
+"""How a JPEG was saved: how finely, told by its quantization table, so that a result is about as large as its photo."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
 
+from PIL import Image, JpegImagePlugin
+
+WORST_KEPT_QUALITY, BEST_KEPT_QUALITY = 80, 98
+"""Between these a JPEG comes back as it was saved: a coarser one would lose what was restored."""
 # Luminance steps of the JPEG standard, table K.1, row by row.
 _STANDARD = (
     *(16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55),
@@ -32,3 +36,19 @@ def estimate_quality(table: Sequence[int]) -> int:
     """
     total = sum(table)
     return min(range(1, 101), key=lambda quality: abs(_sums()[quality - 1] - total))
+
+
+def jpeg_subsampling(picture: Image.Image) -> int:
+    """Return 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0 and for all that is no JPEG."""
+    if not isinstance(picture, JpegImagePlugin.JpegImageFile):
+        return 2
+    sampling = JpegImagePlugin.get_sampling(picture)
+    return sampling if sampling in (0, 1, 2) else 2
+
+
+def jpeg_quality(picture: Image.Image) -> int | None:
+    """Return the quality that a JPEG is to come back at; None for what is no JPEG."""
+    tables = getattr(picture, "quantization", None)
+    if not isinstance(picture, JpegImagePlugin.JpegImageFile) or not tables or 0 not in tables:
+        return None
+    return min(max(estimate_quality(tables[0]), WORST_KEPT_QUALITY), BEST_KEPT_QUALITY)

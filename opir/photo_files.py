@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from opir import sixteen_bit
 from opir.colour import read_matrix_profile
 from opir.errors import ImageError
-from opir.jpeg_quality import estimate_quality
+from opir.jpeg_quality import jpeg_quality, jpeg_subsampling
 from opir.limits import check_frames, check_size, sound_resolution, too_large
 from opir.sixteen_bit import EXIF_DETAILS, EXIF_TEXTS, POSITION
 from opir.whole_files import written_whole
@@ -42,8 +42,6 @@ FORMATS = {
     ".bmp": "BMP",
 }
 READABLE = "a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP photo"
-WORST_KEPT_QUALITY, BEST_KEPT_QUALITY = 80, 98
-"""Between these a JPEG comes back as it was saved: a coarser one would lose what was restored."""
 QUALITY = {"JPEG": 95, "WEBP": 92, "HEIF": 90, "AVIF": 90}
 DEEP_FORMATS = ("PNG", "TIFF")  # the ones that are written with 16 bits
 DECODING_ERRORS = (
@@ -155,8 +153,8 @@ def _decode_whole(
         name=name if again is not None else "",
         icc=picture.info.get("icc_profile") or None,
         lossless=file_format in ("PNG", "TIFF", "BMP") or (again is not None and _is_lossless_webp(again)),
-        jpeg_subsampling=_jpeg_subsampling(picture),
-        jpeg_quality=_jpeg_quality(picture),
+        jpeg_subsampling=jpeg_subsampling(picture),
+        jpeg_quality=jpeg_quality(picture),
         dpi=sound_resolution(picture.info.get("dpi")),
     )
     if again is not None and sixteen_bit.is_sixteen_bit(picture):
@@ -176,20 +174,6 @@ def _is_lossless_webp(picture: Image.Image) -> bool:
         return False
     file.seek(0)
     return b"VP8L" in file.read(4096)
-
-
-def _jpeg_subsampling(picture: Image.Image) -> int:
-    if not isinstance(picture, JpegImagePlugin.JpegImageFile):
-        return 2
-    sampling = JpegImagePlugin.get_sampling(picture)
-    return sampling if sampling in (0, 1, 2) else 2
-
-
-def _jpeg_quality(picture: Image.Image) -> int | None:
-    tables = getattr(picture, "quantization", None)
-    if not isinstance(picture, JpegImagePlugin.JpegImageFile) or not tables or 0 not in tables:
-        return None
-    return min(max(estimate_quality(tables[0]), WORST_KEPT_QUALITY), BEST_KEPT_QUALITY)
 
 
 def _eight_bit_pixels(picture: Image.Image, icc: bytes | None, name: str) -> tuple[NDArray[np.uint8], bytes | None]:
@@ -266,7 +250,10 @@ def format_of(path: Path) -> str:
 
 
 def write_file(path: Path, pixels: NDArray[Any], properties: FileProperties, quality: int | None = None) -> None:
-    """Write pixels (H, W, C) in the format that the name asks for; uint16 only to `DEEP_FORMATS`."""
+    """Write pixels (H, W, C) in the format that the name asks for; uint16 only to `DEEP_FORMATS`.
+
+    The fourth byte of a JPEG's pixels is left out.
+    """
     file_format = format_of(path)
     try:
         encoded = _encode(file_format, pixels, properties, quality)
@@ -289,9 +276,17 @@ def _encode(file_format: str, pixels: NDArray[Any], properties: FileProperties, 
         sixteen_bit.write_tiff(file, pixels, properties.icc, exif)
     else:
         _register_heif()
-        picture = Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
+        picture = _as_picture(pixels, file_format)
         picture.save(file, format=file_format, **_saving_options(file_format, properties, quality))
     return file.getbuffer()
+
+
+def _as_picture(pixels: NDArray[Any], file_format: str) -> Image.Image:
+    """Return 8-bit pixels as Pillow's, without a copy for a JPEG whose pixels have an unused fourth byte each."""
+    if file_format == "JPEG" and pixels.shape[2] == 4:
+        size = (pixels.shape[1], pixels.shape[0])
+        return Image.frombuffer("RGBX", size, np.ascontiguousarray(pixels), "raw", "RGBX", 0, 1)
+    return Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
 
 
 def _saving_options(file_format: str, properties: FileProperties, quality: int | None) -> dict[str, Any]:

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.checkpoints import CheckpointInfo, load_model
-from opir.devices import choose_device, choose_precision, computing_in, free_memory, reuse_freed_memory
+from opir.devices import (
+    choose_device,
+    choose_precision,
+    computing_in,
+    free_memory,
+    give_back_freed_memory,
+    reuse_freed_memory,
+)
 from opir.images import Photo, Source, is_compact, load_photo
 from opir.model import OPIR
 from opir.ops.padding import crop, pad_to_multiple
@@ -24,6 +31,7 @@ from opir.tasks import AUTO, Task
 from opir.tile_sizes import Memory, fitting_side
 from opir.tiles import Window, plan_tiles
 
+_TILES_BEFORE_CLEARING = 8
 OPERATOR_SCALES = (1, 2, 4)
 PREDICTED_PIXELS = 12_000_000
 """The largest copy that operators are predicted on with `operator_scale="auto"`."""
@@ -138,6 +146,8 @@ class Restorer:
             results.append(self._run_stage(stage_input, kept, tiles, scale_weights and index == stages - 1, report))
             image = results[-1].restored
         del image, seen
+        if is_compact(photo):
+            give_back_freed_memory()  # before a file of it is written
 
         probabilities = self._task_probabilities(own_embeddings[0])
         likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
@@ -176,9 +186,12 @@ class Restorer:
         if keep_scale_weights:
             weights = torch.empty(1, len(self.model.config.scales), height, width, dtype=torch.float16)
         output = _StageOutput(restored, uncertainty, weights)
+        compact = kept is torch.float16
         done: list[Window] = []
         waiting = tiles[::-1]
         while waiting:
+            if compact and len(done) % _TILES_BEFORE_CLEARING == 0:
+                give_back_freed_memory()  # holes that decoding and other tiles left
             tile = waiting.pop()
             if not self._run_tile(given, tile, output):
                 finer = self._halved([tile, *reversed(waiting)])
@@ -264,8 +277,6 @@ class Restorer:
     def _fitting_side(self, photo: Photo, factor: int) -> int:
         made = (2 if is_compact(photo) else 4) * 7 * photo.width * photo.height  # both stages, and the uncertainty
         given = [photo.rgb] if photo.beyond_srgb is None else [photo.rgb, photo.beyond_srgb]
-        if photo.width % (factor * self.model.stride) or photo.height % (factor * self.model.stride):
-            given.append(photo.rgb)  # padded
         held = made + sum(tensor.nbytes for tensor in given)
         memory = Memory(free_memory(self.device), held, is_shared=self.device.type == "cpu")
         halo, config = self.model.halo, self.model.config
