@@ -1,4 +1,4 @@
-"""How a JPEG was saved: how finely, told by its quantization table, so that a result is about as large as its photo."""
+"""How a JPEG was saved, told by its quantization table: so that a result is about as large as its photo."""
 
 from __future__ import annotations
 

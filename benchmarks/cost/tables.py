@@ -117,14 +117,14 @@ def _files(files: dict[str, Any]) -> list[str]:
 def upsampled_table(report: dict[str, Any]) -> str:
     """Return Markdown of what `benchmarks/upsampled.py` found."""
     lines = [
-        "| megapixels | streak px | input dB | native: dB, s | 1/2: dB, s | 1/4: dB, s |",
-        "|---|---|---|---|---|---|",
+        "| megapixels | photos | streak px | input dB | native: dB, s | 1/2: dB, s | 1/4: dB, s |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in report["results"]:
         cells = (f"{row[f'psnr_{scale}']:.2f}, {row[f'seconds_{scale}']:.1f}" for scale in (1, 2, 4))
-        start = f"| {row['megapixels']:g} | {row['streak_width']} | {row['input']:.2f} "
+        start = f"| {row['megapixels']:g} | {row['photos']} | {row['streak_width']} | {row['input']:.2f} "
         lines.append(f"{start}| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", f"Means of {report['photos']} photos. {_origin(report)}", ""])
+    return "\n".join([*lines, "", _origin(report), ""])
 
 
 def _ms(row: dict[str, Any]) -> str:
