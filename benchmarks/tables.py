@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cost_tables, evidence_tables, published_tables
+from benchmarks import evidence_tables, published_tables
+from benchmarks.cost import tables as cost_tables
 from benchmarks.provenance import RESULTS, ROOT
 
 Render = Callable[[dict[str, Any]], str]

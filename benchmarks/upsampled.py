@@ -3,7 +3,8 @@
     python -m benchmarks.upsampled PHOTOS --output benchmarks/results/upsampled.json [--megapixels 2 12 48]
 
 PHOTOS is a folder of clean photos. Each is enlarged to the size asked for (bicubic), gets streaks of a fixed seed,
-and is restored blindly. PSNR is of RGB from 8-bit outputs.
+and is restored blindly. PSNR is of RGB from 8-bit outputs. Every line is written as soon as it is measured; after a
+stop the same command goes on.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from benchmarks.cost import provenance
+from benchmarks.cost.timing import origin
+from benchmarks.provenance import write_report
 from opir.data import list_photos
 from opir.images import load_photo
 from opir.metrics import psnr
@@ -27,6 +29,7 @@ from opir.restorer import OPERATOR_SCALES, Restorer
 STREAKS = (1, 3, 10, 30)
 """Widths in pixels; a streak is 12 times as long."""
 COVERED = 0.06  # of the photo
+PIXELS_EACH = 24  # megapixels of photos for each size and width: the largest are measured once
 
 
 def enlarged(photo: Tensor, megapixels: float) -> Tensor:
@@ -67,24 +70,41 @@ def compare(restorer: Restorer, clean: Tensor, width: int, seed: int) -> dict[st
     return row
 
 
+def photos_at(megapixels: float, most: int) -> int:
+    """Return how many photos are enough at a size: all of them together show about as many pixels."""
+    return max(1, min(most, round(PIXELS_EACH / megapixels)))
+
+
+def measure(restorer: Restorer, clean: list[Tensor], sizes: list[float], output: Path) -> None:
+    """Compare at every size and width that the file does not have yet of this commit and these weights."""
+    here = origin(quick=False) | {"photos": len(clean)}
+    report: dict[str, Any] = json.loads(output.read_text()) if output.is_file() else {}
+    if any(report.get(key) != here[key] for key in ("commit", "weights_sha256", "processor", "photos")):
+        report = here | {"results": []}
+    done = {(row["megapixels"], row["streak_width"]) for row in report["results"]}
+    cases = [(size, width) for size in sizes for width in STREAKS if (size, width) not in done]
+    for megapixels, width in tqdm(cases, disable=None):
+        chosen = clean[: photos_at(megapixels, len(clean))]
+        rows = [compare(restorer, enlarged(photo, megapixels), width, seed) for seed, photo in enumerate(chosen)]
+        means = {key: round(fmean(row[key] for row in rows), 3) for key in rows[0]}
+        found = {"megapixels": megapixels, "streak_width": width, "photos": len(rows), **means}
+        report["results"] = sorted(
+            [*report["results"], found], key=lambda row: (row["megapixels"], row["streak_width"])
+        )
+        write_report(report, output)
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--megapixels", type=float, nargs="+", default=[2, 12, 48])
-    parser.add_argument("--count", type=int, default=4, help="how many photos")
+    parser.add_argument("--count", type=int, default=4, help="how many photos at most")
     options = parser.parse_args()
     restorer = Restorer.from_pretrained("lite", "cpu")
     clean = [load_photo(path).rgb for path in list_photos(options.photos)[: options.count]]
-    report: dict[str, Any] = provenance() | {"photos": len(clean), "results": []}
-    cases = [(megapixels, width) for megapixels in options.megapixels for width in STREAKS]
-    for megapixels, width in tqdm(cases, disable=None):
-        rows = [compare(restorer, enlarged(photo, megapixels), width, seed) for seed, photo in enumerate(clean)]
-        means = {key: round(fmean(row[key] for row in rows), 3) for key in rows[0]}
-        report["results"].append({"megapixels": megapixels, "streak_width": width, **means})
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
+    measure(restorer, clean, options.megapixels, options.output)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from opir.images import Photo, load_photo, save_photo
 from opir.metrics import SPACES
 from opir.model import OPIR, count_gmacs, count_parameters
 from opir.options import checked_task, parse_maps, parse_operator_scale, parse_point, parse_tile
+from opir.outcomes import EXIT_BAD_INPUT, report_outcomes
 from opir.published import find_pairs
 from opir.restoration import Restoration
 from opir.restorer import Restorer
@@ -41,7 +42,6 @@ from opir.streaming import stream_jobs
 from opir.tasks import AUTO, TASK_NAMES, Task
 from opir.whole_files import prepare_folders, written_whole
 
-EXIT_BAD_INPUT = 2
 ENGINES = ("local", "ray")
 
 
@@ -83,6 +83,7 @@ def restore(
     strength: Annotated[float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 restores it.")] = 1.0,
     maps: Annotated[str, typer.Option(help=f"Also write some of {','.join(inspection.MAPS)}.")] = "",
     as_json: AsJson = False,
+    keep_location: Annotated[bool, typer.Option("--keep-location", help="Keep the GPS position too.")] = False,
     log: Annotated[Path | None, typer.Option(help="Add one JSON line for each photo to this file.")] = None,
     engine: Annotated[str, typer.Option(help=f"Where to compute: {' or '.join(ENGINES)} (a cluster).")] = "local",
     workers: Annotated[int | None, typer.Option(min=1, help="For --engine ray: processes with a model.")] = None,
@@ -93,7 +94,12 @@ def restore(
     if workers is not None and engine != "ray":
         raise ValueError("--workers is for --engine ray; photos are restored one at a time here")
     options = RestoreOptions(
-        checked_task(task), parse_tile(tile), strength, parse_maps(maps), parse_operator_scale(operator_scale)
+        checked_task(task),
+        parse_tile(tile),
+        strength,
+        parse_maps(maps),
+        parse_operator_scale(operator_scale),
+        keep_location,
     )
     jobs = plan_jobs(photos, out, recursive, file_format)
     if skip_existing:
@@ -111,7 +117,7 @@ def restore(
             return _restore_with_bar(restorer, job, photo, options)
 
         records = stream_jobs(jobs, options.read, work, options.write)
-    _report(records if log is None else written_to(log, records), as_json)
+    report_outcomes(records if log is None else written_to(log, records), as_json)
 
 
 def _restore_with_bar(restorer: Restorer, job: Job, photo: Photo, options: RestoreOptions) -> Restoration:
@@ -122,35 +128,6 @@ def _restore_with_bar(restorer: Restorer, job: Job, photo: Photo, options: Resto
             bar.update(done - bar.n)
 
         return options.restore(restorer, photo, show)
-
-
-def _report(outcomes: Iterable[dict[str, Any]], as_json: bool = False) -> None:
-    """Tell how each job went, and exit with an error if one failed."""
-    records, done, failed = [], 0, 0
-    for record in outcomes:
-        done += 1
-        if as_json:
-            records.append(record)
-        if "error" in record:
-            failed += 1
-            typer.echo(f"opir: {record['error']}", err=True)
-        elif not as_json:
-            typer.echo(_tell(record))
-    if as_json:
-        typer.echo(json.dumps(records, indent=2))
-    if failed and done > 1:
-        typer.echo(f"opir: {failed} of {done} photos failed", err=True)
-    if failed:
-        raise typer.Exit(EXIT_BAD_INPUT)
-
-
-def _tell(record: dict[str, Any]) -> str:
-    line = printable(f"{record['input']} -> {record['output']}")
-    if "seconds" not in record:
-        return line
-    share = record["task_probabilities"].get(record["task"])
-    weather = record["task"] if share is None else f"{record['task']} {share:.0%}"
-    return f"{line}  {weather}  {record['width']}x{record['height']}  {record['seconds']:.1f} s"
 
 
 @app.command("evaluate")
@@ -230,7 +207,7 @@ def degrade_command(
         save_photo(photo.with_rgb(degraded), job.output)
         return {}
 
-    _report(run_jobs(jobs, work))
+    report_outcomes(run_jobs(jobs, work))
 
 
 @app.command()

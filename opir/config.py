@@ -47,6 +47,11 @@ class OPIRConfig:
                 f"encoder_blocks and decoder_blocks must be equally long, got {len(self.encoder_blocks)} "
                 f"and {len(self.decoder_blocks)}"
             )
+        if self.max_width < self.width:
+            raise ValueError(
+                f"max_width must be at least width, from which features only grow, got {self.max_width} "
+                f"and width {self.width}"
+            )
 
     @property
     def num_scales(self) -> int:

@@ -6,6 +6,7 @@ import ctypes
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -84,9 +85,22 @@ def reuse_freed_memory() -> bool:
     Returns:
         Whether the C library took the settings; other libraries than glibc are left as they are.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _from_c_library("mallopt")
     if mallopt is None:
         return False
     return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES))
+
+
+def give_back_freed_memory() -> bool:
+    """Let glibc give all freed memory back to the system, where what comes next does not fit into it.
+
+    Returns:
+        Whether there was any to give back and a C library that does it.
+    """
+    trim = _from_c_library("malloc_trim")
+    return trim is not None and bool(trim(0))
+
+
+def _from_c_library(name: str) -> Any:
+    """Return a function of the C library, None where it has none of this name."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

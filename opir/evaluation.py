@@ -180,7 +180,7 @@ def measure(restoration: Restoration, clean: Photo, name: str = "photo", clean_n
     Raises:
         ValueError: if the sizes differ, or are too small for SSIM.
     """
-    degraded, restored = restoration.photo.rgb, restoration.restored_rgb
+    degraded, restored = restoration.photo.rgb.float(), restoration.restored_rgb.float()
     check_sizes(degraded, clean.rgb, name, clean_name)
     error = (restored - clean.rgb).abs().mean(dim=0).numpy()
     return Measurement(

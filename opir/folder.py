@@ -23,10 +23,11 @@ class RestoreOptions:
     maps: tuple[str, ...]
     """Some of `opir.inspection.MAPS`."""
     operator_scale: int | Literal["auto"] = 1
+    keep_location: bool = False
 
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
-        return load_photo(job.source)
+        return load_photo(job.source, keep_location=self.keep_location, compact=True)
 
     def restore(self, restorer: Restorer, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Run the model."""

@@ -1,8 +1,8 @@
 """Photos as the network sees them: from a file, a PIL image, an array or a tensor, and back to a file.
 
 What a photo carries stays with it: orientation is applied once, the colour profile is converted to sRGB and
-back; alpha, grey, 16 bits, date and camera are kept. The GPS position is dropped. An input that can not be
-used raises `ImageError`, a ValueError of one line.
+back; alpha, grey, 16 bits, date and camera are kept. The GPS position is dropped unless it is asked for. An
+input that can not be used raises `ImageError`, a ValueError of one line.
 
 C colours, H height, W width.
 """
@@ -34,6 +34,8 @@ from opir.photo_files import (
 __all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "save_photo", "to_picture"]
 
 MAX_MEGAPIXELS = 100.0
+COMPACT_FROM_PIXELS = 16_000_000
+"""From here on colours of 8-bit photos can be kept in half precision: 1/16 of a level at most is lost."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])
 _ROWS_AT_A_TIME = 64  # when colours become levels: they stay in the processor's cache
 
@@ -45,11 +47,11 @@ class Photo:
     """A picture for the network, and all that is needed to save it as it came."""
 
     rgb: Tensor
-    """float32 (3, H, W), sRGB in [0, 1]."""
+    """float32 (3, H, W), sRGB in [0, 1]; float16 where a very large photo was loaded compactly."""
     alpha: NDArray[Any] | None = None
     """(H, W), uint8 or uint16, untouched."""
     beyond_srgb: Tensor | None = None
-    """(3, H, W): what clipping to sRGB took from the colours of a wider profile."""
+    """(3, H, W): what clipping and rounding to `rgb` took from the colours of a wider profile."""
     is_grey: bool = False
     bits: int = 8
     file: FileProperties = field(default_factory=FileProperties)
@@ -71,13 +73,22 @@ class Photo:
         return replace(self, rgb=rgb)
 
 
-def load_photo(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
+def is_compact(photo: Photo) -> bool:
+    """Tell whether what is made of a photo is kept in half precision: 8 bits, and many pixels."""
+    return photo.bits == 8 and photo.width * photo.height >= COMPACT_FROM_PIXELS
+
+
+def load_photo(
+    source: Source, max_megapixels: float = MAX_MEGAPIXELS, keep_location: bool = False, compact: bool = False
+) -> Photo:
     """Read a photo from wherever it is.
 
     Args:
         source: a path, a PIL image, an array (H, W[, C]) of uint8, uint16 or float, or a float tensor
             (3, H, W). Floats are sRGB in [0, 1].
         max_megapixels: the largest photo allowed; a file's size is checked before it is decoded.
+        keep_location: keep the GPS position that the EXIF data may hold.
+        compact: take half the memory for a photo of 8 bits and `COMPACT_FROM_PIXELS` or more, in float16.
 
     Raises:
         ImageError: if it is no photo, damaged, too large or of the wrong shape or range.
@@ -85,11 +96,11 @@ def load_photo(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
     if isinstance(source, Tensor):
         return _from_tensor(source)
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return _from_array(source, compact)
     if isinstance(source, Image.Image):
-        return _from_pixels(*read_picture(source, max_megapixels))
+        return _from_pixels(*read_picture(source, max_megapixels, keep_location), compact)
     if isinstance(source, (str, os.PathLike)):
-        return _from_pixels(*read_file(Path(source), max_megapixels))
+        return _from_pixels(*read_file(Path(source), max_megapixels, keep_location), compact)
     raise ImageError(f"expected a path, a PIL image, an array or a tensor, got {type(source).__name__}")
 
 
@@ -105,7 +116,7 @@ def _from_tensor(tensor: Tensor) -> Photo:
     return Photo(rgb=tensor.detach().to("cpu", torch.float32).clamp(0, 1))
 
 
-def _from_array(array: NDArray[Any]) -> Photo:
+def _from_array(array: NDArray[Any], compact: bool) -> Photo:
     if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] > 4):
         raise ImageError(f"expected an array of shape (H, W) or (H, W, 1 to 4), got {array.shape}")
     if np.issubdtype(array.dtype, np.floating):
@@ -114,24 +125,26 @@ def _from_array(array: NDArray[Any]) -> Photo:
         return _from_tensor(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))))
     if array.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"expected an array of uint8, uint16 or float, got {array.dtype}")
-    return _from_pixels(array if array.ndim == 3 else array[..., None], FileProperties())
+    return _from_pixels(array if array.ndim == 3 else array[..., None], FileProperties(), compact)
 
 
-def _from_pixels(pixels: NDArray[Any], file: FileProperties) -> Photo:
-    channels = pixels.shape[2]
-    largest = np.iinfo(pixels.dtype).max
-    colours = pixels[..., : 1 if channels < 3 else 3]
-    planes = np.empty((colours.shape[2], *colours.shape[:2]), np.float32)
-    np.divide(colours.transpose(2, 0, 1), largest, out=planes, dtype=np.float32)
-    rgb = torch.from_numpy(planes).expand(3, -1, -1)
-    beyond = None
+def _from_pixels(pixels: NDArray[Any], file: FileProperties, compact: bool) -> Photo:
+    height, width, channels = pixels.shape
+    halved = compact and pixels.dtype == np.uint8 and height * width >= COMPACT_FROM_PIXELS
+    rgb = torch.empty(3, height, width, dtype=torch.float16 if halved else torch.float32)
     profile = _foreign_profile(file)
-    if profile is not None:
-        unclipped = profile.to_srgb(rgb)
-        rgb = unclipped.clamp(0, 1)
-        beyond = unclipped - rgb
+    beyond = None if profile is None else torch.empty_like(rgb)
+    colours = pixels[..., : 1 if channels < 3 else 3].transpose(2, 0, 1)
+    for top in range(0, height, _ROWS_AT_A_TIME):
+        rows = slice(top, top + _ROWS_AT_A_TIME)
+        planes = np.divide(colours[:, rows], np.iinfo(pixels.dtype).max, dtype=np.float32)
+        part = torch.from_numpy(planes).expand(3, -1, -1)
+        unclipped = part if profile is None else profile.to_srgb(part)
+        rgb[:, rows] = unclipped.clamp(0, 1)
+        if beyond is not None:
+            beyond[:, rows] = unclipped - rgb[:, rows]
     return Photo(
-        rgb=rgb.contiguous(),
+        rgb=rgb,
         alpha=np.ascontiguousarray(pixels[..., -1]) if channels in (2, 4) else None,
         beyond_srgb=beyond,
         is_grey=channels < 3,
@@ -154,7 +167,8 @@ def save_photo(photo: Photo, path: str | os.PathLike[str], quality: int | None =
     Args:
         photo: what to write.
         path: where; its ending chooses the format.
-        quality: 1 to 100, for the lossy formats; the default is hard to tell from the original.
+        quality: 1 to 100, for the lossy formats; by default that of the photo where both are JPEGs (at least 80),
+            else one that is hard to tell from the original.
 
     Raises:
         ImageError: for an unknown ending, a folder that can not be written, or transparency that the format
@@ -163,16 +177,11 @@ def save_photo(photo: Photo, path: str | os.PathLike[str], quality: int | None =
     path = Path(path)
     file_format = format_of(path)
     file = replace(photo.file, icc=None) if file_format == "BMP" else photo.file
-    rgb = photo.rgb
-    profile = _foreign_profile(file)
-    if profile is not None:
-        rgb = profile.from_srgb(rgb.float() if photo.beyond_srgb is None else rgb + photo.beyond_srgb)
-    if photo.is_grey:
-        rgb = rgb[:1]
-
     dtype = np.uint16 if photo.bits == 16 and file_format in DEEP_FORMATS else np.uint8
-    pixels = _to_levels(rgb, dtype)
     alpha = _alpha_to_write(photo, file_format, path.name)
+    channels = 1 if photo.is_grey else 3
+    unused = int(file_format == "JPEG" and channels == 3)
+    pixels = _to_levels(photo.rgb, dtype, _foreign_profile(file), photo.beyond_srgb, channels, unused)
     if alpha is not None:
         pixels = np.concatenate([pixels, _rescale(alpha, dtype)[..., None]], axis=2)
     write_file(path, pixels, file, quality)
@@ -186,14 +195,23 @@ def _alpha_to_write(photo: Photo, file_format: str, name: str) -> NDArray[Any] |
     return None
 
 
-def _to_levels(image: Tensor, dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
-    """Round (C, H, W) in [0, 1] to whole levels (H, W, C)."""
-    channels, height, width = image.shape
-    levels = np.empty((height, width, channels), dtype)
+def _to_levels(
+    image: Tensor,
+    dtype: type[np.uint8] | type[np.uint16],
+    profile: MatrixProfile | None = None,
+    beyond: Tensor | None = None,
+    channels: int = 3,
+    unused: int = 0,
+) -> NDArray[Any]:
+    """Round sRGB (3, H, W) in [0, 1] to whole levels (H, W, C + unused) of a profile; some rows at a time."""
+    _, height, width = image.shape
+    levels = np.empty((height, width, channels + unused), dtype)
     for top in range(0, height, _ROWS_AT_A_TIME):
         rows = image[:, top : top + _ROWS_AT_A_TIME].detach().float().cpu()
-        rounded = rows.clamp(0, 1).mul_(np.iinfo(dtype).max).round_()
-        levels[top : top + _ROWS_AT_A_TIME] = rounded.permute(1, 2, 0).numpy()
+        if profile is not None:
+            rows = profile.from_srgb(rows if beyond is None else rows + beyond[:, top : top + _ROWS_AT_A_TIME])
+        rounded = rows[:channels].clamp(0, 1).mul_(np.iinfo(dtype).max).round_()
+        levels[top : top + _ROWS_AT_A_TIME, :, :channels] = rounded.permute(1, 2, 0).numpy()
     return levels
 
 

@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from opir import sixteen_bit
 from opir.colour import read_matrix_profile
 from opir.errors import ImageError
+from opir.jpeg_quality import jpeg_quality, jpeg_subsampling
 from opir.limits import check_frames, check_size, sound_resolution, too_large
-from opir.sixteen_bit import EXIF_DETAILS, EXIF_TEXTS
+from opir.sixteen_bit import EXIF_DETAILS, EXIF_TEXTS, POSITION
 from opir.whole_files import written_whole
 
 __all__ = ["FORMATS", "FileProperties", "ImageError", "format_of", "read_file", "read_picture", "write_file"]
@@ -49,7 +50,7 @@ DECODING_ERRORS = (
 )
 """What Pillow and the libraries below it raise for one damaged file or another."""
 MAX_JPEG_EXIF = 65_000  # bytes; a segment of a JPEG holds no more
-ORIENTATION, POSITION = 0x0112, 0x8825
+ORIENTATION = 0x0112
 # Maker notes break when they are moved and can hold a position; the others describe the file as it was.
 DROPPED_EXIF_DETAILS = (0x927C, 0xA002, 0xA003, 0xA005)
 
@@ -61,14 +62,15 @@ class FileProperties:
     file_format: str = "PNG"
     name: str = ""  # file name, empty for a picture that came from memory
     icc: bytes | None = None  # profile of the pixels, None for sRGB
-    exif: bytes = b""  # without position, orientation and thumbnail
+    exif: bytes = b""  # without orientation and thumbnail, and without position unless it was asked for
     lossless: bool = False
     jpeg_subsampling: int = 2  # 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0
+    jpeg_quality: int | None = None  # 1 to 100, None for a photo that was no JPEG
     dpi: tuple[float, float] | None = None
     had_position: bool = False  # which was left out
 
 
-def read_file(path: Path, max_megapixels: float) -> tuple[NDArray[Any], FileProperties]:
+def read_file(path: Path, max_megapixels: float, keep_location: bool = False) -> tuple[NDArray[Any], FileProperties]:
     """Return upright pixels (H, W, C) of uint8 or uint16 and what came with them.
 
     Raises:
@@ -76,13 +78,15 @@ def read_file(path: Path, max_megapixels: float) -> tuple[NDArray[Any], FileProp
             (which is checked before decoding).
     """
     with _opened(path, max_megapixels) as picture, _opened(path, max_megapixels) as again:
-        return _decode(picture, again, path.name)
+        return _decode(picture, again, path.name, keep_location)
 
 
-def read_picture(picture: Image.Image, max_megapixels: float) -> tuple[NDArray[Any], FileProperties]:
+def read_picture(
+    picture: Image.Image, max_megapixels: float, keep_location: bool = False
+) -> tuple[NDArray[Any], FileProperties]:
     """Do the same for a PIL image, which may be one that was opened and not decoded yet."""
     check_size(picture.size, max_megapixels, "the picture")
-    return _decode(picture, None, "the picture")
+    return _decode(picture, None, "the picture", keep_location)
 
 
 @contextlib.contextmanager
@@ -124,10 +128,12 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _decode(picture: Image.Image, again: Image.Image | None, name: str) -> tuple[NDArray[Any], FileProperties]:
+def _decode(
+    picture: Image.Image, again: Image.Image | None, name: str, keep_location: bool
+) -> tuple[NDArray[Any], FileProperties]:
     """``again`` is the same file opened a second time, None for a picture from memory."""
     try:
-        return _decode_whole(picture, again, name)
+        return _decode_whole(picture, again, name, keep_location)
     except ImageError:
         raise
     except DECODING_ERRORS as error:
@@ -137,7 +143,9 @@ def _decode(picture: Image.Image, again: Image.Image | None, name: str) -> tuple
         ) from error
 
 
-def _decode_whole(picture: Image.Image, again: Image.Image | None, name: str) -> tuple[NDArray[Any], FileProperties]:
+def _decode_whole(
+    picture: Image.Image, again: Image.Image | None, name: str, keep_location: bool
+) -> tuple[NDArray[Any], FileProperties]:
     file_format = "JPEG" if picture.format == "MPO" else picture.format or "PNG"
     check_frames(picture, file_format, name)
     properties = FileProperties(
@@ -145,7 +153,8 @@ def _decode_whole(picture: Image.Image, again: Image.Image | None, name: str) ->
         name=name if again is not None else "",
         icc=picture.info.get("icc_profile") or None,
         lossless=file_format in ("PNG", "TIFF", "BMP") or (again is not None and _is_lossless_webp(again)),
-        jpeg_subsampling=_jpeg_subsampling(picture),
+        jpeg_subsampling=jpeg_subsampling(picture),
+        jpeg_quality=jpeg_quality(picture),
         dpi=sound_resolution(picture.info.get("dpi")),
     )
     if again is not None and sixteen_bit.is_sixteen_bit(picture):
@@ -155,7 +164,7 @@ def _decode_whole(picture: Image.Image, again: Image.Image | None, name: str) ->
     else:
         pixels, icc = _eight_bit_pixels(picture, properties.icc, name)
         properties = replace(properties, icc=icc)
-    orientation, exif, had_position = _read_exif(picture)
+    orientation, exif, had_position = _read_exif(picture, keep_location)
     return _upright(pixels, orientation), replace(properties, exif=exif, had_position=had_position)
 
 
@@ -165,13 +174,6 @@ def _is_lossless_webp(picture: Image.Image) -> bool:
         return False
     file.seek(0)
     return b"VP8L" in file.read(4096)
-
-
-def _jpeg_subsampling(picture: Image.Image) -> int:
-    if not isinstance(picture, JpegImagePlugin.JpegImageFile):
-        return 2
-    sampling = JpegImagePlugin.get_sampling(picture)
-    return sampling if sampling in (0, 1, 2) else 2
 
 
 def _eight_bit_pixels(picture: Image.Image, icc: bytes | None, name: str) -> tuple[NDArray[np.uint8], bytes | None]:
@@ -213,18 +215,19 @@ def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(pixels)
 
 
-def _read_exif(picture: Image.Image) -> tuple[int, bytes, bool]:
-    """Return the orientation, what may be kept, and whether there was a position; damaged EXIF data is none."""
+def _read_exif(picture: Image.Image, keep_location: bool) -> tuple[int, bytes, bool]:
+    """Return the orientation, what may be kept, and whether a position was left out; damaged EXIF data is none."""
     try:
         exif = picture.getexif()
-        orientation, had_position = exif.get(ORIENTATION, 1), bool(exif.get_ifd(POSITION))
-        return (orientation if isinstance(orientation, int) else 1), _public_exif(exif), had_position
+        orientation, position = exif.get(ORIENTATION, 1), dict(exif.get_ifd(POSITION))
+        kept = _public_exif(exif, position if keep_location else {})
+        return (orientation if isinstance(orientation, int) else 1), kept, bool(position) and not keep_location
     except DECODING_ERRORS:
         return 1, b"", False
 
 
-def _public_exif(exif: Image.Exif) -> bytes:
-    """Keep date, camera, exposure and author; drop position, orientation, thumbnail and maker notes."""
+def _public_exif(exif: Image.Exif, position: dict[int, Any]) -> bytes:
+    """Keep date, camera, exposure, author and the position given; drop orientation, thumbnail and maker notes."""
     kept = Image.Exif()
     for tag in EXIF_TEXTS:
         if tag in exif:
@@ -232,6 +235,8 @@ def _public_exif(exif: Image.Exif) -> bytes:
     details = {tag: value for tag, value in exif.get_ifd(EXIF_DETAILS).items() if tag not in DROPPED_EXIF_DETAILS}
     if details:
         kept[EXIF_DETAILS] = details
+    if position:
+        kept[POSITION] = position
     return kept.tobytes() if len(kept) else b""
 
 
@@ -245,7 +250,10 @@ def format_of(path: Path) -> str:
 
 
 def write_file(path: Path, pixels: NDArray[Any], properties: FileProperties, quality: int | None = None) -> None:
-    """Write pixels (H, W, C) in the format that the name asks for; uint16 only to `DEEP_FORMATS`."""
+    """Write pixels (H, W, C) in the format that the name asks for; uint16 only to `DEEP_FORMATS`.
+
+    The fourth byte of a JPEG's pixels is left out.
+    """
     file_format = format_of(path)
     try:
         encoded = _encode(file_format, pixels, properties, quality)
@@ -268,9 +276,17 @@ def _encode(file_format: str, pixels: NDArray[Any], properties: FileProperties, 
         sixteen_bit.write_tiff(file, pixels, properties.icc, exif)
     else:
         _register_heif()
-        picture = Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
+        picture = _as_picture(pixels, file_format)
         picture.save(file, format=file_format, **_saving_options(file_format, properties, quality))
     return file.getbuffer()
+
+
+def _as_picture(pixels: NDArray[Any], file_format: str) -> Image.Image:
+    """Return 8-bit pixels as Pillow's, without a copy for a JPEG whose pixels have an unused fourth byte each."""
+    if file_format == "JPEG" and pixels.shape[2] == 4:
+        size = (pixels.shape[1], pixels.shape[0])
+        return Image.frombuffer("RGBX", size, np.ascontiguousarray(pixels), "raw", "RGBX", 0, 1)
+    return Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
 
 
 def _saving_options(file_format: str, properties: FileProperties, quality: int | None) -> dict[str, Any]:
@@ -283,7 +299,8 @@ def _saving_options(file_format: str, properties: FileProperties, quality: int |
     if properties.dpi and file_format in ("JPEG", "PNG", "BMP"):
         options["dpi"] = properties.dpi
     if file_format in QUALITY:
-        options["quality"] = quality if quality is not None else QUALITY[file_format]
+        own = properties.jpeg_quality if file_format == "JPEG" else None
+        options["quality"] = quality or own or QUALITY[file_format]
     if file_format == "JPEG":
         # Not optimize=True: Pillow's buffer for it is too small for noisy pictures, and saving fails.
         options["subsampling"] = properties.jpeg_subsampling

@@ -121,7 +121,7 @@ def inspect_pixel(
 
     window = core.grown(model.halo * len(task_embeddings), *size)
     # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
-    image, uncertainty = pad_to_multiple(window.of(photo[None]), model.stride), None
+    image, uncertainty = pad_to_multiple(window.of(photo[None]).float(), model.stride), None
     operators = []
     for index, embedding in enumerate(task_embeddings):
         result = model.run_stage(index, image, embedding, uncertainty)

@@ -151,7 +151,7 @@ class Restoration:
             embeddings = self._told(device) if task is None else self._prototypes(task)
             stages = inspect_pixel(self.model, self.photo.rgb.to(device), embeddings, x, y)
         named = self.task if task is None else task
-        return PixelInspection(x, y, named, self.scales, self.photo.rgb[:, y, x].numpy(), stages)
+        return PixelInspection(x, y, named, self.scales, self.photo.rgb[:, y, x].float().numpy(), stages)
 
     def _told(self, device: torch.device) -> tuple[Tensor | None, ...]:
         return tuple(
@@ -177,5 +177,5 @@ class Restoration:
                 uncertainty = torch.from_numpy(self.uncertainty[rows]).float()
                 doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
                 share = strength * (1 - doubt.clamp(0, 1))
-            mixed[:, rows] = torch.lerp(self.photo.rgb[:, rows], self.restored_rgb[:, rows].float(), share)
+            mixed[:, rows] = torch.lerp(self.photo.rgb[:, rows].float(), self.restored_rgb[:, rows].float(), share)
         return mixed

@@ -5,7 +5,6 @@ D embedding size, H height, W width, S scales.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -16,21 +15,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.checkpoints import CheckpointInfo, load_model
-from opir.devices import choose_device, choose_precision, computing_in, free_memory, reuse_freed_memory
-from opir.images import Photo, Source, load_photo
+from opir.devices import (
+    choose_device,
+    choose_precision,
+    computing_in,
+    free_memory,
+    give_back_freed_memory,
+    reuse_freed_memory,
+)
+from opir.images import Photo, Source, is_compact, load_photo
 from opir.model import OPIR
 from opir.ops.padding import crop, pad_to_multiple
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
+from opir.tile_sizes import Memory, fitting_side
 from opir.tiles import Window, plan_tiles
 
-WHOLE_UP_TO_PIXELS = 2_500_000
-TILE_SIDE, SMALLEST_TILE_SIDE = 1408, 128  # of larger photos, without the halo
-COMPACT_FROM_PIXELS = 16_000_000
-"""From this size on, what is made of a photo of 8 bits is kept in half precision: 1/16 of a level at most is lost."""
-# A tile's features, of which a few copies live at once, and its image; the operators exist in strips only.
-_BYTES_PER_TILE_PIXEL_AND_WIDTH, _BYTES_PER_TILE_PIXEL = 8, 60
-_SHARE_OF_FREE_MEMORY = 0.5
+_TILES_BEFORE_CLEARING = 8
 OPERATOR_SCALES = (1, 2, 4)
 PREDICTED_PIXELS = 12_000_000
 """The largest copy that operators are predicted on with `operator_scale="auto"`."""
@@ -110,7 +111,7 @@ class Restorer:
             photo: what `opir.images.load_photo` reads, or a `Photo`.
             task: "rain", "snow", "haze" or "clean"; "auto" goes by the photo's own embedding.
             tile: side of the parts that are computed one at a time, which changes memory and not the result;
-                0 for the whole at once, "auto" for parts above 2.5 megapixels that fit the free memory. Where a GPU
+                0 for the whole at once, "auto" for parts above 4 megapixels that fit the free memory. Where a GPU
                 runs out of memory, parts are halved and the work goes on.
             stages: how many stages to run; None for all, 1 for a fast result.
             scale_weights: keep those of the last stage.
@@ -124,20 +125,18 @@ class Restorer:
         """
         chosen = self._parse_task(task)
         stages = self._parse_stages(stages)
-        photo = photo if isinstance(photo, Photo) else load_photo(photo)
+        photo = photo if isinstance(photo, Photo) else load_photo(photo, compact=True)
         started = time.perf_counter()
         factor = _parse_operator_scale(operator_scale, photo)
         image = pad_to_multiple(photo.rgb[None].to(self.device), self.model.stride * factor)
-        side = self._tile_side(tile, photo)
-        side = side and max(side // factor, self.model.stride)
+        side = self._tile_side(tile, photo, factor)
         tiles = plan_tiles(image.shape[-2] // factor, image.shape[-1] // factor, side, self.model.stride)
         report = _Count(progress, len(tiles), stages)
 
         own_embeddings: list[Tensor | None] = []
         used_embeddings: list[Tensor | None] = []
         results: list[_StageOutput] = []
-        compact = photo.bits == 8 and photo.width * photo.height >= COMPACT_FROM_PIXELS
-        kept = torch.float16 if compact else torch.float32
+        kept = torch.float16 if is_compact(photo) else torch.float32
         for index in range(stages):
             seen = crop(image, photo.height, photo.width)
             own_embeddings.append(self.model.embed(seen))
@@ -147,6 +146,8 @@ class Restorer:
             results.append(self._run_stage(stage_input, kept, tiles, scale_weights and index == stages - 1, report))
             image = results[-1].restored
         del image, seen
+        if is_compact(photo):
+            give_back_freed_memory()  # before a file of it is written
 
         probabilities = self._task_probabilities(own_embeddings[0])
         likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
@@ -185,9 +186,12 @@ class Restorer:
         if keep_scale_weights:
             weights = torch.empty(1, len(self.model.config.scales), height, width, dtype=torch.float16)
         output = _StageOutput(restored, uncertainty, weights)
+        compact = kept is torch.float16
         done: list[Window] = []
         waiting = tiles[::-1]
         while waiting:
+            if compact and len(done) % _TILES_BEFORE_CLEARING == 0:
+                give_back_freed_memory()  # holes that decoding and other tiles left
             tile = waiting.pop()
             if not self._run_tile(given, tile, output):
                 finer = self._halved([tile, *reversed(waiting)])
@@ -260,24 +264,23 @@ class Restorer:
             raise ValueError(f"stages must be 1 to {available} for this model, got {stages}")
         return stages
 
-    def _tile_side(self, tile: int | str, photo: Photo) -> int:
+    def _tile_side(self, tile: int | str, photo: Photo, factor: int) -> int:
+        """Return the side of tiles in pixels of the copy that operators are predicted on; 0 for the whole."""
         if tile == "auto":
-            return self._fitting_side(photo)
+            return self._fitting_side(photo, factor)
         if not isinstance(tile, int) or (tile != 0 and tile < self.model.stride):
             raise ValueError(
                 f'tile must be "auto", 0 for the whole photo, or at least {self.model.stride} pixels, got {tile!r}'
             )
-        return tile
+        return tile and max(tile // factor, self.model.stride)
 
-    def _fitting_side(self, photo: Photo) -> int:
-        """Return 0 for the whole photo, or the side of tiles that the free memory holds with their halo."""
-        free = free_memory(self.device)
-        per_pixel = _BYTES_PER_TILE_PIXEL + _BYTES_PER_TILE_PIXEL_AND_WIDTH * self.model.config.width
-        pixels = TILE_SIDE**2 if free is None else free * _SHARE_OF_FREE_MEMORY / per_pixel
-        if photo.width * photo.height <= (WHOLE_UP_TO_PIXELS if free is None else min(WHOLE_UP_TO_PIXELS, pixels)):
-            return 0
-        side: int = math.isqrt(int(pixels)) - 2 * self.model.halo
-        return min(max(side, SMALLEST_TILE_SIDE), TILE_SIDE)
+    def _fitting_side(self, photo: Photo, factor: int) -> int:
+        made = (2 if is_compact(photo) else 4) * 7 * photo.width * photo.height  # both stages, and the uncertainty
+        given = [photo.rgb] if photo.beyond_srgb is None else [photo.rgb, photo.beyond_srgb]
+        held = made + sum(tensor.nbytes for tensor in given)
+        memory = Memory(free_memory(self.device), held, is_shared=self.device.type == "cpu")
+        halo, config = self.model.halo, self.model.config
+        return fitting_side(photo.width, photo.height, factor, halo, config, memory)
 
 
 def _parse_operator_scale(scale: int | str, photo: Photo) -> int:

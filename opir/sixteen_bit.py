@@ -27,7 +27,7 @@ EXIF_TEXTS = (
     0x013B,
     0x8298,
 )  # description, camera, software, date, author
-EXIF_DETAILS = 0x8769
+EXIF_DETAILS, POSITION = 0x8769, 0x8825
 
 
 def is_sixteen_bit(picture: Image.Image) -> bool:
@@ -106,7 +106,7 @@ def write_tiff(file: BinaryIO, pixels: NDArray[Any], icc: bytes | None, exif: Im
         file: open for reading and writing.
         pixels: grey + alpha is written as RGBA, which all readers know.
         icc: the profile.
-        exif: its date, camera and author become tags, its details a directory of their own.
+        exif: its date, camera and author become tags, its details and position directories of their own.
     """
     if pixels.shape[2] == 2:
         pixels = pixels[..., [0, 0, 0, 1]]
@@ -124,14 +124,15 @@ def write_tiff(file: BinaryIO, pixels: NDArray[Any], icc: bytes | None, exif: Im
         iccprofile=icc,
         extratags=[(tag, "s", 0, str(exif[tag]), True) for tag in EXIF_TEXTS if tag in exif],
     )
-    if details := exif.get_ifd(EXIF_DETAILS):
-        _append_exif_directory(file, details)
+    for pointer in (EXIF_DETAILS, POSITION):
+        if values := exif.get_ifd(pointer):
+            _append_directory(file, pointer, values)
 
 
-def _append_exif_directory(file: BinaryIO, details: dict[int, Any]) -> None:
-    """Add the EXIF directory that tifffile does not write to a little-endian TIFF, with a pointer to it."""
-    directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\0\0\0\0")
-    for tag, value in details.items():
+def _append_directory(file: BinaryIO, pointer: int, values: dict[int, Any]) -> None:
+    """Add a directory that tifffile does not write to a little-endian TIFF, and the tag that points to it."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\0\0\0\0", group=pointer)
+    for tag, value in values.items():
         directory[tag] = value
     file.seek(4)
     file.seek(struct.unpack("<I", file.read(4))[0])
@@ -142,7 +143,7 @@ def _append_exif_directory(file: BinaryIO, details: dict[int, Any]) -> None:
     position += file.write(b"\0" * (position % 2))
     end = position + file.write(directory.tobytes(position))
     end += file.write(b"\0" * (end % 2))
-    entries.append(struct.pack("<HHII", EXIF_DETAILS, 4, 1, position))
+    entries.append(struct.pack("<HHII", pointer, 4, 1, position))
     entries.sort(key=lambda entry: struct.unpack_from("<H", entry))
     file.write(struct.pack("<H", len(entries)) + b"".join(entries) + b"\0\0\0\0")
     file.seek(4)

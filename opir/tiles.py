@@ -38,6 +38,15 @@ class Window:
             min(self.right + border, width),
         )
 
+    def aligned(self, stride: int) -> Window:
+        """Return the smallest window around it whose bounds are multiples of `stride`."""
+        return Window(
+            self.top // stride * stride,
+            self.left // stride * stride,
+            -(-self.bottom // stride) * stride,
+            -(-self.right // stride) * stride,
+        )
+
     def scaled(self, factor: int) -> Window:
         """Return the same part of a picture whose sides are `factor` times as long."""
         return Window(self.top * factor, self.left * factor, self.bottom * factor, self.right * factor)

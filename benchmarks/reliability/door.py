@@ -26,8 +26,9 @@ from app import words
 from app.actions import Actions
 from app.many import ManyPhotos
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb
-from opir.cli import EXIT_BAD_INPUT, main
+from opir.cli import main
 from opir.images import load_photo
+from opir.outcomes import EXIT_BAD_INPUT
 from opir.photo_files import DECODING_ERRORS, FORMATS
 from opir.restorer import Restorer
 from opir.tasks import AUTO

@@ -96,15 +96,14 @@ class InverseOperator:
             operator_scale: 1 for operators of the image's own resolution.
             inner: the part of `guided_image` that is wanted, of even bounds; None for all of it.
         """
-        features = self.predictor.features(guided_image, task_embedding)
-        if inner is None:
-            inner = Window(0, 0, *guided_image.shape[-2:])
+        whole = Window(0, 0, *guided_image.shape[-2:])
+        inner = inner or whole
         scales = tuple(operator_scale * scale for scale in self.scales)
         border = max(scales)
         padded = reflect_pad(image, border, border, border, border).contiguous()
         around = 0 if operator_scale == 1 else UNSHUFFLE  # what interpolating looks at, in pixels of the operators
         seen = inner.grown(around, *guided_image.shape[-2:])
-        features = seen.shrunk(UNSHUFFLE).of(features)
+        features = self.predictor.features(guided_image, task_embedding, None if seen == whole else seen)
         step = max((_STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS) // padded.shape[-1], 1)
         step = max(step // (UNSHUFFLE * operator_scale), 1) * UNSHUFFLE
         place = inner.scaled(operator_scale)

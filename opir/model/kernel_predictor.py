@@ -10,6 +10,7 @@ from opir.config import OPIRConfig
 from opir.model.blocks import BLOCKS, initialise
 from opir.ops.filtering import CENTRE_TAP, TAPS
 from opir.ops.shuffle import mix_channels, shuffle_up
+from opir.tiles import Window
 
 UNSHUFFLE = 2
 # The head feeds 9 taps at once, so a step of its weights moves a pixel far more than in a network that predicts a
@@ -66,6 +67,8 @@ class KernelPredictor(nn.Module):
         self.identity: Tensor
         self.stride = UNSHUFFLE * 2 ** len(config.encoder_blocks)
         self.reach = self._reach(config)
+        per_block = block.reach  # type: ignore[attr-defined]
+        self.decoder_reaches = [count * per_block for count in config.decoder_blocks]
 
     @staticmethod
     def _reach(config: OPIRConfig) -> int:
@@ -88,8 +91,15 @@ class KernelPredictor(nn.Module):
         """
         return self.read_out(self.features(image, task_embedding))
 
-    def features(self, image: Tensor, task_embedding: Tensor | None = None) -> Tensor:
-        """Run the U-Net: (B, 3, H, W) → (B, width, H / 2, W / 2)."""
+    def features(self, image: Tensor, task_embedding: Tensor | None = None, wanted: Window | None = None) -> Tensor:
+        """Run the U-Net: (B, 3, H, W) → (B, width, H / 2, W / 2).
+
+        Args:
+            image: as for `forward`.
+            task_embedding: as for `forward`.
+            wanted: return the features of this part of the image only, of even bounds: the decoder leaves out what
+                no wanted pixel depends on. Of a tile with its surroundings that is more than a third.
+        """
         features: Tensor = self.intro(self.unshuffle(image))
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
@@ -102,9 +112,33 @@ class KernelPredictor(nn.Module):
             scale, shift = self.condition(task_embedding)[:, :, None, None].to(features.dtype).chunk(2, dim=1)
             features = torch.addcmul(features, scale, features) + shift
         features = self.middle(features)
-        for up, decoder in zip(self.ups, self.decoders, strict=True):
-            features = decoder(up(features) + skips.pop())
-        return features
+        if wanted is None:
+            for up, decoder in zip(self.ups, self.decoders, strict=True):
+                features = decoder(up(features) + skips.pop())
+            return features
+        height, width = image.shape[-2:]
+        place, pixel = Window(0, 0, height, width), self.stride
+        for up, decoder, (coarse, fine) in zip(self.ups, self.decoders, self._needed(wanted, place), strict=True):
+            features = up(coarse.within(place).shrunk(pixel).of(features))
+            pixel //= 2
+            features = fine.within(coarse).shrunk(pixel).of(features)
+            features = decoder(features + fine.shrunk(pixel).of(skips.pop()))
+            place = fine
+        return wanted.within(place).shrunk(pixel).of(features)
+
+    def _needed(self, wanted: Window, whole: Window) -> list[tuple[Window, Window]]:
+        """Return, from the coarsest decoder to the finest, what it takes from the level below, and what it works on.
+
+        Beyond `fine` a decoder sees zeros: at the border of the photo, as ever, or further from what is asked of it
+        than it looks.
+        """
+        needed, pixel = [], UNSHUFFLE
+        for reach in reversed(self.decoder_reaches):
+            fine = wanted.grown(reach * pixel, whole.bottom, whole.right)
+            pixel *= 2
+            wanted = fine.aligned(pixel)
+            needed.append((wanted, fine))
+        return needed[::-1]
 
     def read_out(self, features: Tensor) -> PredictedKernels:
         """Turn features, or some rows of them, into kernels and scale weights at twice their resolution."""
@@ -113,5 +147,5 @@ class KernelPredictor(nn.Module):
         weight = HEAD_SCALE * self.head.weight.flatten(1)
         bias = HEAD_SCALE * self.head.bias + F.pad(identity, (0, len(weight) - len(identity)))
         outputs = shuffle_up(mix_channels(features.float(), weight, bias))
-        kernels, logits = outputs.tensor_split([self.kernel_outputs], dim=1)
+        kernels, logits = outputs[:, : self.kernel_outputs], outputs[:, self.kernel_outputs :]
         return PredictedKernels(kernels, logits.softmax(dim=1))

@@ -26,6 +26,7 @@ def test_unknown_setting_is_an_error() -> None:
         ({"scales": ()}, "scales must be positive"),
         ({"scales": (0, 1)}, "scales must be positive"),
         ({"encoder_blocks": (1,)}, "equally long, got 1 and 3"),
+        ({"width": 64, "max_width": 48}, "max_width must be at least width, .*got 48 and width 64"),
     ],
 )
 def test_impossible_values_are_told(values: dict[str, object], message: str) -> None:

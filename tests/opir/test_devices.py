@@ -1,9 +1,13 @@
 """Devices, precision and memory are chosen by what the machine has."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
-from opir.devices import choose_device, choose_precision, reuse_freed_memory
+from opir.devices import choose_device, choose_precision, give_back_freed_memory, reuse_freed_memory
 
 
 def test_unknown_names_are_told() -> None:
@@ -16,6 +20,20 @@ def test_unknown_names_are_told() -> None:
 def test_a_named_precision_is_taken() -> None:
     assert choose_precision("bf16", torch.device("cpu")) is torch.bfloat16
     assert choose_precision("fp32", torch.device("cpu")) is torch.float32
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
+def test_freed_memory_is_given_back() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    reuse_freed_memory()
+    large, last = [torch.ones(10_000_000) for _ in range(3)], torch.ones(1_000_000)
+    before = resident()
+    large.clear()
+    give_back_freed_memory()
+    assert before - resident() > 60_000_000
+    assert last.sum() == 1_000_000
 
 
 def test_glibc_takes_the_memory_settings() -> None:

@@ -24,9 +24,15 @@ def outputs(result: OPIRResult) -> tuple[torch.Tensor, ...]:
     return final.restored.clamp(0, 1), first.restored.clamp(0, 1), first.uncertainty, final.scale_weights
 
 
+UNEVEN = {"encoder_blocks": (1, 1), "decoder_blocks": (1, 2), "max_width": 12}  # as in the preset "lite"
+
+
 @pytest.mark.parametrize(
     "change",
-    [{}, {"block": "nafnet"}, {"task_aware": False}, {"num_stages": 1}, {"kernel_channels": 1}, {"scales": (2, 5)}],
+    [
+        *({}, {"block": "nafnet"}, {"task_aware": False}, {"num_stages": 1}, {"kernel_channels": 1}),
+        *({"scales": (2, 5)}, {"conditioned_predictor": True}, {"conditioned_predictor": True, **UNEVEN}),
+    ],
 )
 def test_what_is_exported_is_the_model(change: dict) -> None:
     model = randomise(OPIR(dataclasses.replace(TINY, **change)), spread=0.1).eval()
@@ -40,7 +46,8 @@ def test_what_is_exported_is_the_model(change: dict) -> None:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_model(randomise(OPIR(TINY), spread=0.1), path, {})
+    config = dataclasses.replace(TINY, conditioned_predictor=True, **UNEVEN)
+    save_model(randomise(OPIR(config), spread=0.1), path, {})
     return path
 
 
@@ -65,6 +72,15 @@ def test_the_graph_gives_what_pytorch_gives_at_any_size(checkpoint: Path, graph:
             OUTPUTS, session.run(OUTPUTS, {"photo": picture.numpy()}), expected, strict=True
         ):
             np.testing.assert_allclose(got, wanted, atol=1e-4, rtol=0, err_msg=f"{name} at {size}")
+
+
+def test_the_graph_is_of_plain_operations(graph: Path) -> None:
+    """Sequences and loops run in ONNX Runtime, and other programs refuse them."""
+    import onnx
+
+    kinds = {node.op_type for node in onnx.load(graph).graph.node}
+    assert "Conv" in kinds
+    assert not [kind for kind in kinds if "Sequence" in kind or kind in ("Loop", "If", "Scan")]
 
 
 def test_the_example_runs_as_it_stands(checkpoint: Path, graph: Path, tmp_path: Path) -> None:

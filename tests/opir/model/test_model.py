@@ -9,6 +9,7 @@ from torch import Tensor
 
 from opir.config import PRESETS, OPIRConfig
 from opir.model import OPIR, count_gmacs, count_parameters
+from opir.model.task_encoder import _thumbnail
 from opir.tasks import Task
 from tests.conftest import GOLDEN_FOLDER, make_picture, randomise
 
@@ -83,6 +84,17 @@ def test_halo_covers_the_receptive_field(preset: str) -> None:
     assert photo.grad is not None
     touched = photo.grad[0].abs().sum(dim=0).nonzero()
     assert (touched - centre).abs().max() <= model.halo
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 70), (100, 45), (251, 333)])
+@pytest.mark.parametrize("precision", [torch.float32, torch.float16])
+def test_the_thumbnail_of_a_large_photo_is_made_row_by_row(
+    size: tuple[int, int], precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opir.model.task_encoder._BY_ROWS_FROM_PIXELS", 1)
+    photo = (1.4 * make_picture(*size) - 0.2).to(precision)
+    expected = torch.nn.functional.adaptive_avg_pool2d(photo.float().clamp(0, 1), 32)
+    torch.testing.assert_close(_thumbnail(photo), expected)
 
 
 def test_named_task_uses_its_prototype(tiny_model: OPIR, picture: Tensor) -> None:

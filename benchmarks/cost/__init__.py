@@ -1,0 +1,1 @@
+"""What restoring costs: time against yardsticks, engines, parts, whole files, memory (`make bench`)."""

@@ -1,0 +1,85 @@
+"""Where the time of restoring one photo goes, and how near the tail comes to the bandwidth of the memory."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.cost.timing import interleaved, median_and_iqr
+from opir.checkpoints import load_model
+from opir.images import load_photo
+from opir.restorer import Restorer
+
+WIDTH, HEIGHT = 1920, 1080
+QUICK_SIDE = 512
+_COPIED = 64_000_000  # floats
+
+
+def measure_shares(quick: bool) -> dict[str, Any]:
+    """Time the parts of restoring one photo with `lite`, and the tail against reading and writing its memory once.
+
+    The tail is all that a stage does at full resolution: head, modulation, uncertainty, filtering and fusion. Its
+    floor is the time of reading its features and image and of writing its image and uncertainty, once.
+    """
+    restorer = Restorer(load_model("lite")[0], "cpu", "fp32")
+    model, predictor = restorer.model, restorer.model.kernel_predictor
+    width, height = (QUICK_SIDE, QUICK_SIDE) if quick else (WIDTH, HEIGHT)
+    width, height = width // model.stride * model.stride, height // model.stride * model.stride
+    photo = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+    features = torch.rand(1, model.config.width, height // 2, width // 2).contiguous(
+        memory_format=torch.channels_last
+    )
+    floats = photo.numel() * 2 + features.numel() + photo[:, :1].numel()
+    block, target = torch.rand(_COPIED), torch.empty(_COPIED)
+
+    @torch.inference_mode()
+    def tail() -> None:
+        run = predictor.features
+        try:
+            predictor.features = lambda image, task_embedding=None, wanted=None: features  # type: ignore[method-assign]
+            for _ in model.stage_strips(0, photo, embedding):
+                pass
+        finally:
+            predictor.features = run  # type: ignore[method-assign]
+
+    with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
+        embedding = model.embed(photo)
+        file = Path(folder) / "photo.jpg"
+        Image.fromarray((photo[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)).save(file, quality=95)
+        result = restorer.restore(file, tile=0)
+        planes = photo.contiguous(memory_format=torch.channels_last)
+        parts: dict[str, Callable[[], object]] = {
+            "embedding": lambda: model.embed(photo),
+            "network": lambda: predictor.features(planes, embedding),
+            "tail": tail,
+            "reading the file": lambda: load_photo(file),
+            "writing the file": lambda: result.save(file.with_name("out.jpg")),
+            "copying 256 MB": lambda: target.copy_(block),
+        }
+        times = {name: median_and_iqr(seconds) for name, seconds in interleaved(parts, 2 if quick else 7).items()}
+        gmacs = {name: _gmacs(parts[name]) for name in ("embedding", "network", "tail")}
+    bytes_per_ms = 2 * 4 * _COPIED / times.pop("copying 256 MB")["median_ms"]
+    floor = 4 * floats / bytes_per_ms
+    return {
+        "width": width,
+        "height": height,
+        "threads": torch.get_num_threads(),
+        "times_each_stage_runs": {"embedding": 2, "network": 2, "tail": 2},
+        "parts": times,
+        "gmacs": gmacs,
+        "copy_gb_per_s": round(bytes_per_ms / 1e6, 2),
+        "tail_floor_ms": round(floor, 2),
+        "tail_share_of_floor": round(floor / times["tail"]["median_ms"], 3),
+    }
+
+
+def _gmacs(run: Callable[[], object]) -> float:
+    """Return the multiply-adds (in 10⁹) of a part's convolutions and matrix products."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return round(float(counter.get_total_flops()) / 2e9, 3)

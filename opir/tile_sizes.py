@@ -1,0 +1,59 @@
+"""How large the parts of a photo may be, so that all of it stays within the memory that there is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from opir.config import OPIRConfig
+
+WHOLE_UP_TO_PIXELS = 4_000_000
+LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128  # without the halo
+AIMED_AT_BYTES = 1_450_000_000
+"""What the program, a photo and its results and one tile take together on a processor, wherever tiles can do that.
+
+Writing the file takes 7 bytes a pixel more than the results, after the tiles are gone.
+"""
+LEAST_WINDOW_PIXELS = 1_000_000
+"""Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
+_PROGRAM_BYTES = 310_000_000
+_SHARE_OF_FREE_MEMORY = 0.5
+# Features at half resolution, of which so many copies live at once; the image in a few layouts; operators in strips.
+_BYTES_PER_PIXEL_AND_WIDTH = {"residual": 5, "nafnet": 9}
+_BYTES_PER_PIXEL, _BYTES_PER_PHOTO_PIXEL = 52, 36
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What there is of it, and what is taken already."""
+
+    free_bytes: int | None
+    """None where the system does not tell."""
+    held_bytes: int
+    """Of the photo and of what is made of it, until the end: input, stages, uncertainty."""
+    is_shared: bool
+    """Whether it is the processor's, which has other programs to serve."""
+
+
+def fitting_side(width: int, height: int, operator_scale: int, halo: int, config: OPIRConfig, memory: Memory) -> int:
+    """Return the side of tiles, without their halo, in pixels of the copy that operators are predicted on; 0 for one.
+
+    Args:
+        width: of the photo, in pixels.
+        height: of the photo, in pixels.
+        operator_scale: how many times smaller that copy is.
+        halo: of the model, in pixels of the copy.
+        config: of the model.
+        memory: of its device.
+    """
+    per_pixel = _BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block] * config.width
+    per_pixel += _BYTES_PER_PHOTO_PIXEL * (operator_scale**2 - 1)
+    window = float((LARGEST_TILE_SIDE + 2 * halo) ** 2)
+    if memory.is_shared:
+        left = AIMED_AT_BYTES - _PROGRAM_BYTES - memory.held_bytes
+        window = min(window, max(left / per_pixel, LEAST_WINDOW_PIXELS))
+    if memory.free_bytes is not None:
+        window = min(window, memory.free_bytes * _SHARE_OF_FREE_MEMORY / per_pixel)
+    if width * height <= min(window, WHOLE_UP_TO_PIXELS) * operator_scale**2:
+        return 0
+    return min(max(math.isqrt(int(window)) - 2 * halo, SMALLEST_TILE_SIDE), LARGEST_TILE_SIDE)
