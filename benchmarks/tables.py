@@ -79,11 +79,16 @@ TABLES: dict[str, tuple[str, Render, str]] = {
 }
 """By marker: the results file, what draws it, and the `make` target that makes it."""
 
+COMPUTED: dict[str, Callable[[], str]] = {"presets": cost_tables.presets_table}
+"""Tables that follow from the code alone."""
+
 
 def renewed(text: str, results: Path = RESULTS) -> str:
     """Return a page with all its tables made anew; markers of other programs' tables are left alone."""
 
     def fill(match: re.Match[str]) -> str:
+        if match["name"] in COMPUTED:
+            return match[1] + COMPUTED[match["name"]]() + match[4]
         if match["name"] not in TABLES:
             return match[0]
         file, render, target = TABLES[match["name"]]

@@ -1,6 +1,10 @@
 """The tables of docs/cost.md: what restoring costs, and what upsampled operators lose."""
 
+from functools import cache
 from typing import Any
+
+from opir.config import PRESETS
+from opir.model import OPIR, count_gmacs, count_parameters
 
 PEERS = {"Restormer": 17.0, "AdaIR": 17.2, "PromptIR": 17.9, "VLU-Net": 19.1}
 """Time against NAFNet-w32, measured side by side with random weights at 256×256 on one thread of Zen 4."""
@@ -19,6 +23,16 @@ def cost_tables(report: dict[str, Any]) -> str:
     if (files := report.get("files")) is not None:
         lines += _files(files)
     return "\n".join(lines)
+
+
+@cache
+def presets_table() -> str:
+    """Return Markdown of what `opir info` prints of each preset."""
+    lines = ["| preset | parameters | GMACs @224² | GMACs @256² |", "|---|---|---|---|"]
+    for name, config in sorted(PRESETS.items()):
+        gmacs = " | ".join(f"{count_gmacs(config, side):.2f}" for side in (224, 256))
+        lines.append(f"| `{name}` | {count_parameters(OPIR(config)) / 1e6:.2f} M | {gmacs} |")
+    return "\n".join([*lines, ""])
 
 
 def _ratio(ratio: dict[str, Any]) -> list[str]:
