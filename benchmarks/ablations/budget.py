@@ -33,7 +33,7 @@ class Budget:
 
     @property
     def network(self) -> OPIRConfig:
-        """The full model (Table 5, row f) at this budget: `lite`'s U-Net at the budget's width."""
+        """The full model (Table 5, row f) at this budget: a U-Net of two levels, of the budget's width."""
         return OPIRConfig(
             block="residual",
             width=self.width,
