@@ -24,7 +24,8 @@ from benchmarks.provenance import write_report
 from opir.data import list_photos
 from opir.images import load_photo
 from opir.metrics import psnr
-from opir.restorer import OPERATOR_SCALES, Restorer
+from opir.operator_scales import OPERATOR_SCALES
+from opir.restorer import Restorer
 
 STREAKS = (1, 3, 10, 30)
 """Widths in pixels; a streak is 12 times as long."""

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from opir import inspection
-from opir.restorer import OPERATOR_SCALES
+from opir.operator_scales import OPERATOR_SCALES
 from opir.tasks import AUTO, Task
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.model import OPIR, StageResult
+from opir.model.inverse_operator import Operators
 from opir.ops.padding import pad_to_multiple
 from opir.tiles import Window
 
@@ -98,7 +100,12 @@ def _levels(colour: Floats) -> str:
 
 
 def inspect_pixel(
-    model: OPIR, photo: Tensor, task_embeddings: tuple[Tensor | None, ...], x: int, y: int
+    model: OPIR,
+    photo: Tensor,
+    task_embeddings: tuple[Tensor | None, ...],
+    x: int,
+    y: int,
+    first_scale: int = 1,
 ) -> tuple[StageOperator, ...]:
     """Run the stages on the receptive field of one pixel; the result equals that of the whole photo.
 
@@ -108,6 +115,8 @@ def inspect_pixel(
         task_embeddings: (1, D) of each stage to run, of the whole photo.
         x: column, 0 is the left one.
         y: row, 0 is the top one.
+        first_scale: how many times smaller the copy is that stage 1's operators are predicted on; those of
+            stage 2 are predicted on stage 1's result itself.
 
     Raises:
         ValueError: if the pixel lies outside the photo.
@@ -115,36 +124,71 @@ def inspect_pixel(
     height, width = photo.shape[-2:]
     if not (0 <= x < width and 0 <= y < height):
         raise ValueError(f"expected a pixel inside the photo of {width}x{height}, got x={x}, y={y}")
-    size = height + -height % model.stride, width + -width % model.stride  # as the whole photo is padded to
+    multiple = model.stride * first_scale
+    size = height + -height % multiple, width + -width % multiple  # as the whole photo is padded to
     top, left = y // model.stride * model.stride, x // model.stride * model.stride
     core = Window(top, left, top + model.stride, left + model.stride)
 
-    window = core.grown(model.halo * len(task_embeddings), *size)
-    # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
-    image, uncertainty = pad_to_multiple(window.of(photo[None]).float(), model.stride), None
     operators = []
-    for index, embedding in enumerate(task_embeddings):
+    last = len(task_embeddings) - 1
+    window = core.grown(model.halo * last, *size)
+    area = _FirstStage(model, photo, size, first_scale)
+    image, uncertainty, first = area.run(task_embeddings[0], window, y, x)
+    operators.append(first)
+    for index, embedding in enumerate(task_embeddings[1:], start=1):
         result = model.run_stage(index, image, embedding, uncertainty)
-        operators.append(_at(result, x - window.left, y - window.top))
-        inner = core.grown(model.halo * (len(task_embeddings) - index - 1), *size)
-        image = inner.within(window).of(result.restored)
-        uncertainty = inner.within(window).of(result.uncertainty)
+        operators.append(_at(result, result.restored, y - window.top, x - window.left))
+        inner = core.grown(model.halo * (last - index), *size)
+        image, uncertainty = (inner.within(window).of(values) for values in (result.restored, result.uncertainty))
         window = inner
     return tuple(operators)
 
 
-def _at(result: StageResult, x: int, y: int) -> StageOperator:
+@dataclass(frozen=True)
+class _FirstStage:
+    """Stage 1 of a part of a photo, as of the whole photo padded to `size`."""
+
+    model: OPIR
+    photo: Tensor
+    size: tuple[int, int]
+    scale: int
+
+    def run(self, embedding: Tensor | None, wanted: Window, y: int, x: int) -> tuple[Tensor, Tensor, StageOperator]:
+        """Return the restoration and UM of the window that is wanted, and the operator of a pixel in it."""
+        model, scale, multiple = self.model, self.scale, self.model.stride * self.scale
+        reduced = tuple(length // scale for length in self.size)
+        top, left = wanted.top // multiple * model.stride, wanted.left // multiple * model.stride
+        bottom, right = (-(-end // multiple) * model.stride for end in (wanted.bottom, wanted.right))
+        inner = Window(top, left, bottom, right)
+        around = inner.grown(model.halo, *reduced)
+        # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
+        part = pad_to_multiple(around.scaled(scale).of(self.photo[None]).float(), multiple)
+        place, rows, seen = inner.scaled(scale), [], None
+        for strip in model.stage_strips(0, part, embedding, None, scale, inner.within(around), keep_operators=True):
+            rows.append((strip.restored, strip.uncertainty))
+            row = y - place.top - strip.top
+            if 0 <= row < strip.restored.shape[-2]:
+                assert strip.operators is not None
+                seen = _at(strip.operators, strip.restored, row, x - place.left)
+        assert seen is not None
+        part_of = wanted.within(place)
+        restored, uncertainty = (part_of.of(torch.cat(strips, dim=2)) for strips in zip(*rows, strict=True))
+        return restored, uncertainty, seen
+
+
+def _at(made: StageResult | Operators, restored: Tensor, y: int, x: int) -> StageOperator:
     def pick(values: Tensor) -> Floats:
         return values[0, :, y, x].float().cpu().numpy()
 
-    kernels = pick(result.kernels).reshape(-1, 3, 3)
-    modulated = pick(result.modulated_kernels).reshape(-1, 3, 3)
+    kernels = pick(made.kernels).reshape(-1, 3, 3)
+    modulated = made.modulated_kernels if isinstance(made, StageResult) else made.modulated
+    modulated_kernels = pick(modulated).reshape(-1, 3, 3)
     return StageOperator(
         kernels=kernels,
-        modulation=np.ones_like(kernels) if result.modulation is None else pick(result.modulation).reshape(-1, 3, 3),
-        modulated_kernels=modulated,
-        scale_weights=pick(result.scale_weights),
-        gain=modulated.sum(axis=(1, 2)),
-        uncertainty=float(pick(result.uncertainty)[0]),
-        restored=pick(result.restored),
+        modulation=np.ones_like(kernels) if made.modulation is None else pick(made.modulation).reshape(-1, 3, 3),
+        modulated_kernels=modulated_kernels,
+        scale_weights=pick(made.scale_weights),
+        gain=modulated_kernels.sum(axis=(1, 2)),
+        uncertainty=float(pick(made.uncertainty)[0]),
+        restored=pick(restored),
     )

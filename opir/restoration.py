@@ -58,7 +58,9 @@ class Restoration:
     precision: torch.dtype
     """What the convolutions computed in."""
     operator_scale: int = 1
-    """How many times smaller than the photo the copy was that the operators were predicted on."""
+    """How many times smaller than the photo the copy was to be that the operators were predicted on."""
+    operator_scales: tuple[int, ...] = (1,)
+    """How many times smaller it was in each stage: stage 1 of a hazy photo has a scale of its own."""
     calibration: Calibration | None = field(default=None, repr=False)
     """What the uncertainty means in grey levels, where the weights come with it."""
 
@@ -149,7 +151,7 @@ class Restoration:
         device = next(self.model.parameters()).device
         with torch.inference_mode(), computing_in(self.precision, device):
             embeddings = self._told(device) if task is None else self._prototypes(task)
-            stages = inspect_pixel(self.model, self.photo.rgb.to(device), embeddings, x, y)
+            stages = inspect_pixel(self.model, self.photo.rgb.to(device), embeddings, x, y, self.operator_scales[0])
         named = self.task if task is None else task
         return PixelInspection(x, y, named, self.scales, self.photo.rgb[:, y, x].float().numpy(), stages)
 

@@ -25,6 +25,7 @@ from opir.devices import (
 )
 from opir.images import Photo, Source, is_compact, load_photo
 from opir.model import OPIR
+from opir.operator_scales import choose_operator_scale, scene_scale
 from opir.ops.padding import crop, pad_to_multiple
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
@@ -32,10 +33,6 @@ from opir.tile_sizes import Memory, fitting_side
 from opir.tiles import Window, plan_tiles
 
 _TILES_BEFORE_CLEARING = 8
-OPERATOR_SCALES = (1, 2, 4)
-PREDICTED_PIXELS = 12_000_000
-"""The largest copy that operators are predicted on with `operator_scale="auto"`."""
-
 Progress = Callable[[int, int], object]
 
 
@@ -117,7 +114,8 @@ class Restorer:
             scale_weights: keep those of the last stage.
             operator_scale: predict the operators on a copy of 1/1, 1/2 or 1/4 of the sides, and filter the photo
                 itself with them at dilations as many times larger (Eq. 15): faster on a large photo. "auto"
-                takes the least that leaves a copy of at most 12 megapixels, or 4.
+                takes the least that leaves a copy of at most 12 megapixels, or 4. Stage 1 of a hazy photo always
+                works on a small copy (`scene_scale`): haze is told by the whole scene.
             progress: called with the number of parts done and their total.
 
         Raises:
@@ -127,30 +125,38 @@ class Restorer:
         stages = self._parse_stages(stages)
         photo = photo if isinstance(photo, Photo) else load_photo(photo, compact=True)
         started = time.perf_counter()
-        factor = _parse_operator_scale(operator_scale, photo)
-        image = pad_to_multiple(photo.rgb[None].to(self.device), self.model.stride * factor)
-        side = self._tile_side(tile, photo, factor)
-        tiles = plan_tiles(image.shape[-2] // factor, image.shape[-1] // factor, side, self.model.stride)
-        report = _Count(progress, len(tiles), stages)
+        factor = choose_operator_scale(operator_scale, photo.width, photo.height)
+        image = photo.rgb[None].to(self.device)
+        own_embeddings = [self.model.embed(image)]
+        probabilities = self._task_probabilities(own_embeddings[0])
+        likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
+        task = likeliest if chosen is None else chosen.label
+        scales = [factor] * stages
+        if task == Task.HAZE.label:
+            scales[0] = max(factor, scene_scale(photo.width, photo.height))
+        image = pad_to_multiple(image, self.model.stride * max(scales))
+        tiles: dict[int, list[Window]] = {}
+        for scale in scales:
+            rows, columns = (length // scale for length in image.shape[-2:])
+            tiles[scale] = plan_tiles(rows, columns, self._tile_side(tile, photo, scale), self.model.stride)
+        report = _Count(progress, scales, tiles)
 
-        own_embeddings: list[Tensor | None] = []
         used_embeddings: list[Tensor | None] = []
         results: list[_StageOutput] = []
         kept = torch.float16 if is_compact(photo) else torch.float32
         for index in range(stages):
-            seen = crop(image, photo.height, photo.width)
-            own_embeddings.append(self.model.embed(seen))
+            if index > 0:
+                own_embeddings.append(self.model.embed(crop(image, photo.height, photo.width)))
             used_embeddings.append(own_embeddings[-1] if chosen is None else self.model.prototype(chosen))
             guide = results[-1].uncertainty if results else None
-            stage_input = _StageInput(index, image, used_embeddings[-1], guide, factor)
-            results.append(self._run_stage(stage_input, kept, tiles, scale_weights and index == stages - 1, report))
+            stage_input = _StageInput(index, image, used_embeddings[-1], guide, scales[index])
+            keep = scale_weights and index == stages - 1
+            results.append(self._run_stage(stage_input, kept, tiles[scales[index]], keep, report))
             image = results[-1].restored
-        del image, seen
+        del image
         if is_compact(photo):
             give_back_freed_memory()  # before a file of it is written
 
-        probabilities = self._task_probabilities(own_embeddings[0])
-        likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
         weights, uncertainty = results[-1].scale_weights, results[0].uncertainty
         assert uncertainty is not None
         return Restoration(
@@ -159,16 +165,17 @@ class Restorer:
             restored_rgb=_finish(results[-1].restored, photo),
             uncertainty=crop(uncertainty, photo.height, photo.width)[0, 0].cpu().numpy(),
             scale_weights=None if weights is None else crop(weights, photo.height, photo.width)[0].numpy(),
-            task=likeliest if chosen is None else chosen.label,
+            task=task,
             task_probabilities=probabilities,
             embedding=_to_array(own_embeddings[0]),
             stage2_embedding=_to_array(own_embeddings[1]) if stages > 1 else None,
             task_embeddings=tuple(_to_array(embedding) for embedding in used_embeddings),
-            tiles=len(tiles),
+            tiles=len(tiles[scales[-1]]),
             seconds=time.perf_counter() - started,
             model=self.model,
             precision=self.precision,
             operator_scale=factor,
+            operator_scales=tuple(scales),
             calibration=None if self.info is None else self.info.calibration,
         )
 
@@ -283,24 +290,17 @@ class Restorer:
         return fitting_side(photo.width, photo.height, factor, halo, config, memory)
 
 
-def _parse_operator_scale(scale: int | str, photo: Photo) -> int:
-    if scale == "auto":
-        needed = (photo.width * photo.height / PREDICTED_PIXELS) ** 0.5
-        return next((factor for factor in OPERATOR_SCALES if needed <= factor), OPERATOR_SCALES[-1])
-    if not isinstance(scale, int) or scale not in OPERATOR_SCALES:
-        raise ValueError(f'operator_scale must be one of 1, 2, 4 or "auto", got {scale!r}')
-    return scale
-
-
 class _Count:
     """Counts finished parts for a progress callback."""
 
-    def __init__(self, progress: Progress | None, tiles: int, stages: int) -> None:
-        self.progress, self.total, self.stages, self.done = progress, tiles * stages, stages, 0
+    def __init__(self, progress: Progress | None, scales: list[int], tiles: dict[int, list[Window]]) -> None:
+        """Begin with the scale of each stage and the parts of each scale."""
+        self.progress, self.scales, self.done = progress, scales, 0
+        self.total = sum(len(tiles[scale]) for scale in scales)
 
     def grow(self, more: int, stage: int) -> None:
-        """Count so many more parts in this stage and in those after it."""
-        self.total += more * (self.stages - stage)
+        """Count so many more parts in this stage and in those after it that share its parts."""
+        self.total += more * self.scales[stage:].count(self.scales[stage])
 
     def advance(self) -> None:
         self.done += 1

@@ -38,6 +38,17 @@ class StageResult:
 
 
 @dataclass(frozen=True)
+class Operators:
+    """As in `StageResult`, for the rows whose features were given."""
+
+    kernels: Tensor
+    modulation: Tensor | None
+    modulated: Tensor
+    scale_weights: Tensor
+    uncertainty: Tensor
+
+
+@dataclass(frozen=True)
 class Strip:
     """What a stage restored of some rows, without the operators that did it."""
 
@@ -48,6 +59,8 @@ class Strip:
     """UM, (B, 1, rows, W)."""
     scale_weights: Tensor
     """α, (B, S, rows, W)."""
+    operators: Operators | None
+    """All that made them, at the size of the image, where it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,7 @@ class InverseOperator:
         task_embedding: Tensor | None,
         operator_scale: int = 1,
         inner: Window | None = None,
+        keep_operators: bool = False,
     ) -> Iterator[Strip]:
         """Restore as a call does, some rows after the other, so that all operators never exist at once.
 
@@ -95,6 +109,7 @@ class InverseOperator:
             task_embedding: as above.
             operator_scale: 1 for operators of the image's own resolution.
             inner: the part of `guided_image` that is wanted, of even bounds; None for all of it.
+            keep_operators: hand them out with each strip.
         """
         whole = Window(0, 0, *guided_image.shape[-2:])
         inner = inner or whole
@@ -113,33 +128,27 @@ class InverseOperator:
             with _in_float32(features):
                 made = self._operators(near.within(seen).shrunk(UNSHUFFLE).of(features), task_embedding)
             inside, part = rows.within(near).scaled(operator_scale), rows.scaled(operator_scale)
-            kernels, weights, uncertainty = (
-                inside.of(_interpolated(values, operator_scale))
-                for values in (made.modulated, made.scale_weights, made.uncertainty)
-            )
+
+            def enlarged(values: Tensor, inside: Window = inside) -> Tensor:
+                return inside.of(_interpolated(values, operator_scale))
+
+            kernels, weights, uncertainty = map(enlarged, (made.modulated, made.scale_weights, made.uncertainty))
+            kept = None
+            if keep_operators:
+                modulation = None if made.modulation is None else enlarged(made.modulation)
+                kept = Operators(enlarged(made.kernels), modulation, kernels, weights, uncertainty)
             samples = Window(part.top, part.left, part.bottom + 2 * border, part.right + 2 * border).of(padded)
             restored = filter_padded(samples, kernels, weights, scales)
-            yield Strip(part.top - place.top, restored, uncertainty, weights)
+            yield Strip(part.top - place.top, restored, uncertainty, weights, kept)
 
-    def _operators(self, features: Tensor, task_embedding: Tensor | None) -> "_Operators":
+    def _operators(self, features: Tensor, task_embedding: Tensor | None) -> Operators:
         kernels, scale_weights = self.predictor.read_out(features)
         uncertainty = uncertainty_map(kernels)
         if self.modulator is None:
-            return _Operators(kernels, None, kernels, scale_weights, uncertainty)
+            return Operators(kernels, None, kernels, scale_weights, uncertainty)
         assert task_embedding is not None
         modulation = self.modulator(kernels, uncertainty, task_embedding)
-        return _Operators(kernels, modulation, kernels * modulation, scale_weights, uncertainty)
-
-
-@dataclass(frozen=True)
-class _Operators:
-    """As in `StageResult`, for the rows whose features were given."""
-
-    kernels: Tensor
-    modulation: Tensor | None
-    modulated: Tensor
-    scale_weights: Tensor
-    uncertainty: Tensor
+        return Operators(kernels, modulation, kernels * modulation, scale_weights, uncertainty)
 
 
 def _interpolated(values: Tensor, factor: int) -> Tensor:

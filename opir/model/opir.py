@@ -99,6 +99,7 @@ class OPIR(nn.Module):
         uncertainty: Tensor | None = None,
         operator_scale: int = 1,
         inner: Window | None = None,
+        keep_operators: bool = False,
     ) -> Iterator[Strip]:
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
 
@@ -106,13 +107,14 @@ class OPIR(nn.Module):
             operator_scale: predict the operators on the mean of so many pixels squared, H and W being multiples
                 of it times `stride`, and apply them at dilations as many times larger.
             inner: the part of the reduced image that is wanted, of even bounds; None for all of it.
+            keep_operators: hand the operators out with each strip.
         """
         seen = image
         if operator_scale > 1:
             seen = F.avg_pool2d(image, operator_scale)
             uncertainty = None if uncertainty is None else F.avg_pool2d(uncertainty, operator_scale)
         seen = self._guided(index, seen, uncertainty).contiguous(memory_format=torch.channels_last)
-        return self._stage(index).strips(image, seen, task_embedding, operator_scale, inner)
+        return self._stage(index).strips(image, seen, task_embedding, operator_scale, inner, keep_operators)
 
     def _guided(self, index: int, image: Tensor, uncertainty: Tensor | None) -> Tensor:
         if index == 0 or not self.config.uncertainty_guided:

@@ -12,6 +12,7 @@ from PIL import Image
 from opir.config import PRESETS, OPIRConfig
 from opir.images import load_photo
 from opir.model import OPIR
+from opir.operator_scales import SCENE_SIDE, scene_scale
 from opir.ops import filter_multiscale
 from opir.restorer import Restoration, Restorer
 from opir.tasks import TASK_NAMES, Task
@@ -151,7 +152,7 @@ def test_upsampled_operators_are_close_to_native_ones_on_smooth_haze() -> None:
 def test_the_operator_scale_goes_by_the_size_of_the_photo(
     restorer: Restorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("opir.restorer.PREDICTED_PIXELS", 400)
+    monkeypatch.setattr("opir.operator_scales.PREDICTED_PIXELS", 400)
     scales = [restorer.restore(random_photo(*size), operator_scale="auto").operator_scale for size in
               ((20, 20), (20, 21), (40, 40), (40, 41), (100, 100))]  # fmt: skip
     assert scales == [1, 2, 2, 4, 4]
@@ -421,3 +422,26 @@ def test_bfloat16_stays_close_to_float32(restorer: Restorer, restoration: Restor
     out = Restorer(random_model(), device="cpu", precision="bf16").restore(random_photo(45, 70))
     assert out.restored_rgb.dtype == torch.float32
     assert (out.restored_rgb - restoration.restored_rgb).abs().mean() < 0.02
+
+
+def test_stage_one_sees_hazy_photos_from_afar(restorer: Restorer) -> None:
+    photo = random_photo(3 * SCENE_SIDE, 2 * SCENE_SIDE)
+    hazy, rainy = (restorer.restore(photo, task=task, tile=0) for task in ("haze", "rain"))
+    assert (hazy.operator_scales, rainy.operator_scales) == ((2, 1), (1, 1))
+    torch.testing.assert_close(
+        hazy.stage1_rgb, restorer.restore(photo, task="haze", tile=0, operator_scale=2, stages=1).restored_rgb
+    )
+    tiled = restorer.restore(photo, task="haze", tile=128)
+    torch.testing.assert_close(tiled.restored_rgb, hazy.restored_rgb, rtol=0, atol=1e-5)
+    for x, y in ((0, 0), (2 * SCENE_SIDE - 1, 3 * SCENE_SIDE - 1), (101, 222)):
+        pixel = hazy.inspect(x, y)
+        np.testing.assert_allclose(pixel.stage1, hazy.stage1_rgb[:, y, x], atol=1e-5)
+        np.testing.assert_allclose(pixel.after, hazy.restored_rgb[:, y, x], atol=1e-5)
+        assert pixel.stages[0].uncertainty == pytest.approx(float(hazy.uncertainty[y, x]), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scale"), [(1, 1, 1), (359, 500, 1), (500, 500, 2), (1920, 1080, 4), (4000, 3000, 16)]
+)
+def test_a_scene_is_reduced_to_at_least_its_least_side(width: int, height: int, scale: int) -> None:
+    assert scene_scale(width, height) == scale
