@@ -1,7 +1,8 @@
 """A checkpoint as one ONNX graph that takes photos of any size, for programs without PyTorch.
 
 H height, W width, S scales; the batch is always 1. What depends on the size is done by indices that the graph
-computes from the photo, where the model itself asks for sizes in Python.
+computes from the photo, where the model itself asks for sizes in Python. The graph is `OPIR.forward`: stage 1 of a
+hazy photo works at its own resolution there, not on a small copy as in `Restorer`.
 """
 
 from __future__ import annotations
