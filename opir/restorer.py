@@ -221,7 +221,7 @@ class Restorer:
             with computing_in(self.precision, self.device):
                 strips = self.model.stage_strips(
                     given.stage,
-                    around.of(given.image).float(),
+                    around.of(given.image),
                     given.task_embedding,
                     guide,
                     factor,

@@ -104,14 +104,14 @@ class OPIR(nn.Module):
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
 
         Args:
+            image: as above; in half precision too, of which only a strip at a time becomes float32.
             operator_scale: predict the operators on the mean of so many pixels squared, H and W being multiples
                 of it times `stride`, and apply them at dilations as many times larger.
             inner: the part of the reduced image that is wanted, of even bounds; None for all of it.
             keep_operators: hand the operators out with each strip.
         """
-        seen = image
+        seen = (image if operator_scale == 1 else F.avg_pool2d(image, operator_scale)).float()
         if operator_scale > 1:
-            seen = F.avg_pool2d(image, operator_scale)
             uncertainty = None if uncertainty is None else F.avg_pool2d(uncertainty, operator_scale)
         seen = self._guided(index, seen, uncertainty).contiguous(memory_format=torch.channels_last)
         return self._stage(index).strips(image, seen, task_embedding, operator_scale, inner, keep_operators)
