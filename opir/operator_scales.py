@@ -7,6 +7,8 @@ PREDICTED_PIXELS = 12_000_000
 """The largest copy that operators are predicted on with `operator_scale="auto"`."""
 SCENE_SIDE = 180
 """The least short side, in pixels, of the copy that stage 1 sees of a hazy photo."""
+SCENE_TILE = 64
+"""Side of the parts of that copy, in its pixels, whose operators a large photo has in memory at once."""
 
 
 def choose_operator_scale(scale: int | str, width: int, height: int) -> int:

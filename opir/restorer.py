@@ -25,7 +25,7 @@ from opir.devices import (
 )
 from opir.images import Photo, Source, is_compact, load_photo
 from opir.model import OPIR
-from opir.operator_scales import choose_operator_scale, scene_scale
+from opir.operator_scales import SCENE_TILE, choose_operator_scale, scene_scale
 from opir.ops.padding import crop, pad_to_multiple
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
@@ -138,7 +138,10 @@ class Restorer:
         tiles: dict[int, list[Window]] = {}
         for scale in scales:
             rows, columns = (length // scale for length in image.shape[-2:])
-            tiles[scale] = plan_tiles(rows, columns, self._tile_side(tile, photo, scale), self.model.stride)
+            side = self._tile_side(tile, photo, scale)
+            if scale > factor and is_compact(photo):  # the network sees next to nothing; what it makes is enlarged
+                side = min(side or SCENE_TILE, SCENE_TILE)
+            tiles[scale] = plan_tiles(rows, columns, side, self.model.stride)
         report = _Count(progress, scales, tiles)
 
         used_embeddings: list[Tensor | None] = []

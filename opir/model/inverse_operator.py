@@ -137,7 +137,9 @@ class InverseOperator:
             if keep_operators:
                 modulation = None if made.modulation is None else enlarged(made.modulation)
                 kept = Operators(enlarged(made.kernels), modulation, kernels, weights, uncertainty)
-            samples = Window(part.top, part.left, part.bottom + 2 * border, part.right + 2 * border).of(padded).float()
+            samples = (
+                Window(part.top, part.left, part.bottom + 2 * border, part.right + 2 * border).of(padded).float()
+            )
             restored = filter_padded(samples, kernels, weights, scales)
             yield Strip(part.top - place.top, restored, uncertainty, weights, kept)
 
