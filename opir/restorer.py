@@ -137,8 +137,7 @@ class Restorer:
         image = pad_to_multiple(image, self.model.stride * max(scales))
         tiles: dict[int, list[Window]] = {}
         for scale in scales:
-            rows, columns = (length // scale for length in image.shape[-2:])
-            side = self._tile_side(tile, photo, scale)
+            rows, columns, side = *(side // scale for side in image.shape[-2:]), self._tile_side(tile, photo, scale)
             if scale > factor and is_compact(photo):  # the network sees next to nothing; what it makes is enlarged
                 side = min(side or SCENE_TILE, SCENE_TILE)
             tiles[scale] = plan_tiles(rows, columns, side, self.model.stride)
@@ -153,8 +152,8 @@ class Restorer:
             used_embeddings.append(own_embeddings[-1] if chosen is None else self.model.prototype(chosen))
             guide = results[-1].uncertainty if results else None
             stage_input = _StageInput(index, image, used_embeddings[-1], guide, scales[index])
-            keep = scale_weights and index == stages - 1
-            results.append(self._run_stage(stage_input, kept, tiles[scales[index]], keep, report))
+            keep, parts = scale_weights and index == stages - 1, tiles[scales[index]]
+            results.append(self._run_stage(stage_input, kept, parts, keep, report))
             image = results[-1].restored
         del image
         if is_compact(photo):
