@@ -28,7 +28,7 @@ def choose_operator_scale(scale: int | str, width: int, height: int) -> int:
 def scene_scale(width: int, height: int) -> int:
     """Return how many times smaller the copy is that stage 1 predicts a hazy photo's operators on: a power of two.
 
-    On a small copy the network sees most of the scene. Haze thins out by a decibel more than at the photo's own
-    resolution, and a sky stays even; stage 2 then sees the photo itself (docs/log.md).
+    On a small copy the network sees most of the scene. Less haze is left than at the photo's own resolution,
+    and a sky stays even; stage 2 then sees stage 1's result itself (docs/log.md).
     """
     return int(2 ** max(0, math.floor(math.log2(max(1, min(width, height)) / SCENE_SIDE))))

@@ -104,7 +104,7 @@ class Restoration:
         """The error that nine pixels of ten stay below: mean over colours in levels of 255, float32 (H, W).
 
         None where the weights carry no calibration, and for a result that it was not made for: of fewer stages,
-        or with operators predicted on a reduced copy.
+        or with an `operator_scale` other than 1. Stage 1's small copy of a hazy photo is part of what it is made for.
         """
         made_for_this = self.calibration is not None and self.calibration.stages == self.stages
         if self.calibration is None or not made_for_this or self.operator_scale != 1:
@@ -144,7 +144,7 @@ class Restoration:
 
         Raises:
             ValueError: for a pixel outside the photo, an unknown task, a model without the task-aware module, or
-                operators that were predicted on a reduced copy.
+                an `operator_scale` other than 1.
         """
         if self.operator_scale != 1:
             raise ValueError(f"to look at a pixel, restore with operator_scale=1, not {self.operator_scale}")
