@@ -39,8 +39,7 @@ def choose_device(name: str) -> torch.device:
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """Return the type that convolutions compute in; "auto" is bfloat16 where the hardware is made for it.
 
-    A CPU without such instructions emulates bfloat16 and takes several times as long; one that has them in AVX-512
-    alone, not in AMX tiles, took 1.6 times as long as in float32 for these narrow convolutions (docs/log.md).
+    A CPU without such instructions (AVX-512 BF16 or AMX) emulates bfloat16 and takes several times as long.
 
     Raises:
         ValueError: for an unknown name.
@@ -73,7 +72,7 @@ def _computes_in_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        return bool(torch.cpu._is_amx_tile_supported())
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
 
 

@@ -24,12 +24,19 @@ class Phase:
     """Factor of the uncertainty term: 0 while there is little to be certain of."""
     shares: tuple[float, ...] = ()
     """Shares of rain, snow, haze and clean crops in this phase; empty takes those of the data."""
+    large_every: int = 0
+    """Every so manieth step takes crops of twice the side, a quarter as many: mist and haze are told by the scene."""
 
     def __post_init__(self) -> None:
         if len(self.shares) not in (0, len(Task)):
             raise ValueError(
                 f"shares of a phase must be {len(Task)} numbers (rain, snow, haze, clean), got {list(self.shares)}"
             )
+
+    def sizes(self, step: int) -> tuple[int, int]:
+        """Return the side of a step's crops and how many they are."""
+        large = self.large_every and step % self.large_every == 0
+        return (2 * self.crop, self.batch // 4) if large else (self.crop, self.batch)
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,8 @@ class Trainer:
         config = self.config
         shards = max(config.shards, self.accelerator.num_processes)
         seed = (config.seed * 1_000_003 + step) * shards + shard
-        batch = self.photos.batch(config.task_shares(phase), phase.batch // shards, phase.crop, seed)
+        side, crops = phase.sizes(step)
+        batch = self.photos.batch(config.task_shares(phase), crops // shards, side, seed)
         generator = Generator(device=self.device).manual_seed(seed)
         tasks = batch.tasks.to(self.device)
         whole = batch.clean.to(self.device)
@@ -249,8 +250,12 @@ class Trainer:
         if shards % processes:
             raise ValueError(f"shards={shards} must be a multiple of the {processes} processes")
         for phase in self.config.phases:
-            if phase.batch % shards:
-                raise ValueError(f"batch={phase.batch} must be a multiple of the {shards} shards or processes")
+            crops = phase.sizes(0)[1]
+            if phase.batch % shards or not crops or crops % shards:
+                raise ValueError(
+                    f"batch={phase.batch} must be a multiple of the {shards} shards or processes"
+                    + (", a quarter of it for large crops too" if phase.large_every else "")
+                )
 
     def _log(self, writer: SummaryWriter | None, kind: str, values: dict[str, float]) -> None:
         if writer is None:

@@ -69,6 +69,8 @@ class LossWeights:
     frequency: float = 0.1
     task: float = 0.2
     uncertainty: float = 0.02
+    first_stage: float = 1.0
+    """Of what is restored after a stage that others follow, against the last (1 in Eq. 22)."""
 
 
 def total_loss(
@@ -100,7 +102,8 @@ def total_loss(
         parts[f"stage{index}"] = restoration.mean()
         restoration = restoration + weights.edge * edge_loss(stage.restored, clean)
         restoration = restoration + weights.frequency * frequency_loss(stage.restored, clean)
-        total = total + (photos * restoration).mean()
+        weight = 1.0 if stage is result.final else weights.first_stage
+        total = total + weight * (photos * restoration).mean()
     parts["uncertainty"] = uncertainty_loss(result.first.uncertainty, result.final.restored, clean)
     total = total + weights.uncertainty * parts["uncertainty"]
     if task_logits is not None:

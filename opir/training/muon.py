@@ -15,14 +15,20 @@ _UPDATE_SIZE = 0.2
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
-    """Return a matrix (m, n) with about the same singular vectors and singular values between 0.7 and 1.2."""
+    """Return a matrix (m, n) with about the same singular vectors and singular values between 0.7 and 1.2.
+
+    Each step multiplies with a polynomial of the Gram matrix, so only that small one is iterated.
+    """
     first, third, fifth = _COEFFICIENTS
-    result: Tensor = matrix / (matrix.norm() + 1e-7)
     tall = matrix.shape[0] > matrix.shape[1]
-    result = result.T if tall else result
+    wide: Tensor = (matrix.T if tall else matrix) / (matrix.norm() + 1e-7)
+    gram = wide @ wide.T
+    total = identity = torch.eye(len(gram), device=matrix.device)
     for _ in range(_STEPS):
-        square = result @ result.T
-        result = first * result + (third * square + fifth * square @ square) @ result
+        polynomial = first * identity + (third * gram + fifth * gram @ gram)
+        total = polynomial @ total
+        gram = polynomial @ gram @ polynomial
+    result = total @ wide
     return result.T if tall else result
 
 

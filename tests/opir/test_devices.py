@@ -22,6 +22,16 @@ def test_a_named_precision_is_taken() -> None:
     assert choose_precision("fp32", torch.device("cpu")) is torch.float32
 
 
+@pytest.mark.parametrize("instructions", ["avx512_bf16", "amx_tile"])
+def test_a_processor_made_for_bfloat16_computes_in_it(instructions: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    for name in ("avx512_bf16", "amx_tile"):
+        monkeypatch.setattr(torch.cpu, f"_is_{name}_supported", lambda: False)
+    assert choose_precision("auto", cpu) is torch.float32
+    monkeypatch.setattr(torch.cpu, f"_is_{instructions}_supported", lambda: True)
+    assert choose_precision("auto", cpu) is torch.bfloat16
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
 def test_freed_memory_is_given_back() -> None:
     def resident() -> int:

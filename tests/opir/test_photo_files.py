@@ -12,7 +12,7 @@ from PIL import Image
 from opir.colour import read_matrix_profile
 from opir.images import ImageError, load_photo, save_photo
 from opir.photo_files import FileProperties, write_file
-from tests.opir.test_images import noise, wide_profile
+from tests.opir.pictures import noise, wide_profile
 
 
 def test_a_picture_that_pillow_opened_and_can_not_decode_is_refused(tmp_path: Path) -> None:

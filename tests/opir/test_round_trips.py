@@ -17,7 +17,7 @@ from opir.jpeg_quality import estimate_quality
 from opir.model import OPIR
 from opir.photo_files import FileProperties, _register_heif, read_file, write_file
 from tests.conftest import TINIEST
-from tests.opir.test_images import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, smooth, wide_profile
+from tests.opir.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, smooth, wide_profile
 
 LOSSLESS = (".png", ".tif", ".bmp")
 WITH_EXIF = (".jpg", ".png", ".tif", ".webp", ".avif", ".heic")

@@ -15,7 +15,7 @@ from torch import nn
 
 from opir.checkpoints import load_model, save_model
 from opir.config import OPIRConfig
-from opir.model import OPIR
+from opir.model import OPIR, OPIRResult
 from opir.tasks import Task
 from opir.training.config import Phase, TrainingConfig, load_training_config
 from opir.training.loop import Trainer, rate_factor, train
@@ -241,6 +241,32 @@ def test_two_processes_learn_as_one_does(settings: TrainingConfig, tmp_path: Pat
 def test_a_batch_that_can_not_be_shared_is_told(settings: TrainingConfig) -> None:
     with pytest.raises(ValueError, match="batch=4 must be a multiple of the 3 shards"):
         Trainer(replace(settings, shards=3))
+
+
+def test_some_steps_take_few_large_crops(settings: TrainingConfig) -> None:
+    phase = Phase(crop=32, batch=8, large_every=3)
+    assert [phase.sizes(step) for step in range(4)] == [(64, 2), (32, 8), (32, 8), (64, 2)]
+    trainer = Trainer(replace(settings, phases=(phase,)))
+    assert [tuple(trainer._draw_shard(phase, step, 0)[0].shape) for step in (3, 4)] == [
+        (2, 3, 64, 64),
+        (8, 3, 32, 32),
+    ]
+    with pytest.raises(ValueError, match="batch=4 must be a multiple of the 2 shards .* a quarter of it"):
+        Trainer(replace(settings, shards=2, phases=(replace(phase, batch=4),)))
+
+
+def test_the_first_of_two_stages_can_count_less(tiny_model: OPIR) -> None:
+    photo, clean = make_picture(32, 32), make_picture(32, 32, 1)
+    result, tasks = tiny_model(photo), torch.zeros(1, dtype=torch.long)
+
+    @torch.no_grad()
+    def loss(weight: float, result: OPIRResult = result) -> float:
+        weights = LossWeights(uncertainty=0, first_stage=weight)
+        return float(total_loss(result, photo, clean, None, tasks, weights)[0])
+
+    alone = tiny_model(photo, num_stages=1)
+    assert loss(0.5) == pytest.approx(loss(1) - 0.5 * loss(1, alone), rel=1e-5)
+    assert loss(0, alone) == loss(1, alone)  # the only stage is the last
 
 
 def test_losses_vanish_only_at_the_truth() -> None:
