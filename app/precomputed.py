@@ -24,7 +24,7 @@ from opir.images import Photo, load_photo
 from opir.model import OPIR
 from opir.restoration import Restoration
 
-_FORMAT = "opir-example-1"
+_FORMAT = "opir-example-2"
 _UNCERTAINTY_TOP = 4.0  # the largest that is stored
 _NO_CHANGE, _LARGEST = 128, 127  # levels of a stored change
 
@@ -50,7 +50,7 @@ def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> N
     weights = [_halved(255 * weight.astype(np.float32)) for weight in result.scale_weights]
     stored["scale_weights"] = _jpeg(np.concatenate(weights), quality=80)
     stored["embeddings"] = np.stack([e for e in (result.embedding, result.stage2_embedding) if e is not None])
-    stored["told"] = np.stack([e for e in result.task_embeddings if e is not None])
+    stored["told"] = result.task_embedding
     stored["facts"] = json.dumps(
         {
             "format": _FORMAT,
@@ -60,6 +60,7 @@ def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> N
             "task": result.task,
             "task_probabilities": result.task_probabilities,
             "tiles": result.tiles,
+            "operator_scales": result.operator_scales,
             "seconds": round(result.seconds, 2),
         }
     )
@@ -106,11 +107,12 @@ def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: t
         task_probabilities=facts["task_probabilities"],
         embedding=embedding,
         stage2_embedding=rest[0],
-        task_embeddings=tuple(stored["told"]),
+        task_embedding=stored["told"],
         tiles=facts["tiles"],
         seconds=facts["seconds"],
         model=model,
         precision=precision,
+        operator_scales=tuple(facts["operator_scales"]),
     )
 
 

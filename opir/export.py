@@ -89,8 +89,8 @@ class _AnySize(nn.Module):
         image = _reflected(photo, torch.arange(rows), torch.arange(columns))
         first, first_uncertainty, guided = image, image, image
         scale_weights = image
+        embedding = None if self.embed is None else self.embed(photo.clamp(0, 1))
         for index in range(config.num_stages):
-            embedding = None if self.embed is None else self.embed(crop(image, height, width).clamp(0, 1))
             kernels, scale_weights = self.model.kernel_predictor(guided, embedding)
             uncertainty = uncertainty_map(kernels)
             if embedding is not None:

@@ -102,21 +102,21 @@ def _levels(colour: Floats) -> str:
 def inspect_pixel(
     model: OPIR,
     photo: Tensor,
-    task_embeddings: tuple[Tensor | None, ...],
+    task_embedding: Tensor | None,
     x: int,
     y: int,
-    first_scale: int = 1,
+    operator_scales: tuple[int, ...] = (1, 1),
 ) -> tuple[StageOperator, ...]:
     """Run the stages on the receptive field of one pixel; the result equals that of the whole photo.
 
     Args:
         model: in eval mode, on the device of the photo.
         photo: (3, H, W) in [0, 1].
-        task_embeddings: (1, D) of each stage to run, of the whole photo.
+        task_embedding: (1, D), of the whole photo.
         x: column, 0 is the left one.
         y: row, 0 is the top one.
-        first_scale: how many times smaller the copy is that stage 1's operators are predicted on; those of
-            stage 2 are predicted on stage 1's result itself.
+        operator_scales: of each stage to run, how many times smaller the copy is that its operators are
+            predicted on; those of stage 2 are predicted on stage 1's result itself.
 
     Raises:
         ValueError: if the pixel lies outside the photo.
@@ -124,19 +124,19 @@ def inspect_pixel(
     height, width = photo.shape[-2:]
     if not (0 <= x < width and 0 <= y < height):
         raise ValueError(f"expected a pixel inside the photo of {width}x{height}, got x={x}, y={y}")
+    first_scale, last = operator_scales[0], len(operator_scales) - 1
     multiple = model.stride * first_scale
     size = height + -height % multiple, width + -width % multiple  # as the whole photo is padded to
     top, left = y // model.stride * model.stride, x // model.stride * model.stride
     core = Window(top, left, top + model.stride, left + model.stride)
 
     operators = []
-    last = len(task_embeddings) - 1
     window = core.grown(model.halo * last, *size)
     area = _FirstStage(model, photo, size, first_scale)
-    image, uncertainty, first = area.run(task_embeddings[0], window, y, x)
+    image, uncertainty, first = area.run(task_embedding, window, y, x)
     operators.append(first)
-    for index, embedding in enumerate(task_embeddings[1:], start=1):
-        result = model.run_stage(index, image, embedding, uncertainty)
+    for index in range(1, last + 1):
+        result = model.run_stage(index, image, task_embedding, uncertainty)
         operators.append(_at(result, result.restored, y - window.top, x - window.left))
         inner = core.grown(model.halo * (last - index), *size)
         image, uncertainty = (inner.within(window).of(values) for values in (result.restored, result.uncertainty))

@@ -49,8 +49,8 @@ class Restoration:
     """The photo's own embedding e_t, (D,)."""
     stage2_embedding: NDArray[np.float32] | None
     """The embedding of stage 1's result, (D,); None after one stage."""
-    task_embeddings: tuple[NDArray[np.float32] | None, ...]
-    """What each stage was told, (D,): its input's own embedding, or the prototype of the task asked for."""
+    task_embedding: NDArray[np.float32] | None
+    """What both stages were told, (D,): the photo's own embedding, or the prototype of the task asked for."""
     tiles: int
     seconds: float
     model: OPIR = field(repr=False)
@@ -59,8 +59,8 @@ class Restoration:
     """What the convolutions computed in."""
     operator_scale: int = 1
     """How many times smaller than the photo the copy was to be that the operators were predicted on."""
-    operator_scales: tuple[int, ...] = (1,)
-    """How many times smaller it was in each stage: stage 1 of a hazy photo has a scale of its own."""
+    operator_scales: tuple[int, ...] = (1, 1)
+    """How many times smaller it was in each stage that was run: stage 1 of a hazy photo has a scale of its own."""
     calibration: Calibration | None = field(default=None, repr=False)
     """What the uncertainty means in grey levels, where the weights come with it."""
 
@@ -77,7 +77,7 @@ class Restoration:
     @property
     def stages(self) -> int:
         """How many stages were run."""
-        return len(self.task_embeddings)
+        return len(self.operator_scales)
 
     @property
     def scales(self) -> tuple[int, ...]:
@@ -150,21 +150,19 @@ class Restoration:
             raise ValueError(f"to look at a pixel, restore with operator_scale=1, not {self.operator_scale}")
         device = next(self.model.parameters()).device
         with torch.inference_mode(), computing_in(self.precision, device):
-            embeddings = self._told(device) if task is None else self._prototypes(task)
-            stages = inspect_pixel(self.model, self.photo.rgb.to(device), embeddings, x, y, self.operator_scales[0])
+            told = self._told(device) if task is None else self._prototype(task)
+            stages = inspect_pixel(self.model, self.photo.rgb.to(device), told, x, y, self.operator_scales)
         named = self.task if task is None else task
         return PixelInspection(x, y, named, self.scales, self.photo.rgb[:, y, x].float().numpy(), stages)
 
-    def _told(self, device: torch.device) -> tuple[Tensor | None, ...]:
-        return tuple(
-            None if values is None else torch.from_numpy(values)[None].to(device) for values in self.task_embeddings
-        )
+    def _told(self, device: torch.device) -> Tensor | None:
+        return None if self.task_embedding is None else torch.from_numpy(self.task_embedding)[None].to(device)
 
-    def _prototypes(self, task: str) -> tuple[Tensor | None, ...]:
+    def _prototype(self, task: str) -> Tensor:
         prototype = self.model.prototype(Task.parse(task))
         if prototype is None:
             raise ValueError(f'this model has no task-aware module, so it knows no task, got "{task}"')
-        return (prototype,) * self.stages
+        return prototype
 
     def _mixed(self, strength: float, protect: bool) -> Tensor:
         if not 0 <= strength <= 1:

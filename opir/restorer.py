@@ -143,15 +143,14 @@ class Restorer:
             tiles[scale] = plan_tiles(rows, columns, side, self.model.stride)
         report = _Count(progress, scales, tiles)
 
-        used_embeddings: list[Tensor | None] = []
+        embedding = own_embeddings[0] if chosen is None else self.model.prototype(chosen)
         results: list[_StageOutput] = []
         kept = torch.float16 if is_compact(photo) else torch.float32
         for index in range(stages):
             if index > 0:
                 own_embeddings.append(self.model.embed(crop(image, photo.height, photo.width)))
-            used_embeddings.append(own_embeddings[-1] if chosen is None else self.model.prototype(chosen))
             guide = results[-1].uncertainty if results else None
-            stage_input = _StageInput(index, image, used_embeddings[-1], guide, scales[index])
+            stage_input = _StageInput(index, image, embedding, guide, scales[index])
             keep, parts = scale_weights and index == stages - 1, tiles[scales[index]]
             results.append(self._run_stage(stage_input, kept, parts, keep, report))
             image = results[-1].restored
@@ -171,7 +170,7 @@ class Restorer:
             task_probabilities=probabilities,
             embedding=_to_array(own_embeddings[0]),
             stage2_embedding=_to_array(own_embeddings[1]) if stages > 1 else None,
-            task_embeddings=tuple(_to_array(embedding) for embedding in used_embeddings),
+            task_embedding=_to_array(embedding),
             tiles=len(tiles[scales[-1]]),
             seconds=time.perf_counter() - started,
             model=self.model,

@@ -25,8 +25,8 @@ class OPIRResult:
     """What the model computed for a batch of whole photos, cropped to their size."""
 
     stages: tuple[StageResult, ...]
-    embeddings: tuple[Tensor, ...]
-    """e_t of each stage, (B, D); empty for a model without the task-aware module."""
+    embedding: Tensor | None
+    """e_t of the photos, (B, D), for both stages; None for a model without the task-aware module."""
 
     @property
     def first(self) -> StageResult:
@@ -142,19 +142,16 @@ class OPIR(nn.Module):
             Every stage's result at the size of the input.
         """
         height, width = degraded.shape[-2:]
+        # Which weather it is does not change on the way: what stage 1 leaves would look clean as a whole.
+        embedding = None if self.task_encoder is None else self._choose_embedding(degraded.detach(), tasks)
         image = pad_to_multiple(degraded, self.stride)
         stages: list[StageResult] = []
-        embeddings: list[Tensor] = []
         uncertainty = None
         for index in range(num_stages or self.config.num_stages):
-            embedding = None
-            if self.task_encoder is not None:
-                embedding = self._choose_embedding(crop(image, height, width).detach().clamp(0, 1), tasks)
-                embeddings.append(embedding)
             result = self.run_stage(index, image, embedding, uncertainty)
             image, uncertainty = result.restored, result.uncertainty
             stages.append(_crop_stage(result, height, width))
-        return OPIRResult(tuple(stages), tuple(embeddings))
+        return OPIRResult(tuple(stages), embedding)
 
     def _choose_embedding(self, photo: Tensor, tasks: Task | Tensor | None) -> Tensor:
         assert self.task_encoder is not None

@@ -47,7 +47,8 @@ class TrainingStep(nn.Module):
                 if bool(named.any())
                 else degraded.new_zeros((0, encoder.prototypes.shape[1]))
             )
-            logits = encoder.logits(torch.cat([own, result.embeddings[0][~named]]))
+            assert result.embedding is not None
+            logits = encoder.logits(torch.cat([own, result.embedding[~named]]))
             labels = torch.cat([tasks[named], tasks[~named]])
         weights = replace(self.weights, uncertainty=self.weights.uncertainty * uncertainty)
         return total_loss(result, degraded, clean, logits, labels, weights, task_shares)

@@ -47,7 +47,7 @@ class Validation:
                     values[f"{task.label}/stage{index}"] = _mean_psnr(stage.restored, clean)
                 if task is not Task.CLEAN:
                     values[f"{task.label}/input"] = _mean_psnr(degraded.to(device), clean)
-                if result.embeddings:
-                    right += int((model.task_probabilities(result.embeddings[0]).argmax(dim=1) == task).sum())
+                if result.embedding is not None:
+                    right += int((model.task_probabilities(result.embedding).argmax(dim=1) == task).sum())
         values["recognised"] = right / (len(Task) * len(self._clean))
         return values

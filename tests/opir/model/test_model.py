@@ -33,7 +33,8 @@ def test_results_have_the_size_of_the_photo(tiny_model: OPIR, shape: tuple[int, 
     assert final.kernels.shape == final.modulated_kernels.shape == (1, 27, *shape)
     assert final.scale_weights.shape == (1, 2, *shape)
     assert final.uncertainty.shape == (1, 1, *shape)
-    assert len(result.stages) == len(result.embeddings) == 2
+    assert len(result.stages) == 2
+    assert result.embedding is not None
 
 
 def test_scale_weights_sum_to_one(tiny_model: OPIR, picture: Tensor) -> None:
@@ -105,7 +106,7 @@ def test_named_task_uses_its_prototype(tiny_model: OPIR, picture: Tensor) -> Non
         own = tiny_model(picture)
     prototype = tiny_model.prototype(Task.SNOW)
     assert prototype is not None
-    torch.testing.assert_close(named.embeddings[0], prototype)
+    torch.testing.assert_close(named.embedding, prototype)
     torch.testing.assert_close(mixed.final.restored[:1], named.final.restored, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(mixed.final.restored[1:], own.final.restored, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(named.final.restored, own.final.restored)
@@ -124,9 +125,9 @@ def test_stage_two_filters_stage_one_under_its_uncertainty(tiny_model: OPIR) -> 
     photo = make_picture(16, 16)
     with torch.no_grad():
         result = tiny_model(photo)
-        by_hand = tiny_model.run_stage(1, result.first.restored, result.embeddings[1], result.first.uncertainty)
+        by_hand = tiny_model.run_stage(1, result.first.restored, result.embedding, result.first.uncertainty)
         seen = result.first.restored * result.first.uncertainty
-        guided = tiny_model.kernel_predictor(seen, result.embeddings[1])
+        guided = tiny_model.kernel_predictor(seen, result.embedding)
     torch.testing.assert_close(by_hand.restored, result.final.restored)
     torch.testing.assert_close(guided.kernels, result.final.kernels)
 
