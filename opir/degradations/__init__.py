@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from opir.degradations.camera import jpeg, take_photo
-from opir.degradations.haze import haze
+from opir.degradations.haze import ScenePart, haze, imagined_depth
 from opir.degradations.rain import rain
 from opir.degradations.snow import snow
 from opir.tasks import Task
@@ -70,10 +70,13 @@ def degrade_mixed(
         if not len(chosen) or task is Task.CLEAN:
             continue
         photos = clean[chosen]
+        if task is not Task.HAZE:
+            # Mist is removed at a photo's own resolution, where a crop shows a part of the scene and its depth.
+            depth_of_part = imagined_depth(photos, generator, ScenePart.draw(generator, len(photos)))
         if task is Task.RAIN:
-            degraded[chosen] = rain(photos, generator, recorded)
+            degraded[chosen] = rain(photos, generator, recorded, depth=depth_of_part)
         elif task is Task.SNOW:
-            degraded[chosen] = snow(photos, generator)
+            degraded[chosen] = snow(photos, generator, depth=depth_of_part)
         else:
             known = None if depth is None else depth[chosen]
             for group, chosen_depth in _by_depth(photos, known):

@@ -3,6 +3,8 @@
 B batch, H height, W width.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
@@ -40,10 +42,41 @@ def guided_filter(guide: Tensor, image: Tensor, radius: int, epsilon: float = 1e
     return slope * guide + offset
 
 
-def imagined_depth(clean: Tensor, generator: Generator) -> Tensor:
+class ScenePart(NamedTuple):
+    """Which part of a scene each crop shows, as fractions of the scene's sides, (B, 1, 1, 1)."""
+
+    top: Tensor
+    left: Tensor
+    side: Tensor
+
+    @classmethod
+    def draw(cls, generator: Generator, batch: int) -> "ScenePart":
+        """Draw parts of a quarter of the scene's side up to all of it."""
+        side = uniform(generator, batch, 0.25, 1.0)
+        top, left = (uniform(generator, batch, 0.0, 1.0) * (1 - side) for _ in range(2))
+        return cls(top, left, side)
+
+    def of(self, scene: Tensor) -> Tensor:
+        """Enlarge these parts of maps (B, 1, h, w) to the size of the maps."""
+        down, across = (
+            2 * (start + self.side * (torch.arange(size, device=scene.device) + 0.5) / size) - 1
+            for start, size in ((self.top, scene.shape[-2]), (self.left, scene.shape[-1]))
+        )
+        size = scene.shape[-2:]
+        rows, columns = down.flatten(1)[:, :, None].expand(-1, *size), across.flatten(1)[:, None].expand(-1, *size)
+        grid = torch.stack([columns, rows], dim=3)
+        return F.grid_sample(scene, grid, padding_mode="border", align_corners=False)
+
+
+def imagined_depth(clean: Tensor, generator: Generator, part: ScenePart | None = None) -> Tensor:
     """Invent a plausible depth for a photo that has none: (B, 3, H, W) → (B, 1, H, W), mean 1.
 
     Perspective (the ground comes nearer towards the bottom), smooth hills, and edges that follow the photo's.
+
+    Args:
+        clean: J, (B, 3, H, W) in [0, 1].
+        generator: source of randomness, on the device of `clean`.
+        part: the photo shows this part of a scene; 1 is then the mean over the scene.
     """
     batch, _, height, width = clean.shape
     grey = clean.mean(dim=1, keepdim=True)
@@ -56,9 +89,10 @@ def imagined_depth(clean: Tensor, generator: Generator) -> Tensor:
     grid = torch.rand((batch, 1, 4, 4), generator=generator, device=clean.device)
     hills = F.interpolate(grid, size=coarse, mode="bicubic", align_corners=False)
     follow = uniform(generator, batch, -0.6, 1.2) * (F.interpolate(grey, size=coarse, mode="area") - 0.5)
-    rough = perspective + hills * uniform(generator, batch, 0.2, 1.5) + follow + 0.15
-    depth = guided_filter(grey, rough, radius=3).clamp_min(0.05)
-    return depth / depth.mean(dim=(2, 3), keepdim=True)
+    scene = perspective + hills * uniform(generator, batch, 0.2, 1.5) + 0.15
+    rough = scene if part is None else part.of(scene)
+    depth = guided_filter(grey, rough + follow, radius=3).clamp_min(0.05)
+    return depth / (depth if part is None else scene).mean(dim=(2, 3), keepdim=True)
 
 
 def airlight(generator: Generator, batch: int) -> Tensor:

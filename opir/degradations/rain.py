@@ -85,6 +85,7 @@ def rain(
     generator: Generator,
     recorded: Sequence[Tensor] | None = None,
     pixel_scale: float = 1.0,
+    depth: Tensor | None = None,
 ) -> Tensor:
     """Return rainy photos, from a drizzle to a downpour: (B, 3, H, W) in [0, 1].
 
@@ -93,11 +94,12 @@ def rain(
         generator: source of randomness, on the device of `clean`.
         recorded: recorded streak maps (h, w) in [0, 1]; half of the photos then get those.
         pixel_scale: size of the streaks, 1 for a photo of half a megapixel.
+        depth: of the mist, (B, 1, H, W) around 1; None invents one.
     """
     batch, _, height, width = clean.shape
     misty = chance(generator, batch, 0.3)
     optical_depth = misty * uniform(generator, batch, 0.05, 0.6)
-    scene = torch.where(misty > 0, veil(clean, generator, optical_depth), clean)
+    scene = torch.where(misty > 0, veil(clean, generator, optical_depth, depth), clean)
     streaks = streak_layers(batch, height, width, generator, pixel_scale)
     if recorded:
         mixed = mix_recorded_streaks(recorded, batch, height, width, generator)

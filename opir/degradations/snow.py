@@ -39,18 +39,19 @@ def flake_mask(batch: int, height: int, width: int, generator: Generator, pixel_
     return 1 - visible
 
 
-def snow(clean: Tensor, generator: Generator, pixel_scale: float = 1.0) -> Tensor:
+def snow(clean: Tensor, generator: Generator, pixel_scale: float = 1.0, depth: Tensor | None = None) -> Tensor:
     """Return snowy photos, from a few flakes to a flurry: (B, 3, H, W) in [0, 1].
 
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
         pixel_scale: size of the flakes, 1 for a photo of half a megapixel.
+        depth: of the mist, (B, 1, H, W) around 1; None invents one.
     """
     batch, _, height, width = clean.shape
     misty = chance(generator, batch, 0.35)
     optical_depth = misty * uniform(generator, batch, 0.05, 0.6)
-    scene = torch.where(misty > 0, veil(clean, generator, optical_depth), clean)
+    scene = torch.where(misty > 0, veil(clean, generator, optical_depth, depth), clean)
     mask = flake_mask(batch, height, width, generator, pixel_scale)
     grain = torch.rand((batch, 1, 6, 6), generator=generator, device=clean.device)
     shade = F.interpolate(grain, size=(height, width), mode="bilinear", align_corners=False)

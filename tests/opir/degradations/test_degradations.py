@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Generator
 
 from opir.degradations import degrade, degrade_mixed, haze, jpeg, rain, snow
-from opir.degradations.haze import airlight
+from opir.degradations.haze import ScenePart, airlight, imagined_depth
 from opir.degradations.particles import flake_shape, scatter, streak_shape
 from opir.tasks import Task
 from tests.conftest import make_picture
@@ -65,6 +65,23 @@ def test_haze_follows_the_scattering_model() -> None:
     order = depth.flatten().argsort()
     along_depth = transmission[:, 0].flatten()[order]
     assert bool((along_depth.diff() <= 1e-5).all())
+
+
+def test_a_part_of_a_scene_is_enlarged() -> None:
+    scene = torch.arange(12.0).reshape(1, 1, 3, 4)
+    torch.testing.assert_close(ScenePart(column(0), column(0), column(1)).of(scene), scene, atol=1e-5, rtol=0)
+    quarter = ScenePart(column(0.5), column(0.5), column(0.5)).of(scene)
+    assert quarter.amin() > scene[0, 0, 1, 1]  # the lower right one
+    assert torch.equal(quarter[..., -1, -1], scene[..., -1, -1])
+
+
+def test_depth_varies_less_in_a_part_of_a_scene() -> None:
+    photo = torch.full((8, 3, 48, 48), 0.5)
+    small = ScenePart(*(torch.full((8, 1, 1, 1), value) for value in (0.6, 0.3, 0.1)))
+    whole, part = imagined_depth(photo, seeded()), imagined_depth(photo, seeded(), small)
+    torch.testing.assert_close(whole.mean(dim=(2, 3)), torch.ones(8, 1))
+    assert (part.amax(dim=(1, 2, 3)) - part.amin(dim=(1, 2, 3))).mean() < 0.3 * (whole.amax() - whole.amin())
+    assert part.mean(dim=(1, 2, 3)).std() > 0.05
 
 
 def test_airlight_is_a_colour() -> None:
