@@ -1,5 +1,6 @@
 """A visitor's result between clicks, and the files that the page shows and hands out."""
 
+import re
 import secrets
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def result_name(photo: Path, restoration: Restoration) -> str:
     """Return the name of a photo's result: its own, as far as it can be shown, with _opir and its own ending."""
     known, kind = photo.suffix.lower() in FORMATS, restoration.photo.file.file_format
     ending = photo.suffix if known else next(name for name, written in FORMATS.items() if written == kind)
-    shown = "".join(character for character in photo.stem if character.isprintable()).strip()
+    shown = "".join(character for character in photo.stem if character.isprintable() and character not in "/\\")
+    shown = re.sub(r"\.\.+", ".", shown).strip(" .")  # what unpacks an archive leaves out a name that has ".."
     stem = shown.encode()[:_LONGEST_STEM].decode(errors="ignore")
     return f"{stem or 'photo'}_opir{ending}"
 

@@ -6,6 +6,7 @@ H height, W width, C channels (1 grey, 2 grey + alpha, 3 RGB, 4 RGBA).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import struct
 import zlib
@@ -93,6 +94,7 @@ def read_picture(
 def _opened(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
     """A recognised file of an allowed size, not decoded yet."""
     _register_heif()
+    _silence_libtiff()
     try:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "nothing"
@@ -122,6 +124,15 @@ def _register_heif() -> None:
     import pillow_heif  # on first use: it takes a while to load, and registering it is global
 
     pillow_heif.register_heif_opener()
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Keep the libtiff of Pillow's wheels from printing a line of its own before Pillow raises what says the same."""
+    package = Path(Image.__file__).parent
+    for library in (*package.parent.glob("pillow.libs/libtiff*"), *package.glob(".dylibs/libtiff*")):
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(str(library)).TIFFSetErrorHandler(None)
 
 
 def _first_line(error: BaseException) -> str:

@@ -9,7 +9,6 @@ much memory ends it and not the run.
 import contextlib
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -35,10 +34,6 @@ from opir.tasks import AUTO
 
 Door = Callable[[Path], str | None]
 """Takes a file; returns None after a whole result, or what was told instead."""
-
-
-LIBTIFF_REMARK = re.compile(r"_?(TIFF|JPEG|ZIP|LZW|Fax3|PackBits|LZMA|ZSTD|WebP|Predictor)\w*: ")
-"""libtiff prints a line of its own before it fails, and Pillow has no way to keep it from that."""
 
 
 class NotForThisDoor(Exception):
@@ -93,7 +88,6 @@ def command_door(checkpoint: str, results: Path) -> Door:
             except SystemExit as stopped:
                 code = int(stopped.code or 0)
         out, err = (stream.decode(errors="replace") for stream in printed)
-        err = "".join(line for line in err.splitlines(keepends=True) if not LIBTIFF_REMARK.match(line))
         if code == 0 and not err and out.endswith("\n") and out[:-1].isprintable():
             _check_result(results)
             return None
@@ -111,15 +105,18 @@ def page_door(checkpoint: str, results: Path) -> Door:
     actions = Actions(Restorer.from_pretrained(checkpoint), None)
 
     def hand_in(path: Path) -> str | None:
+        session = None
         try:
             session, *_ = actions.restore_photo(str(path), AUTO)
             actions.draw_views(session)
             written = Path(actions.write_download(session, 1.0)["value"])
             written.rename(results / f"result{written.suffix}")
+            _check_result(results, session.restoration.width, session.restoration.height)
         except gr.Error as error:
             return _told(error)
-        _check_result(results, session.restoration.width, session.restoration.height)
-        shutil.rmtree(session.folder)
+        finally:
+            if session is not None:
+                shutil.rmtree(session.folder)  # as when a visitor leaves
         return None
 
     return hand_in

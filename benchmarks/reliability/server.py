@@ -4,6 +4,7 @@ import contextlib
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -67,10 +68,13 @@ def call_all(paths: dict[int, Path], checkpoint: Path, scratch: Path, left: list
     """
     sendable = {index: path for index, path in paths.items() if _can_be_sent(path.name)}
     with served(checkpoint, scratch) as (address, process):
-        client = Client(address, download_files=scratch / "results", verbose=False)
+        mine = threading.local()  # equal results have one path: each worker downloads into a folder of its own
 
         def call(index: int, path: Path) -> Outcome:
-            return _call(client, index, path, process)
+            if not hasattr(mine, "client"):
+                folder = scratch / "results" / str(threading.get_ident())
+                mine.client = Client(address, download_files=folder, verbose=False)
+            return _call(mine.client, index, path, process)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             yield from pool.map(call, sendable.keys(), sendable.values())

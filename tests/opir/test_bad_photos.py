@@ -65,6 +65,16 @@ def test_files_that_are_no_photo_are_refused_in_one_line(tmp_path: Path) -> None
         assert "\n" not in str(caught.value)
 
 
+def test_libtiff_prints_nothing_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(noise(64, 64, 3)).save(tmp_path / "lzw.tif", compression="tiff_lzw")
+    damaged = bytearray((tmp_path / "lzw.tif").read_bytes())
+    damaged[60:260] = bytes(255 - value for value in damaged[60:260])
+    (tmp_path / "lzw.tif").write_bytes(damaged)
+    with pytest.raises(ImageError, match="damaged or cut off"):
+        load_photo(tmp_path / "lzw.tif")
+    assert capfd.readouterr().err == ""
+
+
 def test_a_huge_picture_is_refused_by_its_header(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 20000, 10000, 8, 2, 0, 0, 0)
     data = b"\x89PNG\r\n\x1a\n"
