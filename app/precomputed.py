@@ -11,6 +11,7 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> N
     """
     assert result.scale_weights is not None
     states = [_levels(rgb) for rgb in (result.photo.rgb, result.stage1_rgb, result.restored_rgb)]
-    changes = [after - before for before, after in zip(states, states[1:], strict=False)]
+    changes = [after - before for before, after in pairwise(states)]
     steps = [max(1, -(-int(np.abs(change).max()) // _LARGEST)) for change in changes]
     stored: dict[str, Any] = {
         f"change{number}": _jpeg(_NO_CHANGE + change / step)

@@ -77,10 +77,6 @@ async def press(server: ServerProcess, load: Load) -> tuple[Seen, list[tuple[int
     return seen, memory
 
 
-def _thinned(memory: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    return memory[:: max(1, len(memory) // 50)]
-
-
 def memory_slope(memory: Sequence[tuple[int, float]]) -> float | None:
     """Return how many MB the server grows in 100 restorations, by regression after the warm-up; None for too few."""
     settled = [point for point in memory if point[0] >= WARM_UP * memory[-1][0]]
@@ -103,6 +99,7 @@ async def seconds_until_free(server: ServerProcess, width: int, height: int) -> 
 def report_of(seen: Seen, memory: list[tuple[int, float]], health: dict[str, Any]) -> dict[str, Any]:
     """Put what was seen into figures."""
     waited = sorted(seen.waited)
+    shown = memory[:: max(1, len(memory) // 50)]
     return {
         "restored": seen.restored,
         "wrong_pictures": seen.wrong,
@@ -119,7 +116,7 @@ def report_of(seen: Seen, memory: list[tuple[int, float]], health: dict[str, Any
         "memory_last_mb": round(memory[-1][1], 1),
         "memory_most_mb": round(max(megabytes for _, megabytes in memory), 1),
         "memory_slope_mb_per_100": memory_slope(memory),
-        "memory_mb_by_restorations": [[count, round(megabytes)] for count, megabytes in _thinned(memory)],
+        "memory_mb_by_restorations": [[count, round(megabytes)] for count, megabytes in shown],
         "server": health,
     }
 

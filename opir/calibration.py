@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ class ErrorCurve:
     """The bound there in levels of 255, nowhere falling."""
 
     def __post_init__(self) -> None:
-        rising = all(b > a for a, b in zip(self.uncertainty, self.uncertainty[1:], strict=False))
-        falling = any(b < a for a, b in zip(self.error, self.error[1:], strict=False))
+        rising = all(b > a for a, b in pairwise(self.uncertainty))
+        falling = any(b < a for a, b in pairwise(self.error))
         if not self.uncertainty or len(self.uncertainty) != len(self.error) or not rising or falling:
             raise ValueError(f"expected rising uncertainties and as many errors that never fall, got {self}")
 

@@ -127,8 +127,8 @@ class Restorer:
         started = time.perf_counter()
         factor = choose_operator_scale(operator_scale, photo.width, photo.height)
         image = photo.rgb[None].to(self.device)
-        own_embeddings = [self.model.embed(image)]
-        probabilities = self._task_probabilities(own_embeddings[0])
+        own_embedding, left_over = self.model.embed(image), None
+        probabilities = self._task_probabilities(own_embedding)
         likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
         task = likeliest if chosen is None else chosen.label
         scales = [factor] * stages
@@ -143,12 +143,12 @@ class Restorer:
             tiles[scale] = plan_tiles(rows, columns, side, self.model.stride)
         report = _Count(progress, scales, tiles)
 
-        embedding = own_embeddings[0] if chosen is None else self.model.prototype(chosen)
+        embedding = own_embedding if chosen is None else self.model.prototype(chosen)
         results: list[_StageOutput] = []
         kept = torch.float16 if is_compact(photo) else torch.float32
         for index in range(stages):
             if index > 0:
-                own_embeddings.append(self.model.embed(crop(image, photo.height, photo.width)))
+                left_over = self.model.embed(crop(image, photo.height, photo.width))  # to be shown, not used
             guide = results[-1].uncertainty if results else None
             stage_input = _StageInput(index, image, embedding, guide, scales[index])
             keep, parts = scale_weights and index == stages - 1, tiles[scales[index]]
@@ -168,8 +168,8 @@ class Restorer:
             scale_weights=None if weights is None else crop(weights, photo.height, photo.width)[0].numpy(),
             task=task,
             task_probabilities=probabilities,
-            embedding=_to_array(own_embeddings[0]),
-            stage2_embedding=_to_array(own_embeddings[1]) if stages > 1 else None,
+            embedding=_to_array(own_embedding),
+            stage2_embedding=_to_array(left_over),
             task_embedding=_to_array(embedding),
             tiles=len(tiles[scales[-1]]),
             seconds=time.perf_counter() - started,

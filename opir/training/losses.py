@@ -70,7 +70,7 @@ class LossWeights:
     task: float = 0.2
     uncertainty: float = 0.02
     first_stage: float = 1.0
-    """Of what is restored after a stage that others follow, against the last (1 in Eq. 22)."""
+    """Of stage 1's restoration where stage 2 follows; that of the last stage counts 1. Eq. 22 has 1 for all."""
 
 
 def total_loss(
