@@ -25,7 +25,7 @@ from opir.images import Photo, load_photo
 from opir.model import OPIR
 from opir.restoration import Restoration
 
-_FORMAT = "opir-example-2"
+_FORMAT = "opir-example-3"
 _UNCERTAINTY_TOP = 4.0  # the largest that is stored
 _NO_CHANGE, _LARGEST = 128, 127  # levels of a stored change
 
@@ -61,7 +61,7 @@ def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> N
             "task": result.task,
             "task_probabilities": result.task_probabilities,
             "tiles": result.tiles,
-            "operator_scales": result.operator_scales,
+            "predicted_scale": result.predicted_scale,
             "seconds": round(result.seconds, 2),
         }
     )
@@ -113,7 +113,7 @@ def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: t
         seconds=facts["seconds"],
         model=model,
         precision=precision,
-        operator_scales=tuple(facts["operator_scales"]),
+        predicted_scale=facts["predicted_scale"],
     )
 
 

@@ -6,7 +6,7 @@ OPERATOR_SCALES = (1, 2, 4)
 PREDICTED_PIXELS = 12_000_000
 """The largest copy that operators are predicted on with `operator_scale="auto"`."""
 SCENE_SIDE = 180
-"""The least short side, in pixels, of the copy that stage 1 sees of a hazy photo."""
+"""The least short side, in pixels, of the copy that the network sees of a hazy photo."""
 SCENE_TILE = 64
 """Side of the parts of that copy, in its pixels, whose operators a large photo has in memory at once."""
 
@@ -26,9 +26,9 @@ def choose_operator_scale(scale: int | str, width: int, height: int) -> int:
 
 
 def scene_scale(width: int, height: int) -> int:
-    """Return how many times smaller the copy is that stage 1 predicts a hazy photo's operators on: a power of two.
+    """Return how many times smaller the copy is that a hazy photo's operators are predicted on: a power of two.
 
     On a small copy the network sees most of the scene. Less haze is left than at the photo's own resolution,
-    and a sky stays even; stage 2 then sees stage 1's result itself (docs/log.md).
+    and a sky stays even (docs/log.md).
     """
     return int(2 ** max(0, math.floor(math.log2(max(1, min(width, height)) / SCENE_SIDE))))

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from opir.model import OPIR, StageResult
-from opir.model.inverse_operator import Operators
+from opir.model import OPIR
+from opir.model.inverse_operator import Strip
 from opir.ops.padding import pad_to_multiple
 from opir.tiles import Window
 
@@ -105,7 +105,8 @@ def inspect_pixel(
     task_embedding: Tensor | None,
     x: int,
     y: int,
-    operator_scales: tuple[int, ...] = (1, 1),
+    stages: int = 2,
+    scale: int = 1,
 ) -> tuple[StageOperator, ...]:
     """Run the stages on the receptive field of one pixel; the result equals that of the whole photo.
 
@@ -115,8 +116,8 @@ def inspect_pixel(
         task_embedding: (1, D), of the whole photo.
         x: column, 0 is the left one.
         y: row, 0 is the top one.
-        operator_scales: of each stage to run, how many times smaller the copy is that its operators are
-            predicted on; those of stage 2 are predicted on stage 1's result itself.
+        stages: how many to run.
+        scale: how many times smaller the copy is that the operators are predicted on.
 
     Raises:
         ValueError: if the pixel lies outside the photo.
@@ -124,65 +125,41 @@ def inspect_pixel(
     height, width = photo.shape[-2:]
     if not (0 <= x < width and 0 <= y < height):
         raise ValueError(f"expected a pixel inside the photo of {width}x{height}, got x={x}, y={y}")
-    first_scale, last = operator_scales[0], len(operator_scales) - 1
-    multiple = model.stride * first_scale
-    size = height + -height % multiple, width + -width % multiple  # as the whole photo is padded to
-    top, left = y // model.stride * model.stride, x // model.stride * model.stride
-    core = Window(top, left, top + model.stride, left + model.stride)
-
+    multiple = model.stride * scale
+    reduced = [-(-side // multiple) * model.stride for side in (height, width)]  # as the whole photo is padded to
+    top, left = y // multiple * model.stride, x // multiple * model.stride
+    # What each stage is wanted for, in pixels of the copy, from the last back to the photo that stage 1 sees.
+    windows = [Window(top, left, top + model.stride, left + model.stride)]
+    for _ in range(stages):
+        windows.append(windows[-1].grown(model.halo, *reduced))
+    around = windows.pop()
+    # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
+    image, uncertainty = pad_to_multiple(around.scaled(scale).of(photo[None]).float(), multiple), None
     operators = []
-    window = core.grown(model.halo * last, *size)
-    area = _FirstStage(model, photo, size, first_scale)
-    image, uncertainty, first = area.run(task_embedding, window, y, x)
-    operators.append(first)
-    for index in range(1, last + 1):
-        result = model.run_stage(index, image, task_embedding, uncertainty)
-        operators.append(_at(result, result.restored, y - window.top, x - window.left))
-        inner = core.grown(model.halo * (last - index), *size)
-        image, uncertainty = (inner.within(window).of(values) for values in (result.restored, result.uncertainty))
-        window = inner
+    for index in range(stages):
+        inner = windows.pop()
+        row, column = y - scale * inner.top, x - scale * inner.left
+        made = list(
+            model.stage_strips(
+                index, image, task_embedding, uncertainty, scale, inner.within(around), operators_of_row=row
+            )
+        )
+        operators.append(next(_at(strip, row, column) for strip in made if strip.operators is not None))
+        image = torch.cat([strip.restored for strip in made], dim=2)
+        uncertainty = torch.cat([strip.uncertainty for strip in made], dim=2)
+        around = inner
     return tuple(operators)
 
 
-@dataclass(frozen=True)
-class _FirstStage:
-    """Stage 1 of a part of a photo, as of the whole photo padded to `size`."""
+def _at(strip: Strip, row: int, column: int) -> StageOperator:
+    made = strip.operators
+    assert made is not None
 
-    model: OPIR
-    photo: Tensor
-    size: tuple[int, int]
-    scale: int
-
-    def run(self, embedding: Tensor | None, wanted: Window, y: int, x: int) -> tuple[Tensor, Tensor, StageOperator]:
-        """Return the restoration and UM of the window that is wanted, and the operator of a pixel in it."""
-        model, scale, multiple = self.model, self.scale, self.model.stride * self.scale
-        reduced = tuple(length // scale for length in self.size)
-        top, left = wanted.top // multiple * model.stride, wanted.left // multiple * model.stride
-        bottom, right = (-(-end // multiple) * model.stride for end in (wanted.bottom, wanted.right))
-        inner = Window(top, left, bottom, right)
-        around = inner.grown(model.halo, *reduced)
-        # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
-        part = pad_to_multiple(around.scaled(scale).of(self.photo[None]).float(), multiple)
-        place, rows, seen = inner.scaled(scale), [], None
-        for strip in model.stage_strips(0, part, embedding, None, scale, inner.within(around), keep_operators=True):
-            rows.append((strip.restored, strip.uncertainty))
-            row = y - place.top - strip.top
-            if 0 <= row < strip.restored.shape[-2]:
-                assert strip.operators is not None
-                seen = _at(strip.operators, strip.restored, row, x - place.left)
-        assert seen is not None
-        part_of = wanted.within(place)
-        restored, uncertainty = (part_of.of(torch.cat(strips, dim=2)) for strips in zip(*rows, strict=True))
-        return restored, uncertainty, seen
-
-
-def _at(made: StageResult | Operators, restored: Tensor, y: int, x: int) -> StageOperator:
     def pick(values: Tensor) -> Floats:
-        return values[0, :, y, x].float().cpu().numpy()
+        return values[0, :, row - strip.top, column].float().cpu().numpy()
 
     kernels = pick(made.kernels).reshape(-1, 3, 3)
-    modulated = made.modulated_kernels if isinstance(made, StageResult) else made.modulated
-    modulated_kernels = pick(modulated).reshape(-1, 3, 3)
+    modulated_kernels = pick(made.modulated).reshape(-1, 3, 3)
     return StageOperator(
         kernels=kernels,
         modulation=np.ones_like(kernels) if made.modulation is None else pick(made.modulation).reshape(-1, 3, 3),
@@ -190,5 +167,5 @@ def _at(made: StageResult | Operators, restored: Tensor, y: int, x: int) -> Stag
         scale_weights=pick(made.scale_weights),
         gain=modulated_kernels.sum(axis=(1, 2)),
         uncertainty=float(pick(made.uncertainty)[0]),
-        restored=pick(restored),
+        restored=pick(strip.restored),
     )

@@ -59,8 +59,10 @@ class Restoration:
     """What the convolutions computed in."""
     operator_scale: int = 1
     """How many times smaller than the photo the copy was to be that the operators were predicted on."""
-    operator_scales: tuple[int, ...] = (1, 1)
-    """How many times smaller it was in each stage that was run: stage 1 of a hazy photo has a scale of its own."""
+    predicted_scale: int = 1
+    """How many times smaller it was: that of a hazy photo goes by the scene."""
+    stages: int = 2
+    """How many stages were run."""
     calibration: Calibration | None = field(default=None, repr=False)
     """What the uncertainty means in grey levels, where the weights come with it."""
 
@@ -73,11 +75,6 @@ class Restoration:
     def height(self) -> int:
         """In pixels."""
         return self.photo.height
-
-    @property
-    def stages(self) -> int:
-        """How many stages were run."""
-        return len(self.operator_scales)
 
     @property
     def scales(self) -> tuple[int, ...]:
@@ -104,7 +101,7 @@ class Restoration:
         """The error that nine pixels of ten stay below: mean over colours in levels of 255, float32 (H, W).
 
         None where the weights carry no calibration, and for a result that it was not made for: of fewer stages,
-        or with an `operator_scale` other than 1. Stage 1's small copy of a hazy photo is part of what it is made for.
+        or with an `operator_scale` other than 1. A hazy photo's small copy is part of what it is made for.
         """
         made_for_this = self.calibration is not None and self.calibration.stages == self.stages
         if self.calibration is None or not made_for_this or self.operator_scale != 1:
@@ -151,7 +148,8 @@ class Restoration:
         device = next(self.model.parameters()).device
         with torch.inference_mode(), computing_in(self.precision, device):
             told = self._told(device) if task is None else self._prototype(task)
-            stages = inspect_pixel(self.model, self.photo.rgb.to(device), told, x, y, self.operator_scales)
+            photo = self.photo.rgb.to(device)
+            stages = inspect_pixel(self.model, photo, told, x, y, self.stages, self.predicted_scale)
         named = self.task if task is None else task
         return PixelInspection(x, y, named, self.scales, self.photo.rgb[:, y, x].float().numpy(), stages)
 

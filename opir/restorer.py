@@ -114,8 +114,8 @@ class Restorer:
             scale_weights: keep those of the last stage.
             operator_scale: predict the operators on a copy of 1/1, 1/2 or 1/4 of the sides, and filter the photo
                 itself with them at dilations as many times larger (Eq. 15): faster on a large photo. "auto"
-                takes the least that leaves a copy of at most 12 megapixels, or 4. Stage 1 of a hazy photo always
-                works on a small copy (`scene_scale`): haze is told by the whole scene.
+                takes the least that leaves a copy of at most 12 megapixels, or 4. Those of a hazy photo are always
+                predicted on a small copy (`scene_scale`): haze is told by the whole scene.
             progress: called with the number of parts done and their total.
 
         Raises:
@@ -131,17 +131,13 @@ class Restorer:
         probabilities = self._task_probabilities(own_embedding)
         likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
         task = likeliest if chosen is None else chosen.label
-        scales = [factor] * stages
-        if task == Task.HAZE.label:
-            scales[0] = max(factor, scene_scale(photo.width, photo.height))
-        image = pad_to_multiple(image, self.model.stride * max(scales))
-        tiles: dict[int, list[Window]] = {}
-        for scale in scales:
-            rows, columns, side = *(side // scale for side in image.shape[-2:]), self._tile_side(tile, photo, scale)
-            if scale > factor and is_compact(photo):  # the network sees next to nothing; what it makes is enlarged
-                side = min(side or SCENE_TILE, SCENE_TILE)
-            tiles[scale] = plan_tiles(rows, columns, side, self.model.stride)
-        report = _Count(progress, scales, tiles)
+        scale = max(factor, scene_scale(photo.width, photo.height)) if task == Task.HAZE.label else factor
+        image = pad_to_multiple(image, self.model.stride * scale)
+        rows, columns, side = *(side // scale for side in image.shape[-2:]), self._tile_side(tile, photo, scale)
+        if scale > factor and is_compact(photo):  # the network sees next to nothing; what it makes is enlarged
+            side = min(side or SCENE_TILE, SCENE_TILE)
+        tiles = plan_tiles(rows, columns, side, self.model.stride)
+        report = _Count(progress, stages, stages * len(tiles))
 
         embedding = own_embedding if chosen is None else self.model.prototype(chosen)
         results: list[_StageOutput] = []
@@ -150,9 +146,9 @@ class Restorer:
             if index > 0:
                 left_over = self.model.embed(crop(image, photo.height, photo.width))  # to be shown, not used
             guide = results[-1].uncertainty if results else None
-            stage_input = _StageInput(index, image, embedding, guide, scales[index])
-            keep, parts = scale_weights and index == stages - 1, tiles[scales[index]]
-            results.append(self._run_stage(stage_input, kept, parts, keep, report))
+            stage_input = _StageInput(index, image, embedding, guide, scale)
+            keep = scale_weights and index == stages - 1
+            results.append(self._run_stage(stage_input, kept, tiles, keep, report))
             image = results[-1].restored
         del image
         if is_compact(photo):
@@ -171,12 +167,13 @@ class Restorer:
             embedding=_to_array(own_embedding),
             stage2_embedding=_to_array(left_over),
             task_embedding=_to_array(embedding),
-            tiles=len(tiles[scales[-1]]),
+            tiles=len(tiles),
             seconds=time.perf_counter() - started,
             model=self.model,
             precision=self.precision,
             operator_scale=factor,
-            operator_scales=tuple(scales),
+            predicted_scale=scale,
+            stages=stages,
             calibration=None if self.info is None else self.info.calibration,
         )
 
@@ -294,14 +291,13 @@ class Restorer:
 class _Count:
     """Counts finished parts for a progress callback."""
 
-    def __init__(self, progress: Progress | None, scales: list[int], tiles: dict[int, list[Window]]) -> None:
-        """Begin with the scale of each stage and the parts of each scale."""
-        self.progress, self.scales, self.done = progress, scales, 0
-        self.total = sum(len(tiles[scale]) for scale in scales)
+    def __init__(self, progress: Progress | None, stages: int, total: int) -> None:
+        """Begin with the parts of all stages."""
+        self.progress, self.stages, self.total, self.done = progress, stages, total, 0
 
     def grow(self, more: int, stage: int) -> None:
-        """Count so many more parts in this stage and in those after it that share its parts."""
-        self.total += more * self.scales[stage:].count(self.scales[stage])
+        """Count so many more parts in this stage and in each after it."""
+        self.total += more * (self.stages - stage)
 
     def advance(self) -> None:
         self.done += 1

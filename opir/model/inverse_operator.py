@@ -96,7 +96,7 @@ class InverseOperator:
         task_embedding: Tensor | None,
         operator_scale: int = 1,
         inner: Window | None = None,
-        keep_operators: bool = False,
+        operators_of_row: int | None = None,
     ) -> Iterator[Strip]:
         """Restore as a call does, some rows after the other, so that all operators never exist at once.
 
@@ -109,7 +109,7 @@ class InverseOperator:
             task_embedding: as above.
             operator_scale: 1 for operators of the image's own resolution.
             inner: the part of `guided_image` that is wanted, of even bounds; None for all of it.
-            keep_operators: hand them out with each strip.
+            operators_of_row: hand them out with the strip that holds this row of what is restored.
         """
         whole = Window(0, 0, *guided_image.shape[-2:])
         inner = inner or whole
@@ -134,14 +134,15 @@ class InverseOperator:
 
             kernels, weights, uncertainty = map(enlarged, (made.modulated, made.scale_weights, made.uncertainty))
             kept = None
-            if keep_operators:
+            first, last = part.top - place.top, part.bottom - place.top
+            if operators_of_row is not None and first <= operators_of_row < last:
                 modulation = None if made.modulation is None else enlarged(made.modulation)
                 kept = Operators(enlarged(made.kernels), modulation, kernels, weights, uncertainty)
             samples = (
                 Window(part.top, part.left, part.bottom + 2 * border, part.right + 2 * border).of(padded).float()
             )
             restored = filter_padded(samples, kernels, weights, scales)
-            yield Strip(part.top - place.top, restored, uncertainty, weights, kept)
+            yield Strip(first, restored, uncertainty, weights, kept)
 
     def _operators(self, features: Tensor, task_embedding: Tensor | None) -> Operators:
         kernels, scale_weights = self.predictor.read_out(features)

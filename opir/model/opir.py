@@ -99,7 +99,7 @@ class OPIR(nn.Module):
         uncertainty: Tensor | None = None,
         operator_scale: int = 1,
         inner: Window | None = None,
-        keep_operators: bool = False,
+        operators_of_row: int | None = None,
     ) -> Iterator[Strip]:
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
 
@@ -108,13 +108,13 @@ class OPIR(nn.Module):
             operator_scale: predict the operators on the mean of so many pixels squared, H and W being multiples
                 of it times `stride`, and apply them at dilations as many times larger.
             inner: the part of the reduced image that is wanted, of even bounds; None for all of it.
-            keep_operators: hand the operators out with each strip.
+            operators_of_row: hand the operators out with the strip that holds this row of what is restored.
         """
         seen = (image if operator_scale == 1 else F.avg_pool2d(image, operator_scale)).float()
         if operator_scale > 1:
             uncertainty = None if uncertainty is None else F.avg_pool2d(uncertainty, operator_scale)
         seen = self._guided(index, seen, uncertainty).contiguous(memory_format=torch.channels_last)
-        return self._stage(index).strips(image, seen, task_embedding, operator_scale, inner, keep_operators)
+        return self._stage(index).strips(image, seen, task_embedding, operator_scale, inner, operators_of_row)
 
     def _guided(self, index: int, image: Tensor, uncertainty: Tensor | None) -> Tensor:
         if index == 0 or not self.config.uncertainty_guided:

@@ -31,12 +31,11 @@ def test_a_pixel_of_a_stored_result_is_exact(examples: Examples, restorer: Resto
     np.testing.assert_allclose(stored.inspect(20, 30).after, computed.inspect(20, 30).after, atol=1e-5)
 
 
-def test_the_scales_of_the_operators_are_stored(restorer: Restorer, photo: Path, tmp_path: Path) -> None:
-    hazy = replace(restorer.restore(photo, scale_weights=True), operator_scales=(4, 1))
+def test_the_scale_of_the_operators_is_stored(restorer: Restorer, photo: Path, tmp_path: Path) -> None:
+    hazy = replace(restorer.restore(photo, scale_weights=True), predicted_scale=4)
     precomputed.save(hazy, photo, "0" * 64, tmp_path / "hazy.npz")
     stored = precomputed.load(tmp_path / "hazy.npz", photo, restorer.model, restorer.precision)
-    assert stored.operator_scales == (4, 1)
-    assert stored.stages == 2
+    assert stored.predicted_scale == 4
 
 
 def test_results_of_other_weights_or_photos_are_stale(examples: Examples, restorer: Restorer, tmp_path: Path) -> None:

@@ -66,10 +66,10 @@ def test_a_pixel_has_no_operator_of_its_own_on_a_reduced_copy(restorer: Restorer
         out.inspect(3, 4)
 
 
-def test_stage_one_sees_hazy_photos_from_afar(restorer: Restorer) -> None:
+def test_hazy_photos_are_seen_from_afar(restorer: Restorer) -> None:
     photo = random_photo(3 * SCENE_SIDE, 2 * SCENE_SIDE)
     hazy, rainy = (restorer.restore(photo, task=task, tile=0) for task in ("haze", "rain"))
-    assert (hazy.operator_scales, rainy.operator_scales) == ((2, 1), (1, 1))
+    assert (hazy.predicted_scale, rainy.predicted_scale) == (2, 1)
     torch.testing.assert_close(
         hazy.stage1_rgb, restorer.restore(photo, task="haze", tile=0, operator_scale=2, stages=1).restored_rgb
     )
