@@ -23,6 +23,8 @@ class ServerState:
     weights: CheckpointInfo | None
     device: str
     is_stopping: bool = False
+    unheard: dict[str, set[str]] = field(default_factory=dict)
+    """Sessions whose visitor has left while they had jobs, and which."""
     started: float = field(default_factory=time.monotonic)
 
     def waiting(self) -> int:
@@ -36,15 +38,26 @@ class ServerState:
         return len(queue) + sum(job is not None for job in queue.active_jobs)
 
     def end_session(self, session: str) -> None:
-        """Let go of what Gradio remembers of a session that holds no result and has no job: half a megabyte each.
+        """Let go of what Gradio remembers of a session that nobody listens to, half a megabyte, once it has no job.
 
-        A program's request is such a session; a page's ends here too as long as it has nothing to look into.
+        A job outlives its visitor by a while: its session goes when another one ends. A result that the page may look
+        into stays. A program's request is a session too.
         """
-        sessions = self.blocks.app.state_holder
+        queue = self.blocks._queue
+        self.unheard[session] = set(queue.pending_event_ids_session.get(session, ()))
+        for name, jobs in list(self.unheard.items()):
+            if jobs.isdisjoint(queue.event_ids_to_events):
+                del self.unheard[name]
+                if jobs == queue.pending_event_ids_session.get(name, set()):  # none has come since
+                    self._forget(name)
+
+    def _forget(self, session: str) -> None:
+        """Make Gradio forget a session; should it go on, all of this is made anew."""
+        sessions, queue = self.blocks.app.state_holder, self.blocks._queue
+        queue.pending_event_ids_session.pop(session, None)
+        queue.pending_messages_per_session.pop(session, None)
         there = sessions.session_data.get(session)
-        if there is None or self.blocks._queue.pending_event_ids_session.get(session):
-            return
-        if all(value is None or value == {} for value in there.state_data.values()):
+        if there is not None and all(value is None or value == {} for value in there.state_data.values()):
             sessions.session_data.pop(session, None)
             sessions.time_last_used.pop(session, None)
 

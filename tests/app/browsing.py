@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -39,3 +41,14 @@ def expect_result(page: Page) -> None:
 
 def open_tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
+
+
+def until(condition: Callable[[], bool], page: Page | None = None) -> None:
+    """Wait for something that no page shows; a page that is given lives on meanwhile."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        if page is None:
+            time.sleep(0.1)
+        else:
+            page.wait_for_timeout(100)

@@ -14,18 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from app import visitors, words
 from app.actions import Actions
 from app.visitors import Visitors
-from tests.app.browsing import PATIENCE, expect_result, open_tab, upload, visit
-
-
-def until(condition: Callable[[], bool], page: Page | None = None) -> None:
-    """Wait for something that no page shows; a page that is given lives on meanwhile."""
-    end = time.monotonic() + PATIENCE / 1000
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        if page is None:
-            time.sleep(0.1)
-        else:
-            page.wait_for_timeout(100)
+from tests.app.browsing import PATIENCE, expect_result, open_tab, until, upload, visit
 
 
 def test_a_visitors_files_go_and_shared_uploads_stay(tmp_path: Path) -> None:

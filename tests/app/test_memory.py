@@ -1,0 +1,65 @@
+"""What the server remembers of visits that are over: nothing, so that its memory stays flat."""
+
+import uuid
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from app import running
+from app.running import Runner
+from opir.restorer import Restorer
+from tests.app.browsing import until
+from tests.app.raw import Raw, named, png
+
+
+def remembered(page: gr.Blocks, session: str) -> bool:
+    queue, sessions = page._queue, page.app.state_holder
+    places = (queue.pending_event_ids_session, queue.pending_messages_per_session, sessions.session_data)
+    return any(session in place for place in places)
+
+
+def ask(raw: Raw, width: int, height: int) -> str:
+    session = uuid.uuid4().hex
+    assert raw.join([named(raw.uploaded("photo.png", png(width, height))), "auto", 1.0], session=session).is_success
+    return session
+
+
+def test_a_session_is_forgotten_once_its_result_was_told_of(blocks: gr.Blocks, page_url: str) -> None:
+    raw = Raw(page_url.rstrip("/"))
+    session = ask(raw, 48, 32)
+    assert remembered(blocks, session)
+    assert raw.last_message(session)["success"]
+    until(lambda: not remembered(blocks, session))
+
+
+def test_a_session_that_was_left_is_forgotten_once_its_job_is_over(blocks: gr.Blocks, page_url: str) -> None:
+    raw = Raw(page_url.rstrip("/"))
+    left = ask(raw, 3000, 2000)
+    with raw.messages(left) as messages:
+        assert any(message["msg"] == "process_starts" for message in messages)
+    assert raw.last_message(ask(raw, 48, 32))["success"]  # it was this one's turn after the other
+    until(lambda: raw.last_message(ask(raw, 48, 32))["success"] and not remembered(blocks, left))
+
+
+def test_a_job_that_came_since_is_not_forgotten_with_an_older_one(blocks: gr.Blocks, page_url: str) -> None:
+    raw = Raw(page_url.rstrip("/"))
+    session = ask(raw, 3000, 2000)
+    with raw.messages(session) as messages:
+        assert any(message["msg"] == "process_starts" for message in messages)
+    photo = named(raw.uploaded("next.png", png(48, 32)))
+    assert raw.join([photo, "auto", 1.0], session=session).is_success
+    assert raw.last_message(ask(raw, 48, 32))["success"]
+    assert remembered(blocks, session)
+    assert raw.last_message(session)["success"]
+
+
+def test_freed_memory_is_given_back_now_and_then(
+    restorer: Restorer, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back: list[bool] = []
+    monkeypatch.setattr(running, "give_back_freed_memory", lambda: given_back.append(True))
+    runner = Runner(restorer)
+    for jobs in range(1, 2 * running._JOBS_BEFORE_CLEARING + 1):
+        runner.restore(str(photo), "rain")
+        assert len(given_back) == jobs // running._JOBS_BEFORE_CLEARING
