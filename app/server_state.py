@@ -44,11 +44,15 @@ class ServerState:
         into stays. A program's request is a session too.
         """
         queue = self.blocks._queue
-        self.unheard[session] = set(queue.pending_event_ids_session.get(session, ()))
-        for name, jobs in list(self.unheard.items()):
-            if jobs.isdisjoint(queue.event_ids_to_events):
+        jobs = set(queue.pending_event_ids_session.get(session, ()))
+        events = [queue.event_ids_to_events.get(job) for job in jobs]
+        if any(event is None or event.alive for event in events):
+            return  # its visitor comes for what has been asked for meanwhile
+        self.unheard[session] = jobs
+        for name, left in list(self.unheard.items()):
+            if left.isdisjoint(queue.event_ids_to_events):
                 del self.unheard[name]
-                if jobs == queue.pending_event_ids_session.get(name, set()):  # none has come since
+                if left == queue.pending_event_ids_session.get(name, set()):  # nothing was asked for since
                     self._forget(name)
 
     def _forget(self, session: str) -> None:
