@@ -19,6 +19,7 @@ from torch import Tensor
 from opir.baselines import BASELINES
 from opir.images import Photo, load_photo
 from opir.metrics import SPACES, Space, ause, psnr, rank_correlation, sparsification_curve, ssim
+from opir.ops.levels import in_unit
 from opir.restoration import Restoration
 
 Restore = Callable[[Tensor], Tensor]
@@ -180,7 +181,7 @@ def measure(restoration: Restoration, clean: Photo, name: str = "photo", clean_n
     Raises:
         ValueError: if the sizes differ, or are too small for SSIM.
     """
-    degraded, restored = restoration.photo.rgb.float(), restoration.restored_rgb.float()
+    degraded, restored = in_unit(restoration.photo.rgb), restoration.restored_rgb.float()
     check_sizes(degraded, clean.rgb, name, clean_name)
     error = (restored - clean.rgb).abs().mean(dim=0).numpy()
     return Measurement(

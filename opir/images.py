@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from opir.colour import MatrixProfile, read_matrix_profile
+from opir.ops.levels import in_unit
 from opir.photo_files import (
     DEEP_FORMATS,
     FileProperties,
@@ -35,7 +36,7 @@ __all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "sav
 
 MAX_MEGAPIXELS = 100.0
 COMPACT_FROM_PIXELS = 16_000_000
-"""From here on colours of 8-bit photos can be kept in half precision: 1/16 of a level at most is lost."""
+"""From here on an 8-bit photo can be kept as levels, and its results in half precision: they lose 1/16 of a level."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])
 _ROWS_AT_A_TIME = 64  # when colours become levels: they stay in the processor's cache
 
@@ -47,7 +48,8 @@ class Photo:
     """A picture for the network, and all that is needed to save it as it came."""
 
     rgb: Tensor
-    """float32 (3, H, W), sRGB in [0, 1]; float16 where a very large photo was loaded compactly."""
+    """float32 (3, H, W), sRGB in [0, 1]. Where a very large photo was loaded compactly its levels, uint8, or float16
+    if they had to be converted from another profile (`opir.ops.levels.in_unit`)."""
     alpha: NDArray[Any] | None = None
     """(H, W), uint8 or uint16, untouched."""
     beyond_srgb: Tensor | None = None
@@ -88,7 +90,8 @@ def load_photo(
             (3, H, W). Floats are sRGB in [0, 1].
         max_megapixels: the largest photo allowed; a file's size is checked before it is decoded.
         keep_location: keep the GPS position that the EXIF data may hold.
-        compact: take half the memory for a photo of 8 bits and `COMPACT_FROM_PIXELS` or more, in float16.
+        compact: take a quarter of the memory for a photo of 8 bits and `COMPACT_FROM_PIXELS` or more, half of it
+            for one of another profile than sRGB.
 
     Raises:
         ImageError: if it is no photo, damaged, too large or of the wrong shape or range.
@@ -130,13 +133,18 @@ def _from_array(array: NDArray[Any], compact: bool) -> Photo:
 
 def _from_pixels(pixels: NDArray[Any], file: FileProperties, compact: bool) -> Photo:
     height, width, channels = pixels.shape
-    halved = compact and pixels.dtype == np.uint8 and height * width >= COMPACT_FROM_PIXELS
-    rgb = torch.empty(3, height, width, dtype=torch.float16 if halved else torch.float32)
     profile = _foreign_profile(file)
+    kept = torch.float32
+    if compact and pixels.dtype == np.uint8 and height * width >= COMPACT_FROM_PIXELS:
+        kept = torch.uint8 if profile is None else torch.float16
+    rgb = torch.empty(3, height, width, dtype=kept)
     beyond = None if profile is None else torch.empty_like(rgb)
     colours = pixels[..., : 1 if channels < 3 else 3].transpose(2, 0, 1)
     for top in range(0, height, _ROWS_AT_A_TIME):
         rows = slice(top, top + _ROWS_AT_A_TIME)
+        if kept is torch.uint8:
+            rgb[:, rows] = torch.from_numpy(np.ascontiguousarray(colours[:, rows]))
+            continue
         planes = np.divide(colours[:, rows], np.iinfo(pixels.dtype).max, dtype=np.float32)
         part = torch.from_numpy(planes).expand(3, -1, -1)
         unclipped = part if profile is None else profile.to_srgb(part)
@@ -207,7 +215,7 @@ def _to_levels(
     _, height, width = image.shape
     levels = np.empty((height, width, channels + unused), dtype)
     for top in range(0, height, _ROWS_AT_A_TIME):
-        rows = image[:, top : top + _ROWS_AT_A_TIME].detach().float().cpu()
+        rows = in_unit(image[:, top : top + _ROWS_AT_A_TIME].detach()).cpu()
         if profile is not None:
             rows = profile.from_srgb(rows if beyond is None else rows + beyond[:, top : top + _ROWS_AT_A_TIME])
         rounded = rows[:channels].clamp(0, 1).mul_(np.iinfo(dtype).max).round_()

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -266,18 +266,38 @@ def write_file(path: Path, pixels: NDArray[Any], properties: FileProperties, qua
     The fourth byte of a JPEG's pixels is left out.
     """
     file_format = format_of(path)
-    try:
-        encoded = _encode(file_format, pixels, properties, quality)
-    except (OSError, ValueError, RuntimeError, TypeError, struct.error) as error:
-        raise ImageError(
-            f"{path.name}: can not be written as {file_format} ({_first_line(error)}); choose PNG or TIFF"
-        ) from error
     with written_whole(path) as file:
-        file.write(encoded)
+        sink = _Sink(file)
+        try:
+            _encode(sink, file_format, pixels, properties, quality)
+        except (OSError, ValueError, RuntimeError, TypeError, struct.error) as error:
+            if sink.refused is not None:
+                raise sink.refused from None
+            raise ImageError(
+                f"{path.name}: can not be written as {file_format} ({_first_line(error)}); choose PNG or TIFF"
+            ) from error
 
 
-def _encode(file_format: str, pixels: NDArray[Any], properties: FileProperties, quality: int | None) -> memoryview:
-    """Return a file's bytes. In memory first: Pillow does not tell a full disk from a picture it can not encode."""
+class _Sink:
+    """A file as Pillow sees it: Pillow alone does not tell a full disk from a picture that it can not encode."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.refused: OSError | None = None
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write; what the disk refuses is remembered."""
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.refused = error
+            raise
+
+
+def _encode(
+    sink: _Sink, file_format: str, pixels: NDArray[Any], properties: FileProperties, quality: int | None
+) -> None:
+    """Write a file's bytes: a JPEG piece by piece, so that it is never in memory; others need to go back in it."""
     file = io.BytesIO()
     if pixels.dtype == np.uint16 and file_format == "PNG":
         sixteen_bit.write_png(file, pixels, properties.icc, properties.exif)
@@ -287,9 +307,12 @@ def _encode(file_format: str, pixels: NDArray[Any], properties: FileProperties, 
         sixteen_bit.write_tiff(file, pixels, properties.icc, exif)
     else:
         _register_heif()
-        picture = _as_picture(pixels, file_format)
-        picture.save(file, format=file_format, **_saving_options(file_format, properties, quality))
-    return file.getbuffer()
+        picture, options = _as_picture(pixels, file_format), _saving_options(file_format, properties, quality)
+        if file_format == "JPEG":
+            picture.save(cast(BinaryIO, sink), format=file_format, **options)
+            return
+        picture.save(file, format=file_format, **options)
+    sink.write(file.getbuffer())
 
 
 def _as_picture(pixels: NDArray[Any], file_format: str) -> Image.Image:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from opir.model import OPIR
 from opir.model.inverse_operator import Strip
+from opir.ops.levels import in_unit
 from opir.ops.padding import pad_to_multiple
 from opir.tiles import Window
 
@@ -112,7 +113,7 @@ def inspect_pixel(
 
     Args:
         model: in eval mode, on the device of the photo.
-        photo: (3, H, W) in [0, 1].
+        photo: (3, H, W) in [0, 1], or uint8 levels.
         task_embedding: (1, D), of the whole photo.
         x: column, 0 is the left one.
         y: row, 0 is the top one.
@@ -134,7 +135,7 @@ def inspect_pixel(
         windows.append(windows[-1].grown(model.halo, *reduced))
     around = windows.pop()
     # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
-    image, uncertainty = pad_to_multiple(around.scaled(scale).of(photo[None]).float(), multiple), None
+    image, uncertainty = pad_to_multiple(in_unit(around.scaled(scale).of(photo[None])), multiple), None
     operators = []
     for index in range(stages):
         inner = windows.pop()

@@ -19,6 +19,7 @@ from opir.calibration import Calibration
 from opir.devices import computing_in
 from opir.images import Photo, save_photo, to_picture
 from opir.model import OPIR
+from opir.ops.levels import in_unit
 from opir.pixel import PixelInspection, inspect_pixel
 from opir.tasks import Task
 
@@ -148,10 +149,10 @@ class Restoration:
         device = next(self.model.parameters()).device
         with torch.inference_mode(), computing_in(self.precision, device):
             told = self._told(device) if task is None else self._prototype(task)
-            photo = self.photo.rgb.to(device)
+            photo = self.photo.rgb.to(device)  # as it is kept: only the part that is looked at is computed with
             stages = inspect_pixel(self.model, photo, told, x, y, self.stages, self.predicted_scale)
         named = self.task if task is None else task
-        return PixelInspection(x, y, named, self.scales, self.photo.rgb[:, y, x].float().numpy(), stages)
+        return PixelInspection(x, y, named, self.scales, in_unit(self.photo.rgb[:, y, x]).numpy(), stages)
 
     def _told(self, device: torch.device) -> Tensor | None:
         return None if self.task_embedding is None else torch.from_numpy(self.task_embedding)[None].to(device)
@@ -175,5 +176,5 @@ class Restoration:
                 uncertainty = torch.from_numpy(self.uncertainty[rows]).float()
                 doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
                 share = strength * (1 - doubt.clamp(0, 1))
-            mixed[:, rows] = torch.lerp(self.photo.rgb[:, rows].float(), self.restored_rgb[:, rows].float(), share)
+            mixed[:, rows] = torch.lerp(in_unit(self.photo.rgb[:, rows]), self.restored_rgb[:, rows].float(), share)
         return mixed

@@ -26,6 +26,7 @@ from opir.devices import (
 from opir.images import Photo, Source, is_compact, load_photo
 from opir.model import OPIR
 from opir.operator_scales import SCENE_TILE, choose_operator_scale, scene_scale
+from opir.ops.levels import in_unit
 from opir.ops.padding import crop, pad_to_multiple
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
@@ -214,12 +215,15 @@ class Restorer:
         height, width = (side // factor for side in given.image.shape[-2:])
         window = tile.grown(self.model.halo, height, width)
         around, place = window.scaled(factor), tile.scaled(factor)
+        seen = around.of(given.image)
+        if seen.dtype == torch.uint8:
+            seen = in_unit(seen, output.restored.dtype)
         guide = None if given.uncertainty is None else around.of(given.uncertainty).float()
         try:
             with computing_in(self.precision, self.device):
                 strips = self.model.stage_strips(
                     given.stage,
-                    around.of(given.image),
+                    seen,
                     given.task_embedding,
                     guide,
                     factor,
@@ -285,7 +289,8 @@ class Restorer:
         held = made + sum(tensor.nbytes for tensor in given)
         memory = Memory(free_memory(self.device), held, is_shared=self.device.type == "cpu")
         halo, config = self.model.halo, self.model.config
-        return fitting_side(photo.width, photo.height, factor, halo, config, memory)
+        number_bytes = self.precision.itemsize
+        return fitting_side(photo.width, photo.height, factor, halo, config, memory, number_bytes)
 
 
 class _Count:

@@ -16,10 +16,11 @@ Writing the file takes 7 bytes a pixel more than the results, after the tiles ar
 """
 LEAST_WINDOW_PIXELS = 1_000_000
 """Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
-_PROGRAM_BYTES = 310_000_000
+_PROGRAM_BYTES = 350_000_000
 _SHARE_OF_FREE_MEMORY = 0.5
-# Features at half resolution, of which so many copies live at once; the image in a few layouts; operators in strips.
-_BYTES_PER_PIXEL_AND_WIDTH = {"residual": 5, "nafnet": 9}
+# Features at half resolution, of which so many copies live at once, by the bytes of a number; the image in a few
+# layouts; operators in strips.
+_BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 7, ("residual", 2): 4, ("nafnet", 4): 9, ("nafnet", 2): 9}
 _BYTES_PER_PIXEL, _BYTES_PER_PHOTO_PIXEL = 52, 36
 
 
@@ -35,7 +36,9 @@ class Memory:
     """Whether it is the processor's, which has other programs to serve."""
 
 
-def fitting_side(width: int, height: int, operator_scale: int, halo: int, config: OPIRConfig, memory: Memory) -> int:
+def fitting_side(
+    width: int, height: int, operator_scale: int, halo: int, config: OPIRConfig, memory: Memory, number_bytes: int = 4
+) -> int:
     """Return the side of tiles, without their halo, in pixels of the copy that operators are predicted on; 0 for one.
 
     Args:
@@ -45,8 +48,9 @@ def fitting_side(width: int, height: int, operator_scale: int, halo: int, config
         halo: of the model, in pixels of the copy.
         config: of the model.
         memory: of its device.
+        number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
     """
-    per_pixel = _BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block] * config.width
+    per_pixel = _BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block, number_bytes] * config.width
     per_pixel += _BYTES_PER_PHOTO_PIXEL * (operator_scale**2 - 1)
     window = float((LARGEST_TILE_SIDE + 2 * halo) ** 2)
     if memory.is_shared:

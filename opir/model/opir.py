@@ -60,7 +60,7 @@ class OPIR(nn.Module):
         """How far one stage looks, in pixels, rounded up to a multiple of `stride`."""
 
     def embed(self, photo: Tensor) -> Tensor | None:
-        """Embed whole photos (B, 3, H, W), clamped to [0, 1]: (B, D), or None without the task-aware module."""
+        """Embed whole photos (B, 3, H, W), uint8 or clamped to [0, 1]: (B, D), or None without the task encoder."""
         return None if self.task_encoder is None else self.task_encoder(photo)
 
     def prototype(self, task: Task) -> Tensor | None:

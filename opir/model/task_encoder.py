@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from opir.config import OPIRConfig
 from opir.model.blocks import initialise
+from opir.ops.levels import in_unit
 from opir.ops.padding import reflect_pad
 from opir.tasks import Task
 
@@ -50,14 +51,15 @@ def _thumbnail(photo: Tensor) -> Tensor:
     """Average a photo, clamped to [0, 1], to 32×32 pixels: rows of the thumbnail one by one for a large photo."""
     height, width = photo.shape[-2:]
     if height * width < _BY_ROWS_FROM_PIXELS:
-        return F.adaptive_avg_pool2d(photo.float().clamp(0, 1), _THUMBNAIL)
+        return F.adaptive_avg_pool2d(in_unit(photo).clamp(0, 1), _THUMBNAIL)
     bounds = [(height * row // _THUMBNAIL, -(-height * (row + 1) // _THUMBNAIL)) for row in range(_THUMBNAIL)]
     # One buffer for all: large blocks that come and go leave holes behind, at 48 megapixels 600 MB of them.
     shapes = [(*photo.shape[:2], bottom - top, width) for top, bottom in bounds]
     buffer = torch.empty(max(map(math.prod, shapes)), dtype=torch.float32, device=photo.device)
     rows = []
     for (top, bottom), shape in zip(bounds, shapes, strict=True):
-        band = buffer[: math.prod(shape)].view(shape).copy_(photo[:, :, top:bottom]).clamp_(0, 1)
+        band = buffer[: math.prod(shape)].view(shape).copy_(photo[:, :, top:bottom])
+        band = (band.div_(255) if photo.dtype == torch.uint8 else band).clamp_(0, 1)
         rows.append(F.adaptive_avg_pool2d(band, (1, _THUMBNAIL)))
     return torch.cat(rows, dim=2)
 
@@ -113,9 +115,13 @@ class TaskEncoder(nn.Module):
         initialise(self)
 
     def forward(self, photo: Tensor) -> Tensor:
-        """Embed whole photos of any size: (B, 3, H, W), clamped to [0, 1] → (B, D); never copied as a whole."""
+        """Embed whole photos of any size: (B, 3, H, W) → (B, D); never copied as a whole.
+
+        Args:
+            photo: clamped to [0, 1], or uint8 levels.
+        """
         patches, per_photo = native_patches(photo)
-        patches = patches.float().clamp(0, 1)
+        patches = in_unit(patches).clamp(0, 1)
         detail = self.detail(_with_contrast(patches))
         # The mean tells how much weather there is, the maximum whether a patch has any streak or flake at all.
         pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)

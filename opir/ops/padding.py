@@ -28,7 +28,7 @@ def reflect_pad(image: Tensor, left: int, right: int, top: int, bottom: int) -> 
         (B, C, top + H + bottom, left + W + right).
     """
     height, width = image.shape[-2:]
-    if max(left, right) < width and max(top, bottom) < height:
+    if max(left, right) < width and max(top, bottom) < height and image.is_floating_point():
         return F.pad(image, (left, right, top, bottom), mode="reflect")
     rows = _reflected_indices(height, top, bottom, image.device)
     columns = _reflected_indices(width, left, right, image.device)

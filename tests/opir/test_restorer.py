@@ -24,7 +24,8 @@ def test_a_very_large_photo_is_kept_in_half_precision(
     monkeypatch.setattr("opir.images.COMPACT_FROM_PIXELS", 90 * 130)
     assert load_photo(levels).rgb.dtype == torch.float32  # unless it is asked for
     out = restorer.restore(levels, tile=64)
-    assert {out.photo.rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype} == {torch.float16}
+    assert (out.photo.rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype) == (torch.uint8, *2 * [torch.float16])
+    np.testing.assert_allclose(out.embedding, whole.embedding, atol=1e-5)
     np.testing.assert_allclose(out.inspect(50, 40).stage1, whole.inspect(50, 40).stage1, atol=2e-3)
     assert out.uncertainty.dtype == np.float16
     assert (out.restored_rgb - whole.restored_rgb).abs().max() < 1 / 255 / 2

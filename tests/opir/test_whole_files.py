@@ -1,13 +1,16 @@
 """Files appear whole or not at all, and what a killed process left is cleared away."""
 
 import errno
+import io
 import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from opir.batch import written_to
 from opir.errors import ImageError, printable
+from opir.images import Photo, save_photo
 from opir.whole_files import prepare_folders, written_whole
 
 ABANDONED = f".photo.png.{'a' * 32}.part"
@@ -96,3 +99,20 @@ def test_what_a_disk_refuses_names_its_cure_and_leaves_nothing(number: int, cure
     with pytest.raises(ImageError, match=cure):
         write()
     assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"old"]
+
+
+class FullDisk(io.FileIO):
+    """A file on a disk that takes nothing more."""
+
+    def write(self, _: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png"])
+def test_a_disk_that_is_full_is_told_from_a_picture_that_can_not_be_encoded(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opir.whole_files.open", FullDisk, raising=False)
+    with pytest.raises(ImageError, match="free some space or choose another disk"):
+        save_photo(Photo(torch.rand(3, 40, 60)), tmp_path / name)
+    assert not list(tmp_path.iterdir())
