@@ -12,7 +12,7 @@ LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128  # without the halo
 AIMED_AT_BYTES = 1_450_000_000
 """What the program, a photo and its results and one tile take together on a processor, wherever tiles can do that.
 
-Writing the file takes 7 bytes a pixel more than the results, after the tiles are gone.
+Writing the file takes 4 bytes a pixel more than the results, after the tiles are gone.
 """
 LEAST_WINDOW_PIXELS = 1_000_000
 """Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
