@@ -74,7 +74,7 @@ def draw_differences(found: dict[str, Any], path: Path) -> bool:
         range(len(findings)), [f"{item.claim.text}: {name}" for item, name in zip(findings, names, strict=True)][::-1]
     )
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set(xlabel=f"difference in PSNR, dB, ± {STANDARD_ERRORS:.0f} standard errors")
+    axes.set_xlabel(f"difference in PSNR, dB, ± {STANDARD_ERRORS:.0f} standard errors", loc="right")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     return True
