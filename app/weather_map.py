@@ -147,7 +147,7 @@ class WeatherMap:
         known, places = _fit(known, everything), None if places is None else _fit(places, everything)
         shapes = [
             f'<circle cx="{x:.1f}" cy="{y:.1f}" fill="{TASK_COLOURS[Task(task)]}" {_DOTS[int(stage)]}/>'
-            for (x, y), task, stage in zip(known, self.tasks, self.stages, strict=False)
+            for (x, y), task, stage in zip(known[: len(self.tasks)], self.tasks, self.stages, strict=True)
         ]
         names: list[tuple[float, float]] = []
         for task, (x, y) in zip(Task, known[len(self.tasks) :], strict=True):

@@ -191,17 +191,17 @@ def plot(seen: Seen, mixed: dict[tuple[Task, Task], Seen], real: Seen | None, pa
     figure = Figure(figsize=(13, 8.4), layout="constrained")
     axes = figure.subplots(2, 3).ravel()
     spaces = comparable(seen.features, seen.features)
-    for axis, seed in zip(axes, TSNE_SEEDS, strict=False):
+    for axis, seed in zip(axes[:3], TSNE_SEEDS, strict=True):
         _dots(axis, _tsne(spaces["embedding"], seed), seen.labels, "o")
         axis.set_title(f"OPIR's embeddings, t-SNE seed {seed}")
-    for axis, (kind, title) in zip(axes[3:], (("statistics", "pixel statistics"), ("pca", "PCA")), strict=False):
+    for axis, (kind, title) in zip(axes[3:5], (("statistics", "pixel statistics"), ("pca", "PCA")), strict=True):
         _dots(axis, _tsne(spaces[kind], 0), seen.labels, "o")
         axis.set_title(f"{title}, t-SNE seed 0")
     parts = [seen.features["embedding"], *(both.features["embedding"] for both in mixed.values())]
     parts += [] if real is None else [real.features["embedding"]]
     places = np.split(_tsne(np.concatenate(parts), 0), np.cumsum([len(part) for part in parts])[:-1])
     _dots(axes[5], places[0], seen.labels, "o", 0.25)
-    for (first, second), where, marker in zip(mixed, places[1:], "^sD", strict=False):
+    for (first, second), where, marker in zip(mixed, places[1 : 1 + len(mixed)], "^sD", strict=True):
         axes[5].scatter(
             *where.T, s=22, c="none", edgecolors="#111", marker=marker, label=f"{first.label} + {second.label}"
         )

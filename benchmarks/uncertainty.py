@@ -125,7 +125,7 @@ def plot(report: dict[str, Any], path: Path) -> None:
         "mirrored": ("four mirrored results", "#d1495b", "--"),
         "error": ("the error itself: best", "#34a873", ":"),
     }
-    for axis, (name, found) in zip(axes, results.items(), strict=False):
+    for axis, (name, found) in zip(axes[: len(results)], results.items(), strict=True):
         for kind, (label, colour, line) in styles.items():
             axis.plot(FRACTIONS, found["curves"][kind], line, color=colour, label=label)
         axis.axhline(1, color="#94a3b8", linewidth=1)

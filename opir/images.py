@@ -29,8 +29,8 @@ from opir.photo_files import (
     format_of,
     read_file,
     read_picture,
-    write_file,
 )
+from opir.photo_writing import write_file
 
 __all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "save_photo", "to_picture"]
 

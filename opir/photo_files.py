@@ -1,4 +1,4 @@
-"""Photo files to pixels and back, with what rides along: profile, orientation, EXIF, depth, compression.
+"""Photo files to pixels, with what rides along: profile, orientation, EXIF, depth, compression.
 
 H height, W width, C channels (1 grey, 2 grey + alpha, 3 RGB, 4 RGBA).
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,8 @@ from opir.errors import ImageError
 from opir.jpeg_quality import jpeg_quality, jpeg_subsampling
 from opir.limits import check_frames, check_size, sound_resolution, too_large
 from opir.sixteen_bit import EXIF_DETAILS, EXIF_TEXTS, POSITION
-from opir.whole_files import written_whole
 
-__all__ = ["FORMATS", "FileProperties", "ImageError", "format_of", "read_file", "read_picture", "write_file"]
+__all__ = ["FORMATS", "FileProperties", "ImageError", "format_of", "read_file", "read_picture"]
 
 FORMATS = {
     ".jpg": "JPEG",
@@ -43,14 +42,12 @@ FORMATS = {
     ".bmp": "BMP",
 }
 READABLE = "a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP photo"
-QUALITY = {"JPEG": 95, "WEBP": 92, "HEIF": 90, "AVIF": 90}
 DEEP_FORMATS = ("PNG", "TIFF")  # the ones that are written with 16 bits
 DECODING_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, ArithmeticError),
     *(AttributeError, AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
 )
 """What Pillow and the libraries below it raise for one damaged file or another."""
-MAX_JPEG_EXIF = 65_000  # bytes; a segment of a JPEG holds no more
 ORIENTATION = 0x0112
 # Maker notes break when they are moved and can hold a position; the others describe the file as it was.
 DROPPED_EXIF_DETAILS = (0x927C, 0xA002, 0xA003, 0xA005)
@@ -93,7 +90,7 @@ def read_picture(
 @contextlib.contextmanager
 def _opened(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
     """A recognised file of an allowed size, not decoded yet."""
-    _register_heif()
+    register_heif()
     _silence_libtiff()
     try:
         if not path.is_file():
@@ -112,7 +109,7 @@ def _opened(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
         ) from error
     except DECODING_ERRORS as error:
         raise ImageError(
-            f"{path.name}: expected {READABLE}, but it can not be opened ({_first_line(error)}); check the file"
+            f"{path.name}: expected {READABLE}, but it can not be opened ({first_line(error)}); check the file"
         ) from error
     with picture:
         check_size(picture.size, max_megapixels, path.name)
@@ -120,7 +117,7 @@ def _opened(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
 
 
 @cache
-def _register_heif() -> None:
+def register_heif() -> None:
     import pillow_heif  # on first use: it takes a while to load, and registering it is global
 
     pillow_heif.register_heif_opener()
@@ -135,7 +132,7 @@ def _silence_libtiff() -> None:
             ctypes.CDLL(str(library)).TIFFSetErrorHandler(None)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
@@ -150,7 +147,7 @@ def _decode(
     except DECODING_ERRORS as error:
         raise ImageError(
             f"{name}: expected a whole {picture.format or 'picture'} file, but it is damaged or cut off"
-            f" ({_first_line(error)}); copy or export it again"
+            f" ({first_line(error)}); copy or export it again"
         ) from error
 
 
@@ -258,86 +255,3 @@ def format_of(path: Path) -> str:
     except KeyError:
         known = ", ".join(FORMATS)
         raise ImageError(f"{path.name}: expected a name ending in one of {known}; got '{path.suffix}'") from None
-
-
-def write_file(path: Path, pixels: NDArray[Any], properties: FileProperties, quality: int | None = None) -> None:
-    """Write pixels (H, W, C) in the format that the name asks for; uint16 only to `DEEP_FORMATS`.
-
-    The fourth byte of a JPEG's pixels is left out.
-    """
-    file_format = format_of(path)
-    with written_whole(path) as file:
-        sink = _Sink(file)
-        try:
-            _encode(sink, file_format, pixels, properties, quality)
-        except (OSError, ValueError, RuntimeError, TypeError, struct.error) as error:
-            if sink.refused is not None:
-                raise sink.refused from None
-            raise ImageError(
-                f"{path.name}: can not be written as {file_format} ({_first_line(error)}); choose PNG or TIFF"
-            ) from error
-
-
-class _Sink:
-    """A file as Pillow sees it: Pillow alone does not tell a full disk from a picture that it can not encode."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.refused: OSError | None = None
-
-    def write(self, data: bytes | memoryview) -> int:
-        """Write; what the disk refuses is remembered."""
-        try:
-            return self._file.write(data)
-        except OSError as error:
-            self.refused = error
-            raise
-
-
-def _encode(
-    sink: _Sink, file_format: str, pixels: NDArray[Any], properties: FileProperties, quality: int | None
-) -> None:
-    """Write a file's bytes: a JPEG piece by piece, so that it is never in memory; others need to go back in it."""
-    file = io.BytesIO()
-    if pixels.dtype == np.uint16 and file_format == "PNG":
-        sixteen_bit.write_png(file, pixels, properties.icc, properties.exif)
-    elif file_format == "TIFF":
-        exif = Image.Exif()
-        exif.load(properties.exif)
-        sixteen_bit.write_tiff(file, pixels, properties.icc, exif)
-    else:
-        _register_heif()
-        picture, options = _as_picture(pixels, file_format), _saving_options(file_format, properties, quality)
-        if file_format == "JPEG":
-            picture.save(cast(BinaryIO, sink), format=file_format, **options)
-            return
-        picture.save(file, format=file_format, **options)
-    sink.write(file.getbuffer())
-
-
-def _as_picture(pixels: NDArray[Any], file_format: str) -> Image.Image:
-    """Return 8-bit pixels as Pillow's, without a copy for a JPEG whose pixels have an unused fourth byte each."""
-    if file_format == "JPEG" and pixels.shape[2] == 4:
-        size = (pixels.shape[1], pixels.shape[0])
-        return Image.frombuffer("RGBX", size, np.ascontiguousarray(pixels), "raw", "RGBX", 0, 1)
-    return Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
-
-
-def _saving_options(file_format: str, properties: FileProperties, quality: int | None) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if properties.icc and file_format != "BMP":
-        options["icc_profile"] = properties.icc
-    fits = file_format != "JPEG" or len(properties.exif) < MAX_JPEG_EXIF
-    if properties.exif and file_format != "BMP" and fits:
-        options["exif"] = properties.exif
-    if properties.dpi and file_format in ("JPEG", "PNG", "BMP"):
-        options["dpi"] = properties.dpi
-    if file_format in QUALITY:
-        own = properties.jpeg_quality if file_format == "JPEG" else None
-        options["quality"] = quality or own or QUALITY[file_format]
-    if file_format == "JPEG":
-        # Not optimize=True: Pillow's buffer for it is too small for noisy pictures, and saving fails.
-        options["subsampling"] = properties.jpeg_subsampling
-    if file_format == "WEBP":
-        options |= {"lossless": properties.lossless and properties.file_format == "WEBP", "exact": True}
-    return options

@@ -1,5 +1,6 @@
 """KPN: one base kernel and one set of scale weights for every pixel (Eqs. 9, 14 and 18)."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -42,7 +43,7 @@ class KernelPredictor(nn.Module):
         self.unshuffle = nn.PixelUnshuffle(UNSHUFFLE)
         self.intro = nn.Conv2d(3 * UNSHUFFLE**2, config.width, 3, padding=1)
         self.encoders, self.downs = nn.ModuleList(), nn.ModuleList()
-        for count, fine, coarse in zip(config.encoder_blocks, widths, widths[1:], strict=False):
+        for count, (fine, coarse) in zip(config.encoder_blocks, pairwise(widths), strict=True):
             self.encoders.append(nn.Sequential(*(block(fine) for _ in range(count))))
             self.downs.append(nn.Conv2d(fine, coarse, 2, stride=2))
         self.condition = (

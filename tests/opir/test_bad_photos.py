@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from opir.images import ImageError, Photo, load_photo, save_photo
-from opir.photo_files import _register_heif
+from opir.photo_files import register_heif
 from tests.opir.pictures import noise, save_with_exif
 
 BAD_VALUES = [
@@ -91,7 +91,7 @@ def test_a_huge_picture_is_refused_by_its_header(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".avif", ".heic", ".bmp"])
 def test_damaged_bytes_give_a_photo_or_an_image_error(tmp_path: Path, suffix: str) -> None:
-    _register_heif()
+    register_heif()
     random = np.random.default_rng(1)
     exif = Image.Exif()
     exif[0x0110] = "Camera 7"

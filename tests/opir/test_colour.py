@@ -10,7 +10,8 @@ from PIL import Image, ImageCms
 
 from opir.colour import read_matrix_profile
 from opir.images import ImageError, load_photo, save_photo, to_picture
-from opir.photo_files import FileProperties, read_file, write_file
+from opir.photo_files import FileProperties, read_file
+from opir.photo_writing import write_file
 from tests.opir.pictures import noise, wide_profile
 
 

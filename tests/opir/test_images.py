@@ -11,7 +11,7 @@ from PIL import Image
 
 from opir import sixteen_bit
 from opir.images import ImageError, load_photo, save_photo, to_picture
-from opir.photo_files import FORMATS, _register_heif
+from opir.photo_files import FORMATS, register_heif
 from tests.opir.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, save_with_exif, smooth
 
 
@@ -119,7 +119,7 @@ def test_date_and_camera_stay_and_the_position_goes(tmp_path: Path, suffix: str)
         0x9286: b"ASCII\0\0\0hello",
     }
     exif[GPS] = {1: "N", 2: (52.0, 31.0, 12.0)}
-    _register_heif()
+    register_heif()
     photo = load_photo(save_with_exif(tmp_path / f"in{suffix}", exif))
     save_photo(photo, tmp_path / f"out{suffix}")
     kept = Image.open(tmp_path / f"out{suffix}").getexif()

@@ -11,7 +11,8 @@ from PIL import Image
 
 from opir.colour import read_matrix_profile
 from opir.images import ImageError, load_photo, save_photo
-from opir.photo_files import FileProperties, write_file
+from opir.photo_files import FileProperties
+from opir.photo_writing import write_file
 from tests.opir.pictures import noise, wide_profile
 
 

@@ -15,7 +15,8 @@ from opir.cli import main
 from opir.images import load_photo
 from opir.jpeg_quality import estimate_quality
 from opir.model import OPIR
-from opir.photo_files import FileProperties, _register_heif, read_file, write_file
+from opir.photo_files import FileProperties, read_file, register_heif
+from opir.photo_writing import write_file
 from tests.conftest import TINIEST
 from tests.opir.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, smooth, wide_profile
 
@@ -28,7 +29,7 @@ TAKEN = "2024:05:06 07:08:09"
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    _register_heif()
+    register_heif()
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     save_model(OPIR(TINIEST), path, {})
     return path
