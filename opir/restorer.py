@@ -60,7 +60,12 @@ class Restorer:
     """A model on a device, ready for photos of any size. It keeps nothing of what it restores."""
 
     def __init__(
-        self, model: OPIR, device: str = "auto", precision: str = "auto", info: CheckpointInfo | None = None
+        self,
+        model: OPIR,
+        device: str = "auto",
+        precision: str = "auto",
+        info: CheckpointInfo | None = None,
+        fused: bool = True,
     ) -> None:
         """Move a model to a device.
 
@@ -69,10 +74,12 @@ class Restorer:
             device: "auto" takes a CUDA GPU where there is one; else as PyTorch names devices.
             precision: "fp32", "bf16", or "auto": bf16 where the device computes in it.
             info: where the weights come from.
+            fused: on a CPU with Numba, filter in one compiled pass: the same result to 1e-5, sooner.
 
         Raises:
             ValueError: for an unknown device or precision.
         """
+        self.fused = fused
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         if self.device.type == "cpu":
@@ -228,6 +235,7 @@ class Restorer:
                     guide,
                     factor,
                     tile.within(window),
+                    fused=self.fused,
                 )
                 for strip in strips:
                     rows = slice(place.top + strip.top, place.top + strip.top + strip.restored.shape[-2])

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from opir.model.fused_tail import FusedTail, is_available
 from opir.model.kernel_predictor import UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
 from opir.ops.filtering import filter_multiscale, filter_padded
@@ -17,6 +18,7 @@ from opir.tiles import Window
 
 # Pixels whose operators are made and applied at a time: on a processor they stay in its cache, on a GPU they fill it.
 _STRIP_PIXELS, _GPU_STRIP_PIXELS = 16_384, 1_048_576
+_FUSED_STRIP_PIXELS = 262_144  # of which only results exist
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class InverseOperator:
         operator_scale: int = 1,
         inner: Window | None = None,
         operators_of_row: int | None = None,
+        fused: bool = True,
     ) -> Iterator[Strip]:
         """Restore as a call does, some rows after the other, so that all operators never exist at once.
 
@@ -110,6 +113,8 @@ class InverseOperator:
             operator_scale: 1 for operators of the image's own resolution.
             inner: the part of `guided_image` that is wanted, of even bounds; None for all of it.
             operators_of_row: hand them out with the strip that holds this row of what is restored.
+            fused: take the compiled tail where that can be: on a processor with Numba, for operators of the
+                image's own resolution that nobody asks for.
         """
         whole = Window(0, 0, *guided_image.shape[-2:])
         inner = inner or whole
@@ -119,6 +124,10 @@ class InverseOperator:
         around = 0 if operator_scale == 1 else UNSHUFFLE  # what interpolating looks at, in pixels of the operators
         seen = inner.grown(around, *guided_image.shape[-2:])
         features = self.predictor.features(guided_image, task_embedding, None if seen == whole else seen)
+        can_fuse = operator_scale == 1 and operators_of_row is None and image.device.type == "cpu" and len(image) == 1
+        if fused and can_fuse and is_available():
+            yield from self._fused_strips(features, padded.float(), inner, task_embedding)
+            return
         step = max((_STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS) // padded.shape[-1], 1)
         step = max(step // (UNSHUFFLE * operator_scale), 1) * UNSHUFFLE
         place = inner.scaled(operator_scale)
@@ -143,6 +152,19 @@ class InverseOperator:
             )
             restored = filter_padded(samples, kernels, weights, scales)
             yield Strip(first, restored, uncertainty, weights, kept)
+
+    def _fused_strips(
+        self, features: Tensor, padded: Tensor, inner: Window, task_embedding: Tensor | None
+    ) -> Iterator[Strip]:
+        with _in_float32(features):
+            tail = FusedTail(self.predictor, self.modulator, task_embedding, self.scales)
+        border = max(self.scales)
+        step = max(_FUSED_STRIP_PIXELS // (UNSHUFFLE**2 * features.shape[-1]), 1)
+        for top in range(0, features.shape[-2], step):
+            done = tail(
+                features[..., top : top + step, :], padded, inner.top + border + UNSHUFFLE * top, inner.left + border
+            )
+            yield Strip(UNSHUFFLE * top, done.restored, done.uncertainty, done.scale_weights, None)
 
     def _operators(self, features: Tensor, task_embedding: Tensor | None) -> Operators:
         kernels, scale_weights = self.predictor.read_out(features)

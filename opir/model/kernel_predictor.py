@@ -143,10 +143,13 @@ class KernelPredictor(nn.Module):
 
     def read_out(self, features: Tensor) -> PredictedKernels:
         """Turn features, or some rows of them, into kernels and scale weights at twice their resolution."""
+        outputs = shuffle_up(mix_channels(features.float(), *self.head_weights()))
+        kernels, logits = outputs[:, : self.kernel_outputs], outputs[:, self.kernel_outputs :]
+        return PredictedKernels(kernels, logits.softmax(dim=1))
+
+    def head_weights(self) -> tuple[Tensor, Tensor]:
+        """Return the head as a matrix (4·(C·9 + S), width) and a bias with the identity; corners run fastest."""
         assert self.head.bias is not None
         identity = self.identity.repeat_interleave(UNSHUFFLE**2)
         weight = HEAD_SCALE * self.head.weight.flatten(1)
-        bias = HEAD_SCALE * self.head.bias + F.pad(identity, (0, len(weight) - len(identity)))
-        outputs = shuffle_up(mix_channels(features.float(), weight, bias))
-        kernels, logits = outputs[:, : self.kernel_outputs], outputs[:, self.kernel_outputs :]
-        return PredictedKernels(kernels, logits.softmax(dim=1))
+        return weight, HEAD_SCALE * self.head.bias + F.pad(identity, (0, len(weight) - len(identity)))

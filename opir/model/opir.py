@@ -100,6 +100,7 @@ class OPIR(nn.Module):
         operator_scale: int = 1,
         inner: Window | None = None,
         operators_of_row: int | None = None,
+        fused: bool = True,
     ) -> Iterator[Strip]:
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
 
@@ -109,12 +110,14 @@ class OPIR(nn.Module):
                 of it times `stride`, and apply them at dilations as many times larger.
             inner: the part of the reduced image that is wanted, of even bounds; None for all of it.
             operators_of_row: hand the operators out with the strip that holds this row of what is restored.
+            fused: take the compiled tail where Numba is installed.
         """
         seen = (image if operator_scale == 1 else F.avg_pool2d(image, operator_scale)).float()
         if operator_scale > 1:
             uncertainty = None if uncertainty is None else F.avg_pool2d(uncertainty, operator_scale)
         seen = self._guided(index, seen, uncertainty).contiguous(memory_format=torch.channels_last)
-        return self._stage(index).strips(image, seen, task_embedding, operator_scale, inner, operators_of_row)
+        stage = self._stage(index)
+        return stage.strips(image, seen, task_embedding, operator_scale, inner, operators_of_row, fused)
 
     def _guided(self, index: int, image: Tensor, uncertainty: Tensor | None) -> Tensor:
         if index == 0 or not self.config.uncertainty_guided:

@@ -36,13 +36,16 @@ class TaskModulator(nn.Module):
             uncertainty: their size UM (Eq. 11), (B, 1, H, W).
             task_embedding: e_t, (B, D).
         """
-        assert self.hidden.bias is not None
         assert self.output.bias is not None
         size = uncertainty.clamp_min(1e-3).log()
-        scale, shift = self.condition(task_embedding).chunk(2, dim=1)
-        # The embedding scales and shifts the hidden layer; folded into its weights, that costs no pixel anything.
-        weight = self.hidden.weight.flatten(1) * (1 + scale)[:, :, None]
-        bias = torch.addcmul(shift, self.hidden.bias, 1 + scale)
+        weight, bias = self.hidden_weights(task_embedding)
         hidden = mix_channels(torch.cat([kernels, size], dim=1), weight, bias).relu_()
         logits = mix_channels(hidden, self.output.weight.flatten(1), self.output.bias)
         return _MAX_MODULATION * logits.float().sigmoid()
+
+    def hidden_weights(self, task_embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """Fold what the embeddings (B, D) scale and shift into weights, (B, J, C·9 + 1), and biases, (B, J)."""
+        assert self.hidden.bias is not None
+        scale, shift = self.condition(task_embedding).chunk(2, dim=1)
+        weight = self.hidden.weight.flatten(1) * (1 + scale)[:, :, None]
+        return weight, torch.addcmul(shift, self.hidden.bias, 1 + scale)

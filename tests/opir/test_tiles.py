@@ -64,11 +64,11 @@ def test_parts_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
     stage_strips, largest = restorer.model.stage_strips, 150 * 150
     failures = []
 
-    def run_short_of_memory(index: int, image: torch.Tensor, *rest: object) -> object:
+    def run_short_of_memory(index: int, image: torch.Tensor, *rest: object, **options: object) -> object:
         if image.shape[-2] * image.shape[-1] > largest:
             failures.append(index)
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return stage_strips(index, image, *rest)
+        return stage_strips(index, image, *rest, **options)
 
     monkeypatch.setattr(restorer.model, "stage_strips", run_short_of_memory)
     counts: list[tuple[int, int]] = []
@@ -103,6 +103,7 @@ def test_no_seam_can_be_seen_in_bfloat16(tile: int) -> None:
 def test_strips_give_what_the_stage_gives(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
     """With operators of a reduced copy too: interpolated at once, as the equation says."""
     monkeypatch.setattr("opir.model.inverse_operator._STRIP_PIXELS", 900)
+    monkeypatch.setattr("opir.model.inverse_operator._FUSED_STRIP_PIXELS", 900)
     model, photo = restorer.model, random_photo(64, 96)[None]
     embedding = model.prototype(Task.RAIN)
     with torch.no_grad():

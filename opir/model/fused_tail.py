@@ -1,0 +1,97 @@
+"""The full-resolution tail of a stage on a processor, compiled where Numba is installed (`opir/ops/compiled.py`)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from opir.model.kernel_predictor import UNSHUFFLE, KernelPredictor
+from opir.model.task_modulator import TaskModulator
+
+_MULTIPLE = 4
+
+
+def is_available() -> bool:
+    """Tell whether Numba is installed."""
+    return find_spec("numba") is not None
+
+
+class Restored(NamedTuple):
+    """Some rows of a stage's result."""
+
+    restored: Tensor
+    """Ĵ, (1, 3, rows, W), not clamped."""
+    uncertainty: Tensor
+    """UM, (1, 1, rows, W)."""
+    scale_weights: Tensor
+    """α, (1, S, rows, W)."""
+
+
+class FusedTail:
+    """A stage's head, TAM, UM, filtering and fusion for one photo, in one pass over its pixels."""
+
+    def __init__(
+        self,
+        predictor: KernelPredictor,
+        modulator: TaskModulator | None,
+        task_embedding: Tensor | None,
+        scales: tuple[int, ...],
+    ) -> None:
+        """Lay out the weights; the arguments are a stage's (`InverseOperator`)."""
+        weight, bias = predictor.head_weights()
+        corners = UNSHUFFLE**2
+        self._taps = predictor.kernel_outputs
+        self._head = [_padded(weight.reshape(-1, corners, weight.shape[1]).transpose(0, 1), 1, 2)]
+        self._head.append(_padded(bias.reshape(-1, corners).T, 1))
+        if modulator is None:
+            self._modulator = [np.zeros((0, 0), np.float32), np.zeros(0, np.float32)] * 2
+        else:
+            assert task_embedding is not None
+            hidden_weight, hidden_bias = modulator.hidden_weights(task_embedding)
+            self._modulator = [_padded(hidden_weight[0], 0, 1), _padded(hidden_bias[0], 0)]
+            assert modulator.output.bias is not None
+            self._modulator += [_padded(modulator.output.weight.flatten(1), 0, 1), _padded(modulator.output.bias, 0)]
+        self._scales = np.array(scales)
+
+    def __call__(self, features: Tensor, padded: Tensor, top: int, left: int) -> Restored:
+        """Restore the pixels of some features.
+
+        Args:
+            features: of the KPN, (1, C, h, w).
+            padded: the image with max(scales) pixels around it, (1, 3, H, W), contiguous float32.
+            top: where in `padded` the features' first pixel lies, its border included.
+            left: likewise.
+        """
+        from opir.ops.compiled import restore_rows
+
+        lines = features[0].permute(1, 2, 0).float().contiguous().numpy()
+        height, width = UNSHUFFLE * lines.shape[0], UNSHUFFLE * lines.shape[1]
+        restored, uncertainty, scale_weights = (torch.empty(n, height, width) for n in (3, 1, len(self._scales)))
+        outputs = restored.numpy(), uncertainty[0].numpy(), scale_weights.numpy()
+        weights = (*self._head, *self._modulator, self._scales)
+        image = padded[0].numpy()
+
+        def run(rows: tuple[int, int]) -> None:
+            restore_rows(lines, image, top, left, self._taps, *weights, *rows, *outputs)
+
+        parts = min(torch.get_num_threads(), len(lines))
+        bounds = [len(lines) * part // parts for part in range(parts + 1)]
+        if parts == 1:
+            run((0, len(lines)))
+        else:
+            with ThreadPoolExecutor(parts) as pool:
+                list(pool.map(run, pairwise(bounds)))
+        return Restored(restored[None], uncertainty[None], scale_weights[None])
+
+
+def _padded(values: Tensor, *dims: int) -> NDArray[np.float32]:
+    """Return values with zeros behind them, so that these dimensions are multiples of what the loops take."""
+    shape = [-(-size // _MULTIPLE) * _MULTIPLE if dim in dims else size for dim, size in enumerate(values.shape)]
+    whole = np.zeros(shape, np.float32)
+    whole[tuple(slice(size) for size in values.shape)] = values.detach().float().numpy()
+    return whole

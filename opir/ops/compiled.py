@@ -1,0 +1,271 @@
+"""The full-resolution tail of a stage in one pass, compiled by Numba: Eqs. 11 and 14–19 without tensors in between.
+
+What `KernelPredictor.read_out`, `TaskModulator` and `filter_padded` do one after the other is done here for a few
+hundred pixels at a time, which stay in the first cache of a processor. Import it only where Numba is installed.
+
+C features, h and w rows and columns of features (half of the image's), O outputs of a corner (kernels, then scales),
+J hidden values, S scales. What the loops mix is padded with zeros to a multiple of `MULTIPLE`.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+MULTIPLE = 4
+"""Inputs and outputs of a matrix product are taken by so many."""
+_BLOCK = 256  # columns of features at a time
+_U, _F, _I = np.uint64, np.float32, np.int32  # unsigned indices need no test for negative ones, so loops vectorise
+_TAPS, _COLOURS = 9, 3
+_FAST: dict[str, Any] = {"fastmath": {"nsz", "contract", "reassoc", "arcp"}, "nogil": True, "error_model": "numpy"}
+
+
+def _compiled(function):  # type: ignore[no-untyped-def]
+    """Compile once for a machine, or once for a program where nothing can be written beside this file or at home."""
+    try:
+        return njit(cache=True, **_FAST)(function)
+    except RuntimeError:
+        return njit(**_FAST)(function)
+
+
+@njit(inline="always", **_FAST)
+def _exp(x):  # type: ignore[no-untyped-def]
+    """Return e^x to 1e-7 of it (the polynomial of Cephes), as products that a processor does 16 at a time."""
+    x = min(max(x, _F(-80)), _F(80))
+    power = np.floor(x * _F(1.4426950408889634) + _F(0.5))
+    rest = x - power * _F(0.693359375) + power * _F(2.12194440e-4)
+    value = _F(1.9875691500e-4)
+    value = value * rest + _F(1.3981999507e-3)
+    value = value * rest + _F(8.3334519073e-3)
+    value = value * rest + _F(4.1665795894e-2)
+    value = value * rest + _F(1.6666665459e-1)
+    value = value * rest + _F(5.0000001201e-1)
+    value = value * rest * rest + rest + _F(1)
+    return value * _I((_I(power) + _I(127)) << _I(23)).view(np.float32)
+
+
+@njit(inline="always", **_FAST)
+def _log(x):  # type: ignore[no-untyped-def]
+    """Return the natural logarithm of a positive number to 1e-7 (Cephes)."""
+    bits = np.float32(x).view(np.int32)
+    exponent = _F(((bits >> _I(23)) & _I(255)) - _I(126))
+    mantissa = _I((bits & _I(0x007FFFFF)) | _I(0x3F000000)).view(np.float32)
+    small = mantissa < _F(0.70710678)
+    exponent = exponent - (_F(1) if small else _F(0))
+    rest = mantissa + mantissa - _F(1) if small else mantissa - _F(1)
+    square = rest * rest
+    value = _F(7.0376836292e-2)
+    value = value * rest - _F(1.1514610310e-1)
+    value = value * rest + _F(1.1676998740e-1)
+    value = value * rest - _F(1.2420140846e-1)
+    value = value * rest + _F(1.4249322787e-1)
+    value = value * rest - _F(1.6668057665e-1)
+    value = value * rest + _F(2.0000714765e-1)
+    value = value * rest - _F(2.4999993993e-1)
+    value = value * rest + _F(3.3333331174e-1)
+    value = value * rest * square + exponent * _F(-2.12194440e-4) - _F(0.5) * square
+    return rest + value + exponent * _F(0.693359375)
+
+
+@_compiled
+def _mix(weight, bias, source, target, columns):  # type: ignore[no-untyped-def]
+    """Set target = weight · source + bias, by 4×4 weights at a time; rows of both are `_BLOCK` apart."""
+    row, one, two, three = _U(_BLOCK), _U(1), _U(2), _U(3)
+    outputs, inputs = _U(weight.shape[0]), _U(weight.shape[1])
+    for j in range(_U(0), outputs, _U(MULTIPLE)):
+        for x in range(_U(0), columns):
+            target[j * row + x] = bias[j]
+            target[(j + one) * row + x] = bias[j + one]
+            target[(j + two) * row + x] = bias[j + two]
+            target[(j + three) * row + x] = bias[j + three]
+        for i in range(_U(0), inputs, _U(MULTIPLE)):
+            a0, a1, a2, a3 = weight[j, i], weight[j, i + one], weight[j, i + two], weight[j, i + three]
+            k = j + one
+            b0, b1, b2, b3 = weight[k, i], weight[k, i + one], weight[k, i + two], weight[k, i + three]
+            k = j + two
+            c0, c1, c2, c3 = weight[k, i], weight[k, i + one], weight[k, i + two], weight[k, i + three]
+            k = j + three
+            d0, d1, d2, d3 = weight[k, i], weight[k, i + one], weight[k, i + two], weight[k, i + three]
+            for x in range(_U(0), columns):
+                s0, s1 = source[i * row + x], source[(i + one) * row + x]
+                s2, s3 = source[(i + two) * row + x], source[(i + three) * row + x]
+                target[j * row + x] += a0 * s0 + a1 * s1 + a2 * s2 + a3 * s3
+                target[(j + one) * row + x] += b0 * s0 + b1 * s1 + b2 * s2 + b3 * s3
+                target[(j + two) * row + x] += c0 * s0 + c1 * s1 + c2 * s2 + c3 * s3
+                target[(j + three) * row + x] += d0 * s0 + d1 * s1 + d2 * s2 + d3 * s3
+
+
+@_compiled
+def _interleave(left, right, target, columns):  # type: ignore[no-untyped-def]
+    for x in range(_U(0), columns):
+        target[_U(2) * x] = left[x]
+        target[_U(2) * x + _U(1)] = right[x]
+
+
+@_compiled
+def _operators(  # type: ignore[no-untyped-def] # noqa: PLR0912
+    outputs, taps, scales, hidden_weight, hidden_bias, weight, bias, columns, hidden, kernels, blend, size
+):
+    """Turn the outputs of one corner of each 2×2 pixels into UM, K·m and α; `outputs` has a row more to use."""
+    row = _U(_BLOCK)
+    for x in range(_U(0), columns):
+        size[x] = _F(0)
+    for t in range(_U(0), taps):
+        for x in range(_U(0), columns):
+            size[x] += abs(outputs[t * row + x])
+    for x in range(_U(0), columns):
+        size[x] *= _F(_TAPS) / _F(taps)
+    for x in range(_U(0), columns):
+        hidden[x] = _F(0)
+    for s in range(_U(0), scales):
+        for x in range(_U(0), columns):
+            value = _exp(outputs[(taps + s) * row + x])
+            hidden[x] += value
+            blend[s * row + x] = value
+    for s in range(_U(0), scales):
+        for x in range(_U(0), columns):
+            blend[s * row + x] /= hidden[x]
+    if weight.shape[0] == 0:
+        for x in range(_U(0), taps * row):
+            kernels[x] = outputs[x]
+        return
+    for x in range(_U(0), columns):
+        outputs[taps * row + x] = _log(max(size[x], _F(1e-3)))
+    for t in range(taps + _U(1), _U(hidden_weight.shape[1])):
+        for x in range(_U(0), columns):
+            outputs[t * row + x] = _F(0)
+    _mix(hidden_weight, hidden_bias, outputs, hidden, columns)
+    for x in range(_U(0), _U(hidden_weight.shape[0]) * row):
+        hidden[x] = max(hidden[x], _F(0))
+    _mix(weight, bias, hidden, kernels, columns)
+    for t in range(_U(0), taps):
+        for x in range(_U(0), columns):
+            kernels[t * row + x] = outputs[t * row + x] * (_F(4) / (_F(1) + _exp(-kernels[t * row + x])))
+
+
+@_compiled
+def _filter(padded, top, left, kernels, blend, scales, per_colour, columns, total, restored, y, first):  # type: ignore[no-untyped-def]
+    """Filter `columns` pixels of row y of `restored` from column `first` on; rows of operators are 2·`_BLOCK` apart,
+    and `blend` has a multiple of four of them, those of no scale being 0.
+
+    The pixel's own place in `padded` is (top, left) of its nine neighbours' centre.
+    """
+    row, count = _U(2 * _BLOCK), len(scales)
+    for colour in range(_COLOURS):
+        base = _U(_TAPS * colour) if per_colour else _U(0)
+        for x in range(_U(0), columns):
+            total[x] = _F(0)
+        for tap in range(_TAPS):
+            down, right = tap // 3 - 1, tap % 3 - 1
+            kernel = (base + _U(tap)) * row
+            for s in range(0, count, 4):  # four at a time, and what is missing with a weight of 0
+                a, b, c = min(s + 1, count - 1), min(s + 2, count - 1), min(s + 3, count - 1)
+                line0, start0 = padded[colour, top + scales[s] * down], _U(left + scales[s] * right)
+                line1, start1 = padded[colour, top + scales[a] * down], _U(left + scales[a] * right)
+                line2, start2 = padded[colour, top + scales[b] * down], _U(left + scales[b] * right)
+                line3, start3 = padded[colour, top + scales[c] * down], _U(left + scales[c] * right)
+                w0, w1, w2, w3 = _U(s) * row, _U(s + 1) * row, _U(s + 2) * row, _U(s + 3) * row
+                for x in range(_U(0), columns):
+                    total[x] += kernels[kernel + x] * (
+                        blend[w0 + x] * line0[start0 + x]
+                        + blend[w1 + x] * line1[start1 + x]
+                        + blend[w2 + x] * line2[start2 + x]
+                        + blend[w3 + x] * line3[start3 + x]
+                    )
+        out = restored[colour, y]
+        for x in range(_U(0), columns):
+            out[first + x] = total[x]
+
+
+@_compiled
+def restore_rows(  # type: ignore[no-untyped-def]
+    features,
+    padded,
+    top,
+    left,
+    taps,
+    head_weight,
+    head_bias,
+    hidden_weight,
+    hidden_bias,
+    weight,
+    bias,
+    scales,
+    first,
+    last,
+    restored,
+    uncertainty,
+    scale_weights,
+):
+    """Restore the two rows of pixels of each row of features from `first` up to `last`.
+
+    Args:
+        features: of the KPN, (h, w, C) float32.
+        padded: the image with a border of max(scales), float32, (3, at least 2·h, at least 2·w).
+        top, left: where in it, border included, the first pixel lies.
+        taps: kernel values of a pixel, 9 or 27.
+        head_weight, head_bias: of the KPN's head for each corner of 2×2 pixels, (4, O, C) and (4, O).
+        hidden_weight, hidden_bias: of the TAM for this photo, (J, taps + 1) and (J,).
+        weight, bias: of the TAM's output, (taps, J) and (taps,); of no rows without a TAM.
+        scales: (S,) integers.
+        first, last: rows of features.
+        restored, uncertainty, scale_weights: written, (3, 2·h, 2·w), (2·h, 2·w) and (S, 2·h, 2·w).
+    """
+    block, two = _U(_BLOCK), _U(2)
+    width, channels, depth = _U(features.shape[1]), _U(features.shape[2]), _U(head_weight.shape[2])
+    taps_, scales_, per_colour = _U(taps), _U(len(scales)), taps == _TAPS * _COLOURS
+    source = np.zeros(depth * block, np.float32)
+    outputs = np.zeros((max(_U(head_weight.shape[1]), _U(hidden_weight.shape[1])) + _U(1)) * block, np.float32)
+    hidden = np.zeros((_U(hidden_weight.shape[0]) + _U(1)) * block, np.float32)
+    half = max(_U(weight.shape[0]), taps_) * block
+    kernels, all_kernels = np.zeros((2, half), np.float32), np.zeros(two * half, np.float32)
+    fours = (scales_ + _U(3)) // _U(4) * _U(4)
+    blend, all_blend = np.zeros((2, scales_ * block), np.float32), np.zeros(two * fours * block, np.float32)
+    size, total = np.zeros((2, block), np.float32), np.zeros(two * block, np.float32)
+    for y in range(first, last):
+        for start in range(_U(0), width, block):
+            columns = min(block, width - start)
+            line = features[y]
+            for x in range(_U(0), columns):
+                for c in range(_U(0), channels):
+                    source[c * block + x] = line[start + x, c]
+            for down in range(2):
+                for right in range(2):
+                    corner = 2 * down + right
+                    _mix(head_weight[corner], head_bias[corner], source, outputs, columns)
+                    _operators(
+                        outputs,
+                        taps_,
+                        scales_,
+                        hidden_weight,
+                        hidden_bias,
+                        weight,
+                        bias,
+                        columns,
+                        hidden,
+                        kernels[right],
+                        blend[right],
+                        size[right],
+                    )
+                _interleave(kernels[0], kernels[1], all_kernels, taps_ * block)
+                _interleave(blend[0], blend[1], all_blend, scales_ * block)
+                place = 2 * y + down
+                _interleave(size[0], size[1], uncertainty[place, two * start :], columns)
+                for s in range(len(scales)):
+                    weights = scale_weights[s, place]
+                    for x in range(_U(0), two * columns):
+                        weights[two * start + x] = all_blend[_U(s) * two * block + x]
+                _filter(
+                    padded,
+                    top + place,
+                    left + np.int64(two * start),
+                    all_kernels,
+                    all_blend,
+                    scales,
+                    per_colour,
+                    two * columns,
+                    total,
+                    restored,
+                    place,
+                    two * start,
+                )
