@@ -32,6 +32,8 @@ class OPIRConfig:
     modulator_width: int = 24
     conditioned_predictor: bool = False
     """Whether e_t also scales and shifts the KPN's coarsest features; in the paper it meets the kernels alone."""
+    cell_extremes: bool = False
+    """Whether the KPN's coarsest features are also told the darkest and brightest of each colour in their cells."""
 
     def __post_init__(self) -> None:
         if self.block not in ("nafnet", "residual"):
@@ -89,6 +91,7 @@ PRESETS: dict[str, OPIRConfig] = {
         encoder_width=16,
         modulator_width=16,
         conditioned_predictor=True,
+        cell_extremes=True,
     ),
 }
 

@@ -18,6 +18,8 @@ from opir.tasks import Task
 
 PHOTO_SUFFIXES = frozenset(FORMATS)
 """The endings of files that are taken for photos, in lower case."""
+# Of crops at a photo's own resolution, where streaks meet real texture. The rest shows more of the scene: its mist.
+_NATIVE_SHARE = 0.4
 
 
 def list_photos(folder: str | Path) -> list[Path]:
@@ -130,8 +132,8 @@ class TrainingPhotos:
         segments: str | Path | None = None,
         pair_share: float = 0.2,
         depth_share: float = 0.35,
-        max_zoom: float = 2.2,
-        haze_zoom: float = 4.0,
+        max_zoom: float = 4.0,
+        haze_part: float = 0.6,
         turn_share: float = 0.15,
         memory_gb: float = 16.0,
     ) -> None:
@@ -144,8 +146,8 @@ class TrainingPhotos:
             segments: folder of label maps named as the clean photos, for pseudo-depth.
             pair_share: share of a task's crops that come from its pairs.
             depth_share: share of haze crops that come from photos with a measured depth.
-            max_zoom: crops come from windows of up to this many times their side.
-            haze_zoom: the same for haze.
+            max_zoom: crops come from windows of up to this many times their side, if the photo is as large.
+            haze_part: those of haze from at least this share of the photo's short side.
             turn_share: share of crops that are turned by quarter circles.
             memory_gb: decoded photos that are kept, in 10⁹ bytes; the rest is decoded each time.
         """
@@ -157,7 +159,7 @@ class TrainingPhotos:
         labels = list_photos(segments) if segments else []
         self._labels = {path.stem: path for path in labels}
         self._pair_share, self._depth_share = pair_share, depth_share
-        self._max_zoom, self._haze_zoom, self._turn_share = max_zoom, haze_zoom, turn_share
+        self._max_zoom, self._haze_part, self._turn_share = max_zoom, haze_part, turn_share
         self._memory: dict[Path, Tensor] = {}
         self._bytes_left = int(memory_gb * 1e9)
 
@@ -199,7 +201,7 @@ class TrainingPhotos:
         if pairs and (not self._clean or random.random() < self._pair_share):
             degraded_path, clean_path = pairs[random.integers(len(pairs))]
             planes = [self._recall(clean_path, read_bytes), self._recall(degraded_path, read_bytes)]
-            clean, paired = self._cut(planes, crop, random, min(1.3, self._max_zoom))
+            clean, paired = self._cut(planes, crop, random, largest=round(crop * min(1.3, self._max_zoom)))
             return clean, torch.zeros(1, crop, crop), paired
         depth = None
         if task is Task.HAZE and self._depths and random.random() < self._depth_share:
@@ -212,12 +214,28 @@ class TrainingPhotos:
                 depth = imagine_segment_depth(labels, random)
         photo = self._recall(photo_path, read_bytes)
         planes = [photo] if depth is None else [photo, _matching(depth[None], photo)]
-        crops = self._cut(planes, crop, random, self._haze_zoom if task is Task.HAZE else self._max_zoom)
+        if task is Task.HAZE:
+            scene = min(photo.shape[-2:])
+            crops = self._cut(planes, crop, random, round(scene * self._haze_part), scene, native_share=0)
+        else:
+            crops = self._cut(planes, crop, random, largest=round(crop * self._max_zoom))
         nothing = torch.zeros(3, crop, crop)
         return crops[0], crops[1].clamp_min(1e-3) if depth is not None else nothing[:1], nothing
 
-    def _cut(self, planes: list[Tensor], crop: int, random: np.random.Generator, max_zoom: float) -> list[Tensor]:
-        return _crop_together(planes, crop, random, max_zoom, self._turn_share)
+    def _cut(
+        self,
+        planes: list[Tensor],
+        crop: int,
+        random: np.random.Generator,
+        least: int = 0,
+        largest: int = 0,
+        native_share: float = _NATIVE_SHARE,
+    ) -> list[Tensor]:
+        """Cut a window of a photo's own resolution, or one of `least` to `largest` pixels, within the photo."""
+        largest = min(max(largest, crop), *planes[0].shape[-2:])
+        least = min(max(least, crop), largest)
+        window = crop if random.random() < native_share else round(random.uniform(least, largest))
+        return _crop_together(planes, window, crop, random, self._turn_share)
 
 
 def _matching(plane: Tensor, photo: Tensor) -> Tensor:
@@ -227,15 +245,14 @@ def _matching(plane: Tensor, photo: Tensor) -> Tensor:
 
 
 def _crop_together(
-    planes: list[Tensor], crop: int, random: np.random.Generator, max_zoom: float, turn_share: float
+    planes: list[Tensor], window: int, crop: int, random: np.random.Generator, turn_share: float
 ) -> list[Tensor]:
-    """Cut the same random window from planes (C, H, W), shrink it to crop×crop, mirror and turn it.
+    """Cut the same random square of `window` pixels from planes (C, H, W), shrink it to crop×crop, mirror and turn.
 
-    Bytes become [0, 1]. Windows up to `max_zoom` times the crop keep far-away detail in the mix.
+    Bytes become [0, 1].
     """
     height, width = planes[0].shape[-2:]
-    zoom = 1.0 if random.random() < 0.5 else random.uniform(1.0, max_zoom)
-    window = min(round(crop * zoom), height, width)
+    window = min(window, height, width)
     top, left = int(random.integers(height - window + 1)), int(random.integers(width - window + 1))
     mirror, turn = random.random() < 0.5, int(random.random() < turn_share) * int(random.integers(1, 4))
     result = []

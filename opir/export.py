@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from opir.checkpoints import load_model
 from opir.model import OPIR
-from opir.model.task_encoder import _MAX_PATCHES_PER_SIDE, _PATCH, _THUMBNAIL, TaskEncoder, _with_contrast
+from opir.model.task_encoder import _MAX_PATCHES_PER_SIDE, _PATCH, _SCENE, TaskEncoder, _with_contrast
 from opir.ops.filtering import TAPS
 from opir.ops.padding import crop
 from opir.ops.uncertainty import uncertainty_map
@@ -121,10 +121,8 @@ class _AnySizeEncoder(nn.Module):
         pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)
         weights = (row_weights[:, None] * column_weights).flatten()
         pooled = (weights[:, None] * pooled).sum(dim=0, keepdim=True)
-        thumbnail = _averaging(height, photo.shape[-2]) @ photo @ _averaging(width, photo.shape[-1]).T
-        scene = encoder.scene(2 * thumbnail - 1).mean(dim=(2, 3))
-        embedding: Tensor = encoder.project(torch.cat([pooled, scene], dim=1))
-        return embedding
+        small_copy = _averaging(height, photo.shape[-2]) @ photo @ _averaging(width, photo.shape[-1]).T
+        return encoder.combine(pooled, small_copy)
 
 
 def _grid(size: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,11 +138,11 @@ def _grid(size: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _averaging(size: Tensor, length: int) -> Tensor:
-    """Return the matrix (32, length) of adaptive average pooling."""
-    index, pixel = torch.arange(_THUMBNAIL)[:, None], torch.arange(length)
+    """Return the matrix (128, length) of adaptive average pooling."""
+    index, pixel = torch.arange(_SCENE)[:, None], torch.arange(length)
     size = size.long()
-    start = index * size // _THUMBNAIL
-    end = ((index + 1) * size + _THUMBNAIL - 1) // _THUMBNAIL
+    start = index * size // _SCENE
+    end = ((index + 1) * size + _SCENE - 1) // _SCENE
     inside = (pixel >= start) & (pixel < end)
     return inside.float() / (end - start)
 

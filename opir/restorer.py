@@ -24,7 +24,7 @@ from opir.devices import (
     reuse_freed_memory,
 )
 from opir.images import Photo, Source, is_compact, load_photo
-from opir.model import OPIR
+from opir.model import OPIR, fused_tail
 from opir.operator_scales import SCENE_TILE, choose_operator_scale, scene_scale
 from opir.ops.levels import in_unit
 from opir.ops.padding import crop, pad_to_multiple
@@ -79,7 +79,7 @@ class Restorer:
         Raises:
             ValueError: for an unknown device or precision.
         """
-        self.fused = fused
+        self.fused = fused and fused_tail.is_available()
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         if self.device.type == "cpu":

@@ -22,6 +22,7 @@ TINY = OPIRConfig(
     embedding_dim=6,
     encoder_width=4,
     modulator_width=6,
+    cell_extremes=True,
 )
 """A few thousand parameters, and still every part."""
 TINIEST = replace(TINY, width=4, embedding_dim=4, modulator_width=4)

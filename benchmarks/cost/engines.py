@@ -6,6 +6,7 @@ of the convolutions alone, calibrated on other crops; OpenVINO runs the same gra
 H height, W width.
 """
 
+import importlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,8 +78,12 @@ def available_engines(folder: Path, side: int, quick: bool) -> tuple[dict[str, R
     for title, precision in (("channels last", torch.float32), ("channels last, bf16", torch.bfloat16)):
         engines[title] = partial(_forward, _channels_last_model(), torch.channels_last, precision)
     for title, name in (("strips, float32", "fp32"), ("strips, bf16", "bf16")):
-        engines[title] = partial(_restore, Restorer(load_model("lite")[0], "cpu", name))
+        engines[title] = partial(_restore, Restorer(load_model("lite")[0], "cpu", name, fused=False))
     absent: dict[str, str] = {}
+    for title, name in (("compiled tail, float32", "fp32"), ("compiled tail, bf16", "bf16")):
+        with _noted(title, absent):
+            importlib.import_module("numba")
+            engines[title] = partial(_restore, Restorer(load_model("lite")[0], "cpu", name))
     if quick:
         absent["strips, network by torch.compile"] = "left out of a quick run"
     else:
@@ -125,7 +130,7 @@ def _restore(restorer: Restorer, photo: Tensor) -> Tensor:
 
 
 def _compiled(side: int) -> Run:
-    restorer = Restorer(load_model("lite")[0], "cpu", "fp32")
+    restorer = Restorer(load_model("lite")[0], "cpu", "fp32", fused=False)
     predictor = restorer.model.kernel_predictor
     predictor.features = torch.compile(predictor.features)  # type: ignore[method-assign]
     run = partial(_restore, restorer)

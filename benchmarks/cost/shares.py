@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cost.timing import interleaved, median_and_iqr
 from opir.checkpoints import load_model
+from opir.devices import computing_in
 from opir.images import load_photo
 from opir.restorer import Restorer
 
@@ -26,28 +28,29 @@ def measure_shares(quick: bool) -> dict[str, Any]:
     The tail is all that a stage does at full resolution: head, modulation, uncertainty, filtering and fusion. Its
     floor is the time of reading its features and image and of writing its image and uncertainty, once.
     """
-    restorer = Restorer(load_model("lite")[0], "cpu", "fp32")
+    restorer = Restorer(load_model("lite")[0], "cpu")
     model, predictor = restorer.model, restorer.model.kernel_predictor
     width, height = (QUICK_SIDE, QUICK_SIDE) if quick else (WIDTH, HEIGHT)
     width, height = width // model.stride * model.stride, height // model.stride * model.stride
     photo = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
-    features = torch.rand(1, model.config.width, height // 2, width // 2).contiguous(
-        memory_format=torch.channels_last
+    features = torch.rand(1, model.config.width, height // 2, width // 2).to(
+        restorer.precision, memory_format=torch.channels_last
     )
-    floats = photo.numel() * 2 + features.numel() + photo[:, :1].numel()
+    floor_bytes = 4 * (2 * photo.numel() + photo[:, :1].numel()) + features.nbytes
+    computing = computing_in(restorer.precision, restorer.device)
     block, target = torch.rand(_COPIED), torch.empty(_COPIED)
 
     @torch.inference_mode()
-    def tail() -> None:
+    def tail(fused: bool = restorer.fused) -> None:
         run = predictor.features
         try:
             predictor.features = lambda image, task_embedding=None, wanted=None: features  # type: ignore[method-assign]
-            for _ in model.stage_strips(0, photo, embedding):
+            for _ in model.stage_strips(0, photo, embedding, fused=fused):
                 pass
         finally:
             predictor.features = run  # type: ignore[method-assign]
 
-    with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
+    with torch.inference_mode(), computing, tempfile.TemporaryDirectory() as folder:
         embedding = model.embed(photo)
         file = Path(folder) / "photo.jpg"
         Image.fromarray((photo[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)).save(file, quality=95)
@@ -57,19 +60,22 @@ def measure_shares(quick: bool) -> dict[str, Any]:
             "embedding": lambda: model.embed(photo),
             "network": lambda: predictor.features(planes, embedding),
             "tail": tail,
+            "tail, as tensor operations": partial(tail, False),
             "reading the file": lambda: load_photo(file),
             "writing the file": lambda: result.save(file.with_name("out.jpg")),
             "copying 256 MB": lambda: target.copy_(block),
         }
         times = {name: median_and_iqr(seconds) for name, seconds in interleaved(parts, 2 if quick else 7).items()}
-        gmacs = {name: _gmacs(parts[name]) for name in ("embedding", "network", "tail")}
+        gmacs = {name: _gmacs(parts[name]) for name in ("embedding", "network")}
+        gmacs |= dict.fromkeys(("tail", "tail, as tensor operations"), _gmacs(partial(tail, False)))
     bytes_per_ms = 2 * 4 * _COPIED / times.pop("copying 256 MB")["median_ms"]
-    floor = 4 * floats / bytes_per_ms
+    floor = floor_bytes / bytes_per_ms
     return {
         "width": width,
         "height": height,
         "threads": torch.get_num_threads(),
-        "times_each_stage_runs": {"embedding": 2, "network": 2, "tail": 2},
+        "times_each_stage_runs": dict.fromkeys(gmacs, 2),
+        "precision": str(restorer.precision).removeprefix("torch."),
         "parts": times,
         "gmacs": gmacs,
         "copy_gb_per_s": round(bytes_per_ms / 1e6, 2),

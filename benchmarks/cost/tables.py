@@ -84,7 +84,7 @@ def _engines(found: dict[str, Any]) -> list[str]:
 
 
 def _shares(shares: dict[str, Any]) -> list[str]:
-    size = f"{shares['width']}×{shares['height']}, {shares['threads']} threads"
+    size = f"{shares['width']}×{shares['height']}, {shares['threads']} threads, {shares['precision']}"
     lines = [
         f"Where the time of `lite` goes at {size}:",
         "",

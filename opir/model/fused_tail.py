@@ -1,8 +1,10 @@
 """The full-resolution tail of a stage on a processor, compiled where Numba is installed (`opir/ops/compiled.py`)."""
 
+import importlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +14,18 @@ from torch import Tensor
 
 from opir.model.kernel_predictor import UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
+from opir.tiles import Window
 
 _MULTIPLE = 4
 
 
+@cache
 def is_available() -> bool:
-    """Tell whether Numba is installed."""
-    return find_spec("numba") is not None
+    """Tell whether Numba is installed; if so, the first call compiles: seconds, once for a machine."""
+    if find_spec("numba") is None:
+        return False
+    importlib.import_module("opir.ops.compiled")
+    return True
 
 
 class Restored(NamedTuple):
@@ -56,7 +63,7 @@ class FusedTail:
             self._modulator = [_padded(hidden_weight[0], 0, 1), _padded(hidden_bias[0], 0)]
             assert modulator.output.bias is not None
             self._modulator += [_padded(modulator.output.weight.flatten(1), 0, 1), _padded(modulator.output.bias, 0)]
-        self._scales = np.array(scales)
+        self._scales = np.array(scales, np.int64)
 
     def __call__(self, features: Tensor, padded: Tensor, top: int, left: int) -> Restored:
         """Restore the pixels of some features.
@@ -67,26 +74,55 @@ class FusedTail:
             top: where in `padded` the features' first pixel lies, its border included.
             left: likewise.
         """
+        return self._run(features, padded, top, left, filtering=True)
+
+    def enlarged(
+        self, features: Tensor, padded: Tensor, factor: int, inside: Window, top: int, left: int
+    ) -> Restored:
+        """Restore pixels by operators of a smaller copy, interpolated, at dilations as many times larger.
+
+        Args:
+            features: of a part of the copy, (1, C, h, w).
+            padded: the image with factor·max(scales) pixels around it.
+            factor: how many times smaller the copy is.
+            inside: what is wanted of that part, in pixels of the image.
+            top: where in `padded` the first wanted pixel lies, its border included.
+            left: likewise.
+        """
+        from opir.ops.compiled import filter_enlarged
+
+        made = self._run(features, padded, 0, 0, filtering=False)
+        height, width = inside.bottom - inside.top, inside.right - inside.left
+        restored, uncertainty, scale_weights = (torch.empty(n, height, width) for n in (3, 1, len(self._scales)))
+        operators = made.restored[0].numpy(), made.scale_weights[0].numpy(), made.uncertainty[0, 0].numpy()
+        place = factor, inside.top, inside.left, padded[0].numpy(), top, left, factor * self._scales
+        outputs = restored.numpy(), uncertainty[0].numpy(), scale_weights.numpy()
+        _in_parts(height, lambda first, last: filter_enlarged(*operators, *place, first, last, *outputs))
+        return Restored(restored[None], uncertainty[None], scale_weights[None])
+
+    def _run(self, features: Tensor, padded: Tensor, top: int, left: int, filtering: bool) -> Restored:
+        """Return what is restored or, without filtering, K·m in its place."""
         from opir.ops.compiled import restore_rows
 
         lines = features[0].permute(1, 2, 0).float().contiguous().numpy()
         height, width = UNSHUFFLE * lines.shape[0], UNSHUFFLE * lines.shape[1]
-        restored, uncertainty, scale_weights = (torch.empty(n, height, width) for n in (3, 1, len(self._scales)))
+        counts = (3 if filtering else self._taps, 1, len(self._scales))
+        restored, uncertainty, scale_weights = (torch.empty(count, height, width) for count in counts)
         outputs = restored.numpy(), uncertainty[0].numpy(), scale_weights.numpy()
-        weights = (*self._head, *self._modulator, self._scales)
-        image = padded[0].numpy()
-
-        def run(rows: tuple[int, int]) -> None:
-            restore_rows(lines, image, top, left, self._taps, *weights, *rows, *outputs)
-
-        parts = min(torch.get_num_threads(), len(lines))
-        bounds = [len(lines) * part // parts for part in range(parts + 1)]
-        if parts == 1:
-            run((0, len(lines)))
-        else:
-            with ThreadPoolExecutor(parts) as pool:
-                list(pool.map(run, pairwise(bounds)))
+        given = lines, padded[0].numpy(), top, left, self._taps, *self._head, *self._modulator, self._scales
+        _in_parts(len(lines), lambda first, last: restore_rows(*given, first, last, *outputs, filtering))
         return Restored(restored[None], uncertainty[None], scale_weights[None])
+
+
+def _in_parts(rows: int, run: Callable[[int, int], object]) -> None:
+    """Run on as many parts of the rows at once as PyTorch uses threads."""
+    parts = min(torch.get_num_threads(), rows)
+    if parts == 1:
+        run(0, rows)
+        return
+    bounds = [rows * part // parts for part in range(parts + 1)]
+    with ThreadPoolExecutor(parts) as pool:
+        list(pool.map(run, bounds[:-1], bounds[1:]))
 
 
 def _padded(values: Tensor, *dims: int) -> NDArray[np.float32]:

@@ -124,9 +124,8 @@ class InverseOperator:
         around = 0 if operator_scale == 1 else UNSHUFFLE  # what interpolating looks at, in pixels of the operators
         seen = inner.grown(around, *guided_image.shape[-2:])
         features = self.predictor.features(guided_image, task_embedding, None if seen == whole else seen)
-        can_fuse = operator_scale == 1 and operators_of_row is None and image.device.type == "cpu" and len(image) == 1
-        if fused and can_fuse and is_available():
-            yield from self._fused_strips(features, padded.float(), inner, task_embedding)
+        if fused and operators_of_row is None and image.device.type == "cpu" and len(image) == 1 and is_available():
+            yield from self._fused_strips(features, padded.float(), task_embedding, operator_scale, inner, seen)
             return
         step = max((_STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS) // padded.shape[-1], 1)
         step = max(step // (UNSHUFFLE * operator_scale), 1) * UNSHUFFLE
@@ -154,17 +153,30 @@ class InverseOperator:
             yield Strip(first, restored, uncertainty, weights, kept)
 
     def _fused_strips(
-        self, features: Tensor, padded: Tensor, inner: Window, task_embedding: Tensor | None
+        self,
+        features: Tensor,
+        padded: Tensor,
+        task_embedding: Tensor | None,
+        factor: int,
+        inner: Window,
+        seen: Window,
     ) -> Iterator[Strip]:
+        """Restore the `inner` part of the image by features of what is `seen`, both in pixels of the operators."""
         with _in_float32(features):
             tail = FusedTail(self.predictor, self.modulator, task_embedding, self.scales)
-        border = max(self.scales)
-        step = max(_FUSED_STRIP_PIXELS // (UNSHUFFLE**2 * features.shape[-1]), 1)
-        for top in range(0, features.shape[-2], step):
-            done = tail(
-                features[..., top : top + step, :], padded, inner.top + border + UNSHUFFLE * top, inner.left + border
-            )
-            yield Strip(UNSHUFFLE * top, done.restored, done.uncertainty, done.scale_weights, None)
+        border = factor * max(self.scales)
+        columns = factor * (inner.right - inner.left)
+        step = max(_FUSED_STRIP_PIXELS // (factor * columns) // UNSHUFFLE, 1) * UNSHUFFLE
+        for top in range(inner.top, inner.bottom, step):
+            rows = Window(top, inner.left, min(top + step, inner.bottom), inner.right)
+            near = rows.grown(UNSHUFFLE, seen.bottom, seen.right) if factor > 1 else rows
+            some = near.within(seen).shrunk(UNSHUFFLE).of(features)
+            place = factor * top + border, factor * inner.left + border
+            if factor == 1:
+                done = tail(some, padded, *place)
+            else:
+                done = tail.enlarged(some, padded, factor, rows.within(near).scaled(factor), *place)
+            yield Strip(factor * (top - inner.top), done.restored, done.uncertainty, done.scale_weights, None)
 
     def _operators(self, features: Tensor, task_embedding: Tensor | None) -> Operators:
         kernels, scale_weights = self.predictor.read_out(features)

@@ -51,6 +51,7 @@ class KernelPredictor(nn.Module):
             if config.task_aware and config.conditioned_predictor
             else None
         )
+        self.extremes = nn.Conv2d(6, widths[-1], 1) if config.cell_extremes else None
         self.middle = nn.Sequential(*(block(widths[-1]) for _ in range(config.middle_blocks)))
         self.ups, self.decoders = nn.ModuleList(), nn.ModuleList()
         for count, coarse, fine in zip(config.decoder_blocks, widths[:0:-1], widths[-2::-1], strict=True):
@@ -60,6 +61,8 @@ class KernelPredictor(nn.Module):
         initialise(self)
         if self.condition is not None:
             nn.init.zeros_(self.condition.weight)
+        if self.extremes is not None:
+            nn.init.zeros_(self.extremes.weight)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         identity = torch.zeros(config.kernel_channels, TAPS)
@@ -107,6 +110,10 @@ class KernelPredictor(nn.Module):
             features = encoder(features)
             skips.append(features)
             features = down(features)
+        if self.extremes is not None:
+            # Haze lifts what is darkest in a place: convolutions would have to learn to look for it.
+            brightest, darkest = F.max_pool2d(image, self.stride), -F.max_pool2d(-image, self.stride)
+            features = features + self.extremes(torch.cat([darkest, brightest], dim=1))
         if self.condition is not None:
             # How thick haze is and what light it scatters shows in the whole photo only; streaks show here.
             assert task_embedding is not None

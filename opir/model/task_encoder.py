@@ -17,7 +17,8 @@ from opir.tasks import Task
 
 _PATCH = 64  # pixels at native resolution: streaks and flakes vanish in a thumbnail
 _MAX_PATCHES_PER_SIDE = 6  # bounds the cost on a large photo
-_THUMBNAIL = 32  # pixels: haze, airlight and the layout of the scene
+_SCENE = 128  # pixels of the smallest copy that still shows the darkest and brightest things of a scene
+_CELL = 4  # of them squared are one pixel of the thumbnail: haze, airlight and the layout of the scene
 _BY_ROWS_FROM_PIXELS = 4_000_000
 
 
@@ -47,12 +48,12 @@ def native_patches(photo: Tensor) -> tuple[Tensor, int]:
     return torch.stack(patches, dim=1).flatten(0, 1), len(patches)
 
 
-def _thumbnail(photo: Tensor) -> Tensor:
-    """Average a photo, clamped to [0, 1], to 32×32 pixels: rows of the thumbnail one by one for a large photo."""
+def _small_copy(photo: Tensor) -> Tensor:
+    """Average a photo, clamped to [0, 1], to 128×128 pixels: rows of the copy one by one for a large photo."""
     height, width = photo.shape[-2:]
     if height * width < _BY_ROWS_FROM_PIXELS:
-        return F.adaptive_avg_pool2d(in_unit(photo).clamp(0, 1), _THUMBNAIL)
-    bounds = [(height * row // _THUMBNAIL, -(-height * (row + 1) // _THUMBNAIL)) for row in range(_THUMBNAIL)]
+        return F.adaptive_avg_pool2d(in_unit(photo).clamp(0, 1), _SCENE)
+    bounds = [(height * row // _SCENE, -(-height * (row + 1) // _SCENE)) for row in range(_SCENE)]
     # One buffer for all: large blocks that come and go leave holes behind, at 48 megapixels 600 MB of them.
     shapes = [(*photo.shape[:2], bottom - top, width) for top, bottom in bounds]
     buffer = torch.empty(max(map(math.prod, shapes)), dtype=torch.float32, device=photo.device)
@@ -60,7 +61,7 @@ def _thumbnail(photo: Tensor) -> Tensor:
     for (top, bottom), shape in zip(bounds, shapes, strict=True):
         band = buffer[: math.prod(shape)].view(shape).copy_(photo[:, :, top:bottom])
         band = (band.div_(255) if photo.dtype == torch.uint8 else band).clamp_(0, 1)
-        rows.append(F.adaptive_avg_pool2d(band, (1, _THUMBNAIL)))
+        rows.append(F.adaptive_avg_pool2d(band, (1, _SCENE)))
     return torch.cat(rows, dim=2)
 
 
@@ -101,7 +102,11 @@ def _averaging(size: int, like: Tensor) -> Tensor:
 
 
 class TaskEncoder(nn.Module):
-    """Embeds a photo by its native detail and its whole scene, and compares it with learned prototypes."""
+    """Embeds a photo by its native detail and its whole scene, and compares it with learned prototypes.
+
+    e_t also has to tell how much the weather changed each colour of the photo as a whole (`change`): how thick haze
+    is and what light it scatters can not be seen in a part of a photo.
+    """
 
     def __init__(self, config: OPIRConfig) -> None:
         super().__init__()
@@ -111,8 +116,13 @@ class TaskEncoder(nn.Module):
         self.project = nn.Sequential(
             nn.LayerNorm(9 * width), nn.Linear(9 * width, 6 * width), nn.ReLU(), nn.Linear(6 * width, dim)
         )
+        self.extremes = _convolutions(9, 2 * width)
+        last = nn.Linear(4 * width, dim, bias=False)
+        self.project_extremes = nn.Sequential(nn.Linear(12 * width, 4 * width), nn.ReLU(), last)
+        self.change = nn.Linear(dim, 6)
         self.prototypes = nn.Parameter(torch.randn(len(Task), dim) / dim**0.5)
         initialise(self)
+        nn.init.zeros_(last.weight)
 
     def forward(self, photo: Tensor) -> Tensor:
         """Embed whole photos of any size: (B, 3, H, W) → (B, D); never copied as a whole.
@@ -126,9 +136,28 @@ class TaskEncoder(nn.Module):
         # The mean tells how much weather there is, the maximum whether a patch has any streak or flake at all.
         pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)
         pooled = pooled.reshape(len(photo), per_photo, -1).mean(dim=1)
-        scene = self.scene(2 * _thumbnail(photo) - 1).mean(dim=(2, 3))
-        embedding: Tensor = self.project(torch.cat([pooled, scene], dim=1)).float()
-        return embedding
+        return self.combine(pooled, _small_copy(photo))
+
+    def combine(self, detail: Tensor, small_copy: Tensor) -> Tensor:
+        """Join the pooled detail of the patches, (B, 6·width), with a small copy of the scene, (B, 3, 128, 128)."""
+        thumbnail = F.avg_pool2d(small_copy, _CELL)
+        scene = self.scene(2 * thumbnail - 1).mean(dim=(2, 3))
+        # Haze lifts the darkest of every place (the dark channel of He et al. 2009), most where it is thickest.
+        brightest, darkest = F.max_pool2d(small_copy, _CELL), -F.max_pool2d(-small_copy, _CELL)
+        extremes = self.extremes(2 * torch.cat([thumbnail, darkest, brightest], dim=1) - 1)
+        pooled = torch.cat([extremes.mean(dim=(2, 3)), extremes.amax(dim=(2, 3))], dim=1)
+        embedding: Tensor = self.project(torch.cat([detail, scene], dim=1)) + self.project_extremes(pooled)
+        return embedding.float()
+
+    def whole_change(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """Read from embeddings (B, D) what restoring does to a photo as a whole.
+
+        Returns:
+            Of each colour, (B, 3): what is added to its mean, in [0, 1] units, and the logarithm of what its standard
+            deviation is multiplied with.
+        """
+        mean, spread = self.change(embedding).chunk(2, dim=1)
+        return 0.1 * mean, spread
 
     def logits(self, embedding: Tensor) -> Tensor:
         """Score each task by the squared distance to its prototype: (B, D) → (B, T)."""

@@ -60,10 +60,10 @@ class DataConfig:
     """Shares of the tasks; `untouched` is Task.CLEAN."""
     pair_share: float = 0.2
     depth_share: float = 0.2
-    max_zoom: float = 2.2
-    """Crops come from windows of up to this many times their side."""
-    haze_zoom: float = 4.0
-    """The same for haze, which is told by the whole scene and not by its finest detail."""
+    max_zoom: float = 4.0
+    """Crops come from windows of up to this many times their side, if the photo is as large."""
+    haze_part: float = 0.6
+    """Those of haze, which is told by the whole scene, from at least this share of the photo's short side."""
     turn_share: float = 0.15
     """Share of crops that are turned by quarter circles."""
     memory_gb: float = 16.0

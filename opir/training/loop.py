@@ -66,7 +66,7 @@ def open_photos(data: DataConfig) -> TrainingPhotos:
         pair_share=data.pair_share,
         depth_share=data.depth_share,
         max_zoom=data.max_zoom,
-        haze_zoom=data.haze_zoom,
+        haze_part=data.haze_part,
         turn_share=data.turn_share,
         memory_gb=data.memory_gb,
     )

@@ -61,6 +61,19 @@ def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Te
     return (error / sigma + sigma.log()).mean()
 
 
+def whole_change_loss(told: tuple[Tensor, Tensor], degraded: Tensor, clean: Tensor) -> Tensor:
+    """Compare what embeddings tell of photos as a whole with the truth: a mean absolute difference.
+
+    Args:
+        told: by `TaskEncoder.whole_change`; a mean counts by tenths of [0, 1].
+        degraded: I, (B, 3, H, W).
+        clean: J, (B, 3, H, W).
+    """
+    mean = (clean - degraded).mean(dim=(2, 3))
+    spread = ((clean.std(dim=(2, 3)) + 0.02) / (degraded.std(dim=(2, 3)) + 0.02)).log()
+    return (10 * (told[0] - mean).abs() + (told[1] - spread).abs()).mean()
+
+
 @dataclass(frozen=True)
 class LossWeights:
     """How much each term counts; Eq. 22's δ and λ are the paper's."""
@@ -68,6 +81,8 @@ class LossWeights:
     edge: float = 0.05
     frequency: float = 0.1
     task: float = 0.2
+    change: float = 0.05
+    """Of what e_t says of the photo as a whole (`TaskEncoder.whole_change`)."""
     uncertainty: float = 0.02
     first_stage: float = 1.0
     """Of stage 1's restoration where stage 2 follows; that of the last stage counts 1. Eq. 22 has 1 for all."""
@@ -81,6 +96,7 @@ def total_loss(
     tasks: Tensor,
     weights: LossWeights,
     task_shares: Tensor | None = None,
+    whole_change: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss to minimise and its parts, detached, by name.
 
@@ -93,6 +109,7 @@ def total_loss(
         weights: of the terms.
         task_shares: how often each task is trained, (T,), sum 1. The task term takes it out of the scores (logit
             adjustment, Menon et al. 2021): a photo is not called rainy because most crops were.
+        whole_change: what the photos' own embeddings tell, or None without the task-aware module.
     """
     parts: dict[str, Tensor] = {}
     total = clean.new_zeros(())
@@ -110,4 +127,7 @@ def total_loss(
         prior = 0.0 if task_shares is None else task_shares.clamp_min(1e-6).log()
         parts["task"] = F.cross_entropy(task_logits + prior, tasks)
         total = total + weights.task * parts["task"]
+    if whole_change is not None:
+        parts["change"] = whole_change_loss(whole_change, degraded, clean)
+        total = total + weights.change * parts["change"]
     return total, {name: value.detach() for name, value in parts.items()}

@@ -39,7 +39,7 @@ class TrainingStep(nn.Module):
         """
         rows = torch.where(named, tasks, torch.full_like(tasks, -1))
         result = self.model(degraded, rows, num_stages)
-        logits, labels = None, tasks
+        logits, whole_change = None, None
         encoder = self.model.task_encoder
         if encoder is not None:
             own = (
@@ -48,7 +48,8 @@ class TrainingStep(nn.Module):
                 else degraded.new_zeros((0, encoder.prototypes.shape[1]))
             )
             assert result.embedding is not None
-            logits = encoder.logits(torch.cat([own, result.embedding[~named]]))
-            labels = torch.cat([tasks[named], tasks[~named]])
+            embedding = result.embedding.clone()
+            embedding[named] = own
+            logits, whole_change = encoder.logits(embedding), encoder.whole_change(embedding)
         weights = replace(self.weights, uncertainty=self.weights.uncertainty * uncertainty)
-        return total_loss(result, degraded, clean, logits, labels, weights, task_shares)
+        return total_loss(result, degraded, clean, logits, tasks, weights, task_shares, whole_change)

@@ -152,6 +152,7 @@ def report() -> dict[str, Any]:
         | {"engines": {"eager": TIME | {"psnr": None}, "bf16": TIME | {"psnr": {"mean": 70.0, "least": 65.25}}}},
         "shares": ORIGIN
         | {"width": 1920, "height": 1072, "threads": 2, "parts": parts, "gmacs": {"network": 40.0, "tail": 2.0}}
+        | {"precision": "bfloat16"}
         | {"times_each_stage_runs": {"network": 2}, "tail_share_of_floor": 0.2, "copy_gb_per_s": 10.0},
         "files": ORIGIN | {"threads": 2, "yardstick_ms": 900.0, "photos": photos, "complete": True},
     }

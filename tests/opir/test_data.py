@@ -76,6 +76,23 @@ def test_depth_is_cut_with_its_photo_and_holes_are_filled(folder: Path) -> None:
     assert min(correlation) > 0.9
 
 
+def test_hazy_crops_show_most_of_the_scene(folder: Path) -> None:
+    height, width = 120, 160
+    across = np.broadcast_to(np.linspace(10, 250, width), (height, width)).astype(np.uint8)
+    write(folder / "wide", "0.png", np.repeat(across[..., None], 3, axis=2))
+    photos = TrainingPhotos(folder / "wide", haze_part=0.75, turn_share=0)
+
+    def spans(task: Task) -> torch.Tensor:
+        crops = photos.batch({task: 1.0}, 16, 40, seed=3).clean[:, 0]
+        return (crops.amax(dim=(1, 2)) - crops.amin(dim=(1, 2))) / (240 / 255) * width  # of the photo's pixels
+
+    hazy, rainy = spans(Task.HAZE), spans(Task.RAIN)
+    assert float(hazy.min()) >= 0.75 * height - 8
+    assert float(hazy.max()) <= height
+    assert int((rainy < 44).sum()) >= 3  # at the photo's own resolution
+    assert float(rainy.max()) > 44
+
+
 def test_segments_get_one_depth_each() -> None:
     labels = torch.tensor([[1, 1, 2, 2]] * 4, dtype=torch.uint8).repeat_interleave(8, 0).repeat_interleave(8, 1)
     depth = imagine_segment_depth(labels, np.random.default_rng(0))

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from opir.config import PRESETS, OPIRConfig
 from opir.model import OPIR, count_gmacs, count_parameters
-from opir.model.task_encoder import _thumbnail
+from opir.model.task_encoder import TaskEncoder, _small_copy
 from opir.tasks import Task
+from opir.training.losses import whole_change_loss
 from tests.conftest import GOLDEN_FOLDER, make_picture, randomise
 
 PAPER_GMACS_AT_224 = 47.0
@@ -89,13 +90,43 @@ def test_halo_covers_the_receptive_field(preset: str) -> None:
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 70), (100, 45), (251, 333)])
 @pytest.mark.parametrize("precision", [torch.float32, torch.float16])
-def test_the_thumbnail_of_a_large_photo_is_made_row_by_row(
+def test_the_small_copy_of_a_large_photo_is_made_row_by_row(
     size: tuple[int, int], precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("opir.model.task_encoder._BY_ROWS_FROM_PIXELS", 1)
     photo = (1.4 * make_picture(*size) - 0.2).to(precision)
-    expected = torch.nn.functional.adaptive_avg_pool2d(photo.float().clamp(0, 1), 32)
-    torch.testing.assert_close(_thumbnail(photo), expected)
+    expected = torch.nn.functional.adaptive_avg_pool2d(photo.float().clamp(0, 1), 128)
+    torch.testing.assert_close(_small_copy(photo), expected)
+
+
+def test_the_embedding_can_tell_how_much_light_the_weather_adds(tiny_config: OPIRConfig) -> None:
+    torch.manual_seed(0)
+    encoder = TaskEncoder(tiny_config)
+    photos = torch.cat([0.6 * make_picture(64, 64, seed) for seed in range(6)])
+    share = torch.linspace(0, 0.9, 6)[:, None, None, None]
+    hazy = photos * (1 - share) + 0.9 * share
+    optimizer = torch.optim.Adam(encoder.parameters(), lr=0.003)
+    losses = []
+    for _ in range(60):
+        loss = whole_change_loss(encoder.whole_change(encoder(hazy)), hazy, photos)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_the_coarsest_features_are_told_what_is_darkest_and_brightest(tiny_config: OPIRConfig) -> None:
+    predictor = randomise(OPIR(tiny_config), spread=0.3).kernel_predictor
+    photo, embedding = make_picture(32, 32), torch.zeros(1, tiny_config.embedding_dim)
+    with torch.no_grad():
+        predictor.intro.weight.zero_()  # nothing but the extremes gets through
+        shuffled = photo.reshape(3, 32 // predictor.stride, predictor.stride, -1).flip(2).reshape(photo.shape)
+        changed = photo.clone()
+        changed[..., 5, 7] = 0
+        seen, same, other = (predictor.features(image, embedding) for image in (photo, shuffled, changed))
+    torch.testing.assert_close(seen, same)
+    assert not torch.allclose(seen, other)
 
 
 def test_named_task_uses_its_prototype(tiny_model: OPIR, picture: Tensor) -> None:
@@ -157,7 +188,7 @@ def test_every_row_of_table_5_learns(tiny_config: OPIRConfig, switches: dict[str
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < 0.8 * losses[0]
 
 

@@ -6,7 +6,15 @@ import torch
 from opir.config import OPIRConfig
 from opir.model import OPIR, OPIRResult
 from opir.tasks import Task
-from opir.training.losses import LossWeights, edge_loss, frequency_loss, photo_weights, total_loss, uncertainty_loss
+from opir.training.losses import (
+    LossWeights,
+    edge_loss,
+    frequency_loss,
+    photo_weights,
+    total_loss,
+    uncertainty_loss,
+    whole_change_loss,
+)
 from tests.conftest import make_picture
 
 
@@ -57,6 +65,17 @@ def test_uncertainty_loss_is_least_where_the_map_tells_the_error() -> None:
     told = uncertainty_loss(torch.full((1, 1, 4, 4), 2.0), restored, clean)
     for wrong in (0.7, 1.4, 2.8, 5.0):
         assert told < uncertainty_loss(torch.full((1, 1, 4, 4), wrong), restored, clean)
+
+
+def test_what_is_told_of_the_whole_counts_in_tenths_of_light_and_by_contrast() -> None:
+    clean = make_picture(32, 32)
+    hazy = 0.5 * clean + 0.3
+    mean = (clean - hazy).mean(dim=(2, 3))
+    spread = ((clean.std(dim=(2, 3)) + 0.02) / (hazy.std(dim=(2, 3)) + 0.02)).log()
+    assert bool((spread > 0.4).all())
+    assert float(whole_change_loss((mean, spread), hazy, clean)) == pytest.approx(0, abs=1e-6)
+    assert float(whole_change_loss((mean + 0.05, spread), hazy, clean)) == pytest.approx(0.5, rel=1e-4)
+    assert float(whole_change_loss((mean, spread - 0.2), hazy, clean)) == pytest.approx(0.2, rel=1e-4)
 
 
 def test_total_sums_over_the_stages(tiny_model: OPIR) -> None:
