@@ -25,7 +25,7 @@ from opir.images import Photo, load_photo
 from opir.model import OPIR
 from opir.restoration import Restoration
 
-_FORMAT = "opir-example-3"
+_FORMAT = "opir-example-4"
 _UNCERTAINTY_TOP = 4.0  # the largest that is stored
 _NO_CHANGE, _LARGEST = 128, 127  # levels of a stored change
 
@@ -50,7 +50,7 @@ def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> N
     stored["uncertainty"] = _jpeg(_halved(255 * result.uncertainty / _UNCERTAINTY_TOP))
     weights = [_halved(255 * weight.astype(np.float32)) for weight in result.scale_weights]
     stored["scale_weights"] = _jpeg(np.concatenate(weights), quality=80)
-    stored["embeddings"] = np.stack([e for e in (result.embedding, result.stage2_embedding) if e is not None])
+    stored["embedding"] = np.asarray(result.embedding)
     stored["told"] = result.task_embedding
     stored["facts"] = json.dumps(
         {
@@ -97,7 +97,6 @@ def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: t
     size = photo.height, photo.width
     maps = np.split(_picture(stored["scale_weights"]), len(model.config.scales))
     weights = np.maximum(np.stack([_grown(one, size) for one in maps]), 1e-3)
-    embedding, *rest = stored["embeddings"]
     return Restoration(
         photo=photo,
         stage1_rgb=stage1,
@@ -106,8 +105,7 @@ def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: t
         scale_weights=(weights / weights.sum(axis=0)).astype(np.float16),
         task=facts["task"],
         task_probabilities=facts["task_probabilities"],
-        embedding=embedding,
-        stage2_embedding=rest[0],
+        embedding=stored["embedding"],
         task_embedding=stored["told"],
         tiles=facts["tiles"],
         seconds=facts["seconds"],
@@ -120,7 +118,7 @@ def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: t
 def embedding(path: Path) -> NDArray[np.float32]:
     """Return the embedding of the photo that a file holds the result of, (D,)."""
     with np.load(path, allow_pickle=False) as stored:
-        return np.asarray(stored["embeddings"][0])
+        return np.asarray(stored["embedding"])
 
 
 def fits(path: Path, photo: Path, weights_sha256: str) -> bool:

@@ -48,8 +48,6 @@ class Restoration:
     """What the photo itself looks like; empty for a model without the task-aware module."""
     embedding: NDArray[np.float32] | None
     """The photo's own embedding e_t, (D,)."""
-    stage2_embedding: NDArray[np.float32] | None
-    """The embedding of stage 1's result, (D,); None after one stage."""
     task_embedding: NDArray[np.float32] | None
     """What both stages were told, (D,): the photo's own embedding, or the prototype of the task asked for."""
     tiles: int
@@ -91,6 +89,15 @@ class Restoration:
     def stage1(self) -> Image.Image:
         """Stage 1's result as an 8-bit sRGB picture."""
         return to_picture(self.stage1_rgb, self.photo.alpha)
+
+    @cached_property
+    def stage2_embedding(self) -> NDArray[np.float32] | None:
+        """The embedding of stage 1's result, (D,), made when asked for: no stage uses it. None after one stage."""
+        if self.stages == 1:
+            return None
+        with torch.inference_mode():
+            embedding = self.model.embed(self.stage1_rgb[None].to(self._device))
+        return None if embedding is None else embedding[0].float().cpu().numpy()
 
     @property
     def stage2_change(self) -> NDArray[np.float32]:
@@ -146,13 +153,16 @@ class Restoration:
         """
         if self.operator_scale != 1:
             raise ValueError(f"to look at a pixel, restore with operator_scale=1, not {self.operator_scale}")
-        device = next(self.model.parameters()).device
-        with torch.inference_mode(), computing_in(self.precision, device):
-            told = self._told(device) if task is None else self._prototype(task)
-            photo = self.photo.rgb.to(device)  # as it is kept: only the part that is looked at is computed with
+        with torch.inference_mode(), computing_in(self.precision, self._device):
+            told = self._told(self._device) if task is None else self._prototype(task)
+            photo = self.photo.rgb.to(self._device)  # as it is kept: only the part that is looked at is computed with
             stages = inspect_pixel(self.model, photo, told, x, y, self.stages, self.predicted_scale)
         named = self.task if task is None else task
         return PixelInspection(x, y, named, self.scales, in_unit(self.photo.rgb[:, y, x]).numpy(), stages)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
 
     def _told(self, device: torch.device) -> Tensor | None:
         return None if self.task_embedding is None else torch.from_numpy(self.task_embedding)[None].to(device)

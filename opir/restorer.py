@@ -135,7 +135,7 @@ class Restorer:
         started = time.perf_counter()
         factor = choose_operator_scale(operator_scale, photo.width, photo.height)
         image = photo.rgb[None].to(self.device)
-        own_embedding, left_over = self.model.embed(image), None
+        own_embedding = self.model.embed(image)
         probabilities = self._task_probabilities(own_embedding)
         likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
         task = likeliest if chosen is None else chosen.label
@@ -151,8 +151,6 @@ class Restorer:
         results: list[_StageOutput] = []
         kept = torch.float16 if is_compact(photo) else torch.float32
         for index in range(stages):
-            if index > 0:
-                left_over = self.model.embed(crop(image, photo.height, photo.width))  # to be shown, not used
             guide = results[-1].uncertainty if results else None
             stage_input = _StageInput(index, image, embedding, guide, scale)
             keep = scale_weights and index == stages - 1
@@ -173,7 +171,6 @@ class Restorer:
             task=task,
             task_probabilities=probabilities,
             embedding=_to_array(own_embedding),
-            stage2_embedding=_to_array(left_over),
             task_embedding=_to_array(embedding),
             tiles=len(tiles),
             seconds=time.perf_counter() - started,
