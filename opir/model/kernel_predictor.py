@@ -113,7 +113,8 @@ class KernelPredictor(nn.Module):
         if self.extremes is not None:
             # Haze lifts what is darkest in a place: convolutions would have to learn to look for it.
             # A pooling layer takes ten times as long where channels come last.
-            cells = image.permute(0, 2, 3, 1).unflatten(2, (-1, self.stride)).unflatten(1, (-1, self.stride))
+            rows = image.permute(0, 2, 3, 1).unflatten(2, (-1, self.stride))  # type: ignore[no-untyped-call]
+            cells = rows.unflatten(1, (-1, self.stride))
             extremes = torch.cat([cells.amin(dim=2).amin(dim=3), cells.amax(dim=2).amax(dim=3)], dim=3)
             features = features + self.extremes(extremes.permute(0, 3, 1, 2))
         if self.condition is not None:
