@@ -21,6 +21,7 @@ from opir.tasks import Task
 
 Floats = NDArray[np.float32]
 
+_STRONGEST = 0.6  # opacity under which numbers can be read on every colour, light or dark
 _FULL_COLOUR_AT = 1.0  # how far from neutral a number has the full colour: fixed, so that pixels can be compared
 
 
@@ -163,4 +164,4 @@ def _short(value: float) -> str:
 
 def _diverging(position: float) -> str:
     red, green, blue = POSITIVE_RGB if position > 0 else NEGATIVE_RGB
-    return f"rgb({red} {green} {blue} / {min(abs(position), 1.0) ** 0.7 * 0.85:.2f})"
+    return f"rgb({red} {green} {blue} / {min(abs(position), 1.0) ** 0.7 * _STRONGEST:.2f})"
