@@ -16,8 +16,6 @@ from opir.model.kernel_predictor import UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
 from opir.tiles import Window
 
-_MULTIPLE = 4
-
 
 @cache
 def is_available() -> bool:
@@ -127,7 +125,9 @@ def _in_parts(rows: int, run: Callable[[int, int], object]) -> None:
 
 def _padded(values: Tensor, *dims: int) -> NDArray[np.float32]:
     """Return values with zeros behind them, so that these dimensions are multiples of what the loops take."""
-    shape = [-(-size // _MULTIPLE) * _MULTIPLE if dim in dims else size for dim, size in enumerate(values.shape)]
+    from opir.ops.compiled import MULTIPLE
+
+    shape = [-(-size // MULTIPLE) * MULTIPLE if dim in dims else size for dim, size in enumerate(values.shape)]
     whole = np.zeros(shape, np.float32)
     whole[tuple(slice(size) for size in values.shape)] = values.detach().float().numpy()
     return whole

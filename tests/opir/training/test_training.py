@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ def test_the_rate_warms_up_and_falls_to_its_end() -> None:
     assert factors[0] == pytest.approx(0.1)
     assert max(factors) == pytest.approx(1)
     assert factors[-1] == pytest.approx(0)
-    assert all(late <= early for early, late in zip(factors[10:], factors[11:], strict=False))
+    assert all(late <= early for early, late in pairwise(factors[10:]))
 
 
 def test_a_schedule_by_the_clock_ends_on_time() -> None:
