@@ -8,6 +8,7 @@ import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,9 @@ class Gate:
                 body = await _read(receive, headers)
                 await self._pass_work(scope, _again(body, receive), send, self._asks_model(path, body))
                 return
-            await self.app(scope, receive, _with_headers(send))
-            if told_of := session_told_of(path, scope["query_string"]):
-                self.state.end_session(told_of)
+            told_of = session_told_of(path, scope["query_string"])
+            with self.state.told(told_of) if told_of else nullcontext():
+                await self.app(scope, receive, _with_headers(send))
         except Refused as refused:
             log_request(
                 logging.WARNING,

@@ -1,6 +1,8 @@
 """What the parts of the running server share, and what it says about its health."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -10,6 +12,9 @@ from app.settings import Settings
 from app.tabs.parts import MODEL_QUEUE
 from app.visitor_files import VisitorFiles
 from opir.checkpoints import CheckpointInfo
+
+UNHEARD_SECONDS = 10.0
+"""How long a session is kept that nobody listens to: a browser listens anew after each job."""
 
 
 @dataclass
@@ -23,8 +28,10 @@ class ServerState:
     weights: CheckpointInfo | None
     device: str
     is_stopping: bool = False
-    unheard: dict[str, set[str]] = field(default_factory=dict)
-    """Sessions whose visitor has left while they had jobs, and which."""
+    listening: dict[str, int] = field(default_factory=dict)
+    """Sessions that are listened to, and by how many connections."""
+    unheard: dict[str, tuple[set[str], float]] = field(default_factory=dict)
+    """Sessions that nobody listens to any more, their jobs whose end was not told, and since when."""
     started: float = field(default_factory=time.monotonic)
 
     def waiting(self) -> int:
@@ -37,20 +44,34 @@ class ServerState:
         queue = self.blocks._queue
         return len(queue) + sum(job is not None for job in queue.active_jobs)
 
-    def end_session(self, session: str) -> None:
-        """Let go of what Gradio remembers of a session that nobody listens to, half a megabyte, once it has no job.
+    @contextmanager
+    def told(self, session: str) -> Iterator[None]:
+        """Listen to a session, and let go of it afterwards unless another connection listens to it."""
+        self.listening[session] = self.listening.get(session, 0) + 1
+        self.unheard.pop(session, None)
+        try:
+            yield
+        finally:
+            self.listening[session] -= 1
+            if not self.listening[session]:
+                del self.listening[session]
+                self._end_session(session)
 
-        A job outlives its visitor by a while: its session goes when another one ends. A result that the page may look
-        into stays. A program's request is a session too.
+    def _end_session(self, session: str) -> None:
+        """Let go of what Gradio remembers of sessions that nobody listens to, half a megabyte, once they have no job.
+
+        It happens when a session ends, no sooner than `UNHEARD_SECONDS` after nobody listened any more: a browser may
+        be about to listen again. A result that the page may look into stays. A program's request is a session too.
         """
         queue = self.blocks._queue
         jobs = set(queue.pending_event_ids_session.get(session, ()))
         events = [queue.event_ids_to_events.get(job) for job in jobs]
         if any(event is None or event.alive for event in events):
             return  # its visitor comes for what has been asked for meanwhile
-        self.unheard[session] = jobs
-        for name, left in list(self.unheard.items()):
-            if left.isdisjoint(queue.event_ids_to_events):
+        now = time.monotonic()
+        self.unheard[session] = jobs, now
+        for name, (left, since) in list(self.unheard.items()):
+            if now - since >= UNHEARD_SECONDS and left.isdisjoint(queue.event_ids_to_events):
                 del self.unheard[name]
                 if left == queue.pending_event_ids_session.get(name, set()):  # nothing was asked for since
                     self._forget(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app import running
+from app import running, server_state
 from app.running import Runner
 from opir.restorer import Restorer
 from tests.app.browsing import until
@@ -25,7 +25,10 @@ def ask(raw: Raw, width: int, height: int) -> str:
     return session
 
 
-def test_a_session_is_forgotten_once_its_result_was_told_of(blocks: gr.Blocks, page_url: str) -> None:
+def test_a_session_is_forgotten_once_its_result_was_told_of(
+    blocks: gr.Blocks, page_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_state, "UNHEARD_SECONDS", 0.0)
     raw = Raw(page_url.rstrip("/"))
     session = ask(raw, 48, 32)
     assert remembered(blocks, session)
@@ -33,7 +36,24 @@ def test_a_session_is_forgotten_once_its_result_was_told_of(blocks: gr.Blocks, p
     until(lambda: not remembered(blocks, session))
 
 
-def test_a_session_that_was_left_is_forgotten_once_its_job_is_over(blocks: gr.Blocks, page_url: str) -> None:
+def test_a_session_is_kept_while_its_browser_may_listen_again(blocks: gr.Blocks, page_url: str) -> None:
+    """Two jobs that end at once are told by one stream, and the browser opens a second one."""
+    raw = Raw(page_url.rstrip("/"))
+    session = ask(raw, 48, 32)
+    assert raw.last_message(session)["success"]
+    for _ in range(2):  # other sessions end meanwhile
+        assert raw.last_message(ask(raw, 48, 32))["success"]
+    assert remembered(blocks, session)
+    photo = named(raw.uploaded("next.png", png(48, 32)))
+    with raw.messages(session) as messages:
+        assert raw.join([photo, "auto", 1.0], session=session).is_success
+        assert any(message["msg"] == "process_completed" for message in messages)
+
+
+def test_a_session_that_was_left_is_forgotten_once_its_job_is_over(
+    blocks: gr.Blocks, page_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_state, "UNHEARD_SECONDS", 0.0)
     raw = Raw(page_url.rstrip("/"))
     left = ask(raw, 3000, 2000)
     with raw.messages(left) as messages:
