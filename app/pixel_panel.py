@@ -14,7 +14,6 @@ from torch import Tensor
 from app import words
 from app.look import NEGATIVE_RGB, POSITIVE_RGB, SCALE_COLOURS
 from opir.images import to_picture
-from opir.ops.levels import in_unit
 from opir.pixel import PixelInspection, StageOperator
 from opir.restoration import Restoration
 from opir.tasks import Task
@@ -33,7 +32,7 @@ def draw(result: Restoration, pixel: PixelInspection, what_if: Mapping[Task, Pix
         pixel: from `result.inspect`.
         what_if: the same pixel under other tasks; left out where there are none.
     """
-    seen = (in_unit(result.photo.rgb), result.stage1_rgb)
+    seen = (result.photo.rgb, result.stage1_rgb)
     stages = "".join(_stage(index, stage, pixel, seen[index]) for index, stage in enumerate(pixel.stages))
     percentile = float((result.uncertainty <= pixel.stages[0].uncertainty).mean())
     return (

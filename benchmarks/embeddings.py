@@ -71,7 +71,7 @@ def pixel_statistics(photo: Tensor) -> list[float]:
 @torch.inference_mode()
 def look_at(restorer: Restorer, photo: Tensor) -> tuple[dict[str, Floats], Floats]:
     """Return a photo's features by kind, and its task probabilities."""
-    embedding = restorer.model.embed(photo[None].to(restorer.device))
+    embedding = restorer.embed(photo[None].to(restorer.device))
     if embedding is None:
         raise SystemExit("expected weights with the task-aware module, these know no weather")
     thumbnail = F.interpolate(photo[None], size=(_THUMBNAIL, _THUMBNAIL), mode="area").flatten()

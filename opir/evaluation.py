@@ -181,7 +181,7 @@ def measure(restoration: Restoration, clean: Photo, name: str = "photo", clean_n
     Raises:
         ValueError: if the sizes differ, or are too small for SSIM.
     """
-    degraded, restored = in_unit(restoration.photo.rgb), restoration.restored_rgb.float()
+    degraded, restored = in_unit(restoration.photo.rgb), in_unit(restoration.restored_rgb)
     check_sizes(degraded, clean.rgb, name, clean_name)
     error = (restored - clean.rgb).abs().mean(dim=0).numpy()
     return Measurement(

@@ -19,7 +19,7 @@ from opir.calibration import Calibration
 from opir.devices import computing_in
 from opir.images import Photo, save_photo, to_picture
 from opir.model import OPIR
-from opir.ops.levels import in_unit
+from opir.ops.levels import in_unit, keep
 from opir.pixel import PixelInspection, inspect_pixel
 from opir.tasks import Task
 
@@ -37,7 +37,7 @@ class Restoration:
     stage1_rgb: Tensor
     """Ĵ1, (3, H, W), sRGB in [0, 1]: float32, or float16 for an 8-bit photo of 16 megapixels and more."""
     restored_rgb: Tensor
-    """The last stage's result, Ĵ2 or Ĵ1, as `stage1_rgb`."""
+    """The last stage's result, Ĵ2 or Ĵ1, as `stage1_rgb`; uint8 levels where the photo is kept so and is not grey."""
     uncertainty: NDArray[np.float32 | np.float16]
     """UM of stage 1, (H, W): 1 where nothing is changed, larger where it is hard to reconstruct. Typed as Ĵ1."""
     scale_weights: NDArray[np.float16] | None
@@ -95,14 +95,14 @@ class Restoration:
         """The embedding of stage 1's result, (D,), made when asked for: no stage uses it. None after one stage."""
         if self.stages == 1:
             return None
-        with torch.inference_mode():
+        with torch.inference_mode(), computing_in(self.precision, self._device):
             embedding = self.model.embed(self.stage1_rgb[None].to(self._device))
         return None if embedding is None else embedding[0].float().cpu().numpy()
 
     @property
     def stage2_change(self) -> NDArray[np.float32]:
         """What stage 2 added to each colour, (3, H, W); zero after one stage."""
-        return (self.restored_rgb - self.stage1_rgb).float().numpy()
+        return (in_unit(self.restored_rgb) - in_unit(self.stage1_rgb)).numpy()
 
     @property
     def error_bound(self) -> NDArray[np.float32] | None:
@@ -186,5 +186,6 @@ class Restoration:
                 uncertainty = torch.from_numpy(self.uncertainty[rows]).float()
                 doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
                 share = strength * (1 - doubt.clamp(0, 1))
-            mixed[:, rows] = torch.lerp(in_unit(self.photo.rgb[:, rows]), self.restored_rgb[:, rows].float(), share)
+            before, after = in_unit(self.photo.rgb[:, rows]), in_unit(self.restored_rgb[:, rows])
+            keep(torch.lerp(before, after, share), mixed[:, rows])
         return mixed

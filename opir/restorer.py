@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,20 +21,19 @@ from opir.devices import (
     choose_precision,
     computing_in,
     free_memory,
-    give_back_freed_memory,
+    giving_back_freed_memory,
     reuse_freed_memory,
 )
 from opir.images import Photo, Source, is_compact, load_photo
 from opir.model import OPIR, fused_tail
 from opir.operator_scales import SCENE_TILE, choose_operator_scale, scene_scale
-from opir.ops.levels import in_unit
+from opir.ops.levels import in_unit, keep
 from opir.ops.padding import crop, pad_to_multiple
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
-from opir.tile_sizes import Memory, fitting_side
-from opir.tiles import Window, plan_tiles
+from opir.tile_sizes import SMALLEST_TILE_SIDE, WHOLE_UP_TO_PIXELS, Memory, largest_window
+from opir.tiles import Window, plan_tiles, plan_windows
 
-_TILES_BEFORE_CLEARING = 8
 Progress = Callable[[int, int], object]
 
 
@@ -45,6 +45,11 @@ class _StageInput(NamedTuple):
     task_embedding: Tensor | None
     uncertainty: Tensor | None
     operator_scale: int
+    kept: torch.dtype
+    """What the uncertainty is kept in."""
+    colours: torch.dtype
+    """What the result is kept in: uint8 for levels."""
+    keeps_scale_weights: bool
 
 
 class _StageOutput(NamedTuple):
@@ -135,30 +140,30 @@ class Restorer:
         started = time.perf_counter()
         factor = choose_operator_scale(operator_scale, photo.width, photo.height)
         image = photo.rgb[None].to(self.device)
-        own_embedding = self.model.embed(image)
+        own_embedding = self.embed(image)
         probabilities = self._task_probabilities(own_embedding)
         likeliest = max(probabilities, key=lambda name: probabilities[name], default=AUTO)
         task = likeliest if chosen is None else chosen.label
         scale = max(factor, scene_scale(photo.width, photo.height)) if task == Task.HAZE.label else factor
         image = pad_to_multiple(image, self.model.stride * scale)
-        rows, columns, side = *(side // scale for side in image.shape[-2:]), self._tile_side(tile, photo, scale)
-        if scale > factor and is_compact(photo):  # the network sees next to nothing; what it makes is enlarged
-            side = min(side or SCENE_TILE, SCENE_TILE)
-        tiles = plan_tiles(rows, columns, side, self.model.stride)
+        # The network sees next to nothing of a large hazy photo; what it makes is enlarged.
+        longest = SCENE_TILE if scale > factor and is_compact(photo) else None
+        tiles = self._plan(tile, photo, image, scale, longest)
         report = _Count(progress, stages, stages * len(tiles))
 
         embedding = own_embedding if chosen is None else self.model.prototype(chosen)
         results: list[_StageOutput] = []
         kept = torch.float16 if is_compact(photo) else torch.float32
-        for index in range(stages):
-            guide = results[-1].uncertainty if results else None
-            stage_input = _StageInput(index, image, embedding, guide, scale)
-            keep = scale_weights and index == stages - 1
-            results.append(self._run_stage(stage_input, kept, tiles, keep, report))
-            image = results[-1].restored
-        del image
-        if is_compact(photo):
-            give_back_freed_memory()  # before a file of it is written
+        with giving_back_freed_memory() if self.device.type == "cpu" and len(tiles) > 1 else nullcontext():
+            for index in range(stages):
+                guide = results[-1].uncertainty if results else None
+                is_last = index == stages - 1
+                colours = torch.uint8 if is_last and photo.rgb.dtype == torch.uint8 and not photo.is_grey else kept
+                keeps = is_last and scale_weights
+                stage_input = _StageInput(index, image, embedding, guide, scale, kept, colours, keeps)
+                results.append(self._run_stage(stage_input, tiles, report))
+                image = results[-1].restored
+            del image
 
         weights, uncertainty = results[-1].scale_weights, results[0].uncertainty
         assert uncertainty is not None
@@ -182,26 +187,34 @@ class Restorer:
             calibration=None if self.info is None else self.info.calibration,
         )
 
-    def _run_stage(
-        self, given: _StageInput, kept: torch.dtype, tiles: list[Window], keep_scale_weights: bool, report: _Count
-    ) -> _StageOutput:
+    @torch.inference_mode()
+    def embed(self, photos: Tensor) -> Tensor | None:
+        """Return what the weather of whole photos looks like to the model, computed as photos are restored.
+
+        Args:
+            photos: (B, 3, H, W) on the restorer's device, in [0, 1], or uint8 levels.
+
+        Returns:
+            e_t, float32 (B, D); None for a model without the task-aware module.
+        """
+        with computing_in(self.precision, self.device):
+            return self.model.embed(photos)
+
+    def _run_stage(self, given: _StageInput, tiles: list[Window], report: _Count) -> _StageOutput:
         """Run a stage tile by tile; each sees as far around it as the stage looks, so no seam can arise.
 
         `tiles`, of the copy that operators are predicted on, is left as worked through: finer where memory was short.
         """
         height, width = given.image.shape[-2:]
-        restored = torch.empty_like(given.image, dtype=kept)
-        uncertainty = given.image.new_empty(1, 1, height, width, dtype=kept) if given.stage == 0 else None
+        restored = torch.empty_like(given.image, dtype=given.colours)
+        uncertainty = given.image.new_empty(1, 1, height, width, dtype=given.kept) if given.stage == 0 else None
         weights = None
-        if keep_scale_weights:
+        if given.keeps_scale_weights:
             weights = torch.empty(1, len(self.model.config.scales), height, width, dtype=torch.float16)
         output = _StageOutput(restored, uncertainty, weights)
-        compact = kept is torch.float16
         done: list[Window] = []
         waiting = tiles[::-1]
         while waiting:
-            if compact and len(done) % _TILES_BEFORE_CLEARING == 0:
-                give_back_freed_memory()  # holes that decoding and other tiles left
             tile = waiting.pop()
             if not self._run_tile(given, tile, output):
                 finer = self._halved([tile, *reversed(waiting)])
@@ -221,7 +234,7 @@ class Restorer:
         around, place = window.scaled(factor), tile.scaled(factor)
         seen = around.of(given.image)
         if seen.dtype == torch.uint8:
-            seen = in_unit(seen, output.restored.dtype)
+            seen = in_unit(seen, torch.float16)
         guide = None if given.uncertainty is None else around.of(given.uncertainty).float()
         try:
             with computing_in(self.precision, self.device):
@@ -237,7 +250,7 @@ class Restorer:
                 for strip in strips:
                     rows = slice(place.top + strip.top, place.top + strip.top + strip.restored.shape[-2])
                     columns = slice(place.left, place.right)
-                    output.restored[..., rows, columns] = strip.restored
+                    keep(strip.restored, output.restored[..., rows, columns])
                     if output.uncertainty is not None:
                         output.uncertainty[..., rows, columns] = strip.uncertainty
                     if output.scale_weights is not None:
@@ -278,24 +291,27 @@ class Restorer:
             raise ValueError(f"stages must be 1 to {available} for this model, got {stages}")
         return stages
 
-    def _tile_side(self, tile: int | str, photo: Photo, factor: int) -> int:
-        """Return the side of tiles in pixels of the copy that operators are predicted on; 0 for the whole."""
+    def _plan(self, tile: int | str, photo: Photo, image: Tensor, scale: int, longest: int | None) -> list[Window]:
+        """Return the parts of the copy that operators are predicted on, with sides of at most `longest` pixels."""
+        stride, halo = self.model.stride, self.model.halo
+        height, width = (side // scale for side in image.shape[-2:])
+        size = 0
         if tile == "auto":
-            return self._fitting_side(photo, factor)
-        if not isinstance(tile, int) or (tile != 0 and tile < self.model.stride):
-            raise ValueError(
-                f'tile must be "auto", 0 for the whole photo, or at least {self.model.stride} pixels, got {tile!r}'
-            )
-        return tile and max(tile // factor, self.model.stride)
+            window = largest_window(scale, halo, self.model.config, self._memory(photo), self.precision.itemsize)
+            if longest is None and height * width > min(window, WHOLE_UP_TO_PIXELS):
+                return plan_windows(height, width, halo, window, SMALLEST_TILE_SIDE, stride)
+        elif not isinstance(tile, int) or (tile != 0 and tile < stride):
+            raise ValueError(f'tile must be "auto", 0 for the whole photo, or at least {stride} pixels, got {tile!r}')
+        else:
+            size = tile and max(tile // scale, stride)
+        return plan_tiles(height, width, size if longest is None else min(size or longest, longest), stride)
 
-    def _fitting_side(self, photo: Photo, factor: int) -> int:
-        made = (2 if is_compact(photo) else 4) * 7 * photo.width * photo.height  # both stages, and the uncertainty
+    def _memory(self, photo: Photo) -> Memory:
+        # Both stages and the uncertainty; of a very large photo in half precision, and the result as levels.
+        made = (11 if is_compact(photo) else 28) * photo.width * photo.height
         given = [photo.rgb] if photo.beyond_srgb is None else [photo.rgb, photo.beyond_srgb]
         held = made + sum(tensor.nbytes for tensor in given)
-        memory = Memory(free_memory(self.device), held, is_shared=self.device.type == "cpu")
-        halo, config = self.model.halo, self.model.config
-        number_bytes = self.precision.itemsize
-        return fitting_side(photo.width, photo.height, factor, halo, config, memory, number_bytes)
+        return Memory(free_memory(self.device), held, is_shared=self.device.type == "cpu")
 
 
 class _Count:
@@ -317,8 +333,8 @@ class _Count:
 
 def _finish(padded: Tensor, photo: Photo) -> Tensor:
     """Crop a stage's result to the photo and clamp it, in place; a grey photo's stays grey."""
-    rgb = crop(padded, photo.height, photo.width)[0].clamp_(0, 1).cpu()
-    return photo.with_rgb(rgb).rgb
+    rgb = crop(padded, photo.height, photo.width)[0]
+    return photo.with_rgb((rgb.clamp_(0, 1) if rgb.is_floating_point() else rgb).cpu()).rgb
 
 
 def _to_array(embedding: Tensor | None) -> NDArray[np.float32] | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from opir.config import OPIRConfig
 
 WHOLE_UP_TO_PIXELS = 4_000_000
-LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128  # without the halo
+LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128
+"""Without the halo; of the largest, as many pixels in any shape."""
 AIMED_AT_BYTES = 1_450_000_000
 """What the program, a photo and its results and one tile take together on a processor, wherever tiles can do that.
 
@@ -16,12 +16,12 @@ Writing the file takes 4 bytes a pixel more than the results, after the tiles ar
 """
 LEAST_WINDOW_PIXELS = 1_000_000
 """Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
-_PROGRAM_BYTES = 350_000_000
+_PROGRAM_BYTES = 520_000_000  # 100 MB of them are Numba
 _SHARE_OF_FREE_MEMORY = 0.5
-# Features at half resolution, of which so many copies live at once, by the bytes of a number; the image in a few
-# layouts; operators in strips.
-_BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 7, ("residual", 2): 4, ("nafnet", 4): 9, ("nafnet", 2): 9}
-_BYTES_PER_PIXEL, _BYTES_PER_PHOTO_PIXEL = 52, 36
+# Measured by VmHWM while freed memory goes back at once: features at half resolution, of which so many bytes live at
+# once for every one of their width, by the bytes of a number; the image in a few layouts and operators in strips.
+_BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 3.2, ("residual", 2): 1.5, ("nafnet", 4): 6.7, ("nafnet", 2): 5.2}
+_BYTES_PER_PIXEL, _BYTES_PER_PHOTO_PIXEL = 42, 18
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,13 @@ class Memory:
     """Whether it is the processor's, which has other programs to serve."""
 
 
-def fitting_side(
-    width: int, height: int, operator_scale: int, halo: int, config: OPIRConfig, memory: Memory, number_bytes: int = 4
-) -> int:
-    """Return the side of tiles, without their halo, in pixels of the copy that operators are predicted on; 0 for one.
+def largest_window(
+    operator_scale: int, halo: int, config: OPIRConfig, memory: Memory, number_bytes: int = 4
+) -> float:
+    """Return how many pixels, of the copy that operators are predicted on, may be computed at once, halo included.
 
     Args:
-        width: of the photo, in pixels.
-        height: of the photo, in pixels.
-        operator_scale: how many times smaller that copy is.
+        operator_scale: how many times smaller that copy is than the photo.
         halo: of the model, in pixels of the copy.
         config: of the model.
         memory: of its device.
@@ -58,6 +56,4 @@ def fitting_side(
         window = min(window, max(left / per_pixel, LEAST_WINDOW_PIXELS))
     if memory.free_bytes is not None:
         window = min(window, memory.free_bytes * _SHARE_OF_FREE_MEMORY / per_pixel)
-    if width * height <= min(window, WHOLE_UP_TO_PIXELS) * operator_scale**2:
-        return 0
-    return min(max(math.isqrt(int(window)) - 2 * halo, SMALLEST_TILE_SIDE), LARGEST_TILE_SIDE)
+    return window

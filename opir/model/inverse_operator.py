@@ -1,13 +1,12 @@
 """TAIOM: one stage, from an image to its restoration (Eqs. 9–12, 19 and 20)."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from opir.model.blocks import in_float32
 from opir.model.fused_tail import FusedTail, is_available
 from opir.model.kernel_predictor import UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
@@ -84,7 +83,7 @@ class InverseOperator:
             task_embedding: e_t, (B, D).
         """
         features = self.predictor.features(guided_image, task_embedding)
-        with _in_float32(features):
+        with in_float32(features):
             made = self._operators(features, task_embedding)
             restored = filter_multiscale(image, made.modulated, made.scale_weights, self.scales)
         return StageResult(
@@ -133,7 +132,7 @@ class InverseOperator:
         for top in range(inner.top, inner.bottom, step):
             rows = Window(top, inner.left, min(top + step, inner.bottom), inner.right)
             near = rows.grown(around, *guided_image.shape[-2:])
-            with _in_float32(features):
+            with in_float32(features):
                 made = self._operators(near.within(seen).shrunk(UNSHUFFLE).of(features), task_embedding)
             inside, part = rows.within(near).scaled(operator_scale), rows.scaled(operator_scale)
 
@@ -162,7 +161,7 @@ class InverseOperator:
         seen: Window,
     ) -> Iterator[Strip]:
         """Restore the `inner` part of the image by features of what is `seen`, both in pixels of the operators."""
-        with _in_float32(features):
+        with in_float32(features):
             tail = FusedTail(self.predictor, self.modulator, task_embedding, self.scales)
         border = factor * max(self.scales)
         columns = factor * (inner.right - inner.left)
@@ -192,9 +191,3 @@ def _interpolated(values: Tensor, factor: int) -> Tensor:
     if factor == 1:
         return values
     return F.interpolate(values, scale_factor=factor, mode="bilinear", align_corners=False)
-
-
-def _in_float32(tensor: Tensor) -> AbstractContextManager[object]:
-    """Kernels are 1 plus a small offset, so what makes and applies them never computes in half precision."""
-    kind = tensor.device.type
-    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from opir.config import OPIRConfig
-from opir.model.blocks import initialise
+from opir.model.blocks import in_float32, initialise
 from opir.ops.levels import in_unit
 from opir.ops.padding import reflect_pad
 from opir.tasks import Task
@@ -91,7 +91,8 @@ def _with_contrast(pixels: Tensor) -> Tensor:
 def _local_mean(pixels: Tensor) -> Tensor:
     """Average 9×9 pixels, fewer at the border: two matrix products take a seventh of the time of pooling."""
     across, down = (_averaging(pixels.shape[dim], pixels) for dim in (-1, -2))
-    return down @ pixels @ across.T
+    with in_float32(pixels):  # the detail beside it is small: a tenth of it would be lost
+        return down @ pixels @ across.T
 
 
 def _averaging(size: int, like: Tensor) -> Tensor:

@@ -12,3 +12,8 @@ def in_unit(colours: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         dtype: what the result is to be of.
     """
     return colours.to(dtype).div_(255) if colours.dtype == torch.uint8 else colours.to(dtype)
+
+
+def keep(colours: Tensor, kept: Tensor) -> None:
+    """Write colours of any shape into `kept`, of the same shape: clamped and rounded where those are uint8 levels."""
+    kept.copy_(colours.clamp(0, 1).mul_(255).round_() if kept.dtype == torch.uint8 else colours)

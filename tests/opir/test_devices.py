@@ -1,13 +1,21 @@
 """Devices, precision and memory are chosen by what the machine has."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from opir.devices import choose_device, choose_precision, give_back_freed_memory, reuse_freed_memory
+from opir.devices import (
+    choose_device,
+    choose_precision,
+    give_back_freed_memory,
+    reuse_freed_memory,
+)
+
+of_glibc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
 
 
 def test_unknown_names_are_told() -> None:
@@ -32,11 +40,12 @@ def test_a_processor_made_for_bfloat16_computes_in_it(instructions: str, monkeyp
     assert choose_precision("auto", cpu) is torch.bfloat16
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
-def test_freed_memory_is_given_back() -> None:
-    def resident() -> int:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+
+@of_glibc
+def test_freed_memory_is_given_back() -> None:
     reuse_freed_memory()
     large, last = [torch.ones(10_000_000) for _ in range(3)], torch.ones(1_000_000)
     before = resident()
@@ -44,6 +53,34 @@ def test_freed_memory_is_given_back() -> None:
     give_back_freed_memory()
     assert before - resident() > 60_000_000
     assert last.sum() == 1_000_000
+
+
+_FREED_AT_ONCE = """
+import torch
+from opir.devices import giving_back_freed_memory, reuse_freed_memory
+from tests.opir.test_devices import resident
+
+def freed_at_once():
+    large, last = [torch.ones(10_000_000) for _ in range(3)], torch.ones(1_000_000)
+    before = resident()
+    large.clear()
+    assert last.sum() == 1_000_000
+    return before - resident() > 60_000_000
+
+reuse_freed_memory()
+with giving_back_freed_memory():
+    with giving_back_freed_memory():
+        print(freed_at_once())
+    print(freed_at_once())
+print(freed_at_once())
+"""
+
+
+@of_glibc
+def test_freed_memory_goes_back_at_once_while_anybody_asks_for_it() -> None:
+    """In a program of its own: holes that are there already are filled first."""
+    told = subprocess.run([sys.executable, "-c", _FREED_AT_ONCE], check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["True", "True", "False"]
 
 
 def test_glibc_takes_the_memory_settings() -> None:

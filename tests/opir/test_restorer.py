@@ -10,6 +10,7 @@ from PIL import Image
 
 from opir.images import load_photo
 from opir.model import OPIR
+from opir.ops.levels import in_unit
 from opir.restorer import Restoration, Restorer
 from opir.tasks import TASK_NAMES, Task
 from tests.opir.conftest import TINY, random_model, random_photo
@@ -24,12 +25,13 @@ def test_a_very_large_photo_is_kept_in_half_precision(
     monkeypatch.setattr("opir.images.COMPACT_FROM_PIXELS", 90 * 130)
     assert load_photo(levels).rgb.dtype == torch.float32  # unless it is asked for
     out = restorer.restore(levels, tile=64)
-    assert (out.photo.rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype) == (torch.uint8, *2 * [torch.float16])
+    result = torch.float16 if is_grey else torch.uint8
+    assert (out.photo.rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype) == (torch.uint8, torch.float16, result)
     np.testing.assert_allclose(out.embedding, whole.embedding, atol=1e-5)
     np.testing.assert_allclose(out.inspect(50, 40).stage1, whole.inspect(50, 40).stage1, atol=2e-3)
     assert out.uncertainty.dtype == np.float16
-    assert (out.restored_rgb - whole.restored_rgb).abs().max() < 1 / 255 / 2
-    np.testing.assert_allclose(out.stage2_change, whole.stage2_change, atol=2e-3)
+    assert (in_unit(out.restored_rgb) - whole.restored_rgb).abs().max() < 0.75 / 255
+    np.testing.assert_allclose(out.stage2_change, whole.stage2_change, atol=0.75 / 255)
     for name, options in (("full", {}), ("half", {"strength": 0.5}), ("kept", {"protect": True})):
         out.save(tmp_path / f"{name}.png", **options)
         saved, expected = (np.asarray(picture, np.int16) for picture in (

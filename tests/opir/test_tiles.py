@@ -10,6 +10,7 @@ from opir.config import PRESETS
 from opir.ops import filter_multiscale
 from opir.restorer import Restorer
 from opir.tasks import Task
+from opir.tiles import Window, plan_tiles, plan_windows
 from tests.opir.conftest import random_model, random_photo
 
 
@@ -81,6 +82,32 @@ def test_parts_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
     largest = 0
     with pytest.raises(torch.OutOfMemoryError):
         restorer.restore(photo, tile=0)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "pixels"), [(6000, 8000, 4e6), (3008, 4000, 7e6), (96, 9600, 2e5), (96, 96, 1)]
+)
+def test_windows_keep_to_their_size_with_as_little_around_them_as_can_be(
+    height: int, width: int, pixels: float
+) -> None:
+    halo, stride, least = 142, 16, 128
+    tiles = plan_windows(height, width, halo, pixels, least, stride)
+    covered = np.zeros((height, width), np.uint8)
+    for tile in tiles:
+        tile.of(torch.from_numpy(covered)).add_(1)
+    assert (covered == 1).all()
+
+    def area(window: Window) -> int:
+        return (window.bottom - window.top) * (window.right - window.left)
+
+    def seen(parts: list[Window]) -> list[int]:
+        return [area(part.grown(halo, height, width)) for part in parts]
+
+    smallest = plan_tiles(height, width, least, stride)
+    assert max(seen(tiles)) <= pixels or tiles == smallest
+    squares = [plan_tiles(height, width, size, stride) for size in range(least, 2048, 16)]
+    fitting = [sum(seen(parts)) for parts in squares if max(seen(parts)) <= pixels]
+    assert sum(seen(tiles)) <= min(fitting, default=sum(seen(smallest))) * 1.01  # parts differ by a stride
 
 
 def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:

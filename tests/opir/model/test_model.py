@@ -116,6 +116,19 @@ def test_the_embedding_can_tell_how_much_light_the_weather_adds(tiny_config: OPI
     assert losses[-1] < 0.3 * losses[0]
 
 
+def test_an_embedding_in_bfloat16_is_that_of_float32() -> None:
+    """Fine detail is what is left of a pixel without its surroundings: their mean has to be exact."""
+    torch.manual_seed(0)
+    encoder = TaskEncoder(PRESETS["lite"])
+    photo = 0.7 + 0.01 * torch.randn(1, 3, 96, 128)
+    with torch.inference_mode():
+        exact = encoder(photo)
+        with torch.autocast("cpu", torch.bfloat16):
+            coarse = encoder(photo)
+    assert coarse.dtype == torch.float32
+    assert (coarse - exact).norm() < 0.02 * exact.norm()
+
+
 def test_the_coarsest_features_are_told_what_is_darkest_and_brightest(tiny_config: OPIRConfig) -> None:
     predictor = randomise(OPIR(tiny_config), spread=0.3).kernel_predictor
     photo, embedding = make_picture(32, 32), torch.zeros(1, tiny_config.embedding_dim)
