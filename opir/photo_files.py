@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from opir import sixteen_bit
+from opir import deep_heif, sixteen_bit
 from opir.colour import read_matrix_profile
 from opir.errors import ImageError
 from opir.jpeg_quality import jpeg_quality, jpeg_subsampling
@@ -42,7 +42,7 @@ FORMATS = {
     ".bmp": "BMP",
 }
 READABLE = "a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP photo"
-DEEP_FORMATS = ("PNG", "TIFF")  # the ones that are written with 16 bits
+DEEP_FORMATS = ("PNG", "TIFF", "HEIF")  # the ones that are written with 16 bits, HEIC with 10
 DECODING_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, ArithmeticError),
     *(AttributeError, AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
@@ -165,8 +165,10 @@ def _decode_whole(
         jpeg_quality=jpeg_quality(picture),
         dpi=sound_resolution(picture.info.get("dpi")),
     )
-    if again is not None and sixteen_bit.is_sixteen_bit(picture):
-        pixels: NDArray[Any] = sixteen_bit.read_sixteen_bit(picture, again)
+    if again is not None and deep_heif.is_deep(again):
+        pixels: NDArray[Any] = deep_heif.read_deep(again)
+    elif again is not None and sixteen_bit.is_sixteen_bit(picture):
+        pixels = sixteen_bit.read_sixteen_bit(picture, again)
     elif picture.mode.startswith("I;16"):
         pixels = np.asarray(picture).astype(np.uint16)[..., None]
     else:

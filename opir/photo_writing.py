@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from opir import sixteen_bit
+from opir import deep_heif, sixteen_bit
 from opir.errors import ImageError
 from opir.photo_files import FileProperties, first_line, format_of, register_heif
 from opir.whole_files import written_whole
@@ -64,6 +64,8 @@ def _encode(
     file = io.BytesIO()
     if pixels.dtype == np.uint16 and file_format == "PNG":
         sixteen_bit.write_png(file, pixels, properties.icc, properties.exif)
+    elif pixels.dtype == np.uint16 and file_format == "HEIF":
+        deep_heif.write_deep(file, pixels, properties.icc, properties.exif, quality or QUALITY[file_format])
     elif file_format == "TIFF":
         exif = Image.Exif()
         exif.load(properties.exif)

@@ -33,17 +33,19 @@ def native_patches(photo: Tensor) -> tuple[Tensor, int]:
     """Cut a regular grid of at most 6×6 patches of 64×64 pixels at native resolution.
 
     Args:
-        photo: (B, 3, H, W); smaller photos are first extended by reflection.
+        photo: (B, 3, H, W), in [0, 1] or uint8 levels; smaller photos are first extended by reflection.
 
     Returns:
-        The patches, (B·P, 3, 64, 64), patches of a photo side by side, and P.
+        The patches, float32 (B·P, 3, 64, 64) in [0, 1], patches of a photo side by side, and P.
     """
     height, width = photo.shape[-2:]
     if height < _PATCH or width < _PATCH:
         photo = reflect_pad(photo, 0, max(0, _PATCH - width), 0, max(0, _PATCH - height))
         height, width = photo.shape[-2:]
     patches = [
-        photo[:, :, top : top + _PATCH, left : left + _PATCH] for top in _starts(height) for left in _starts(width)
+        in_unit(photo[:, :, top : top + _PATCH, left : left + _PATCH])
+        for top in _starts(height)
+        for left in _starts(width)
     ]
     return torch.stack(patches, dim=1).flatten(0, 1), len(patches)
 
@@ -132,8 +134,7 @@ class TaskEncoder(nn.Module):
             photo: clamped to [0, 1], or uint8 levels.
         """
         patches, per_photo = native_patches(photo)
-        patches = in_unit(patches).clamp(0, 1)
-        detail = self.detail(_with_contrast(patches))
+        detail = self.detail(_with_contrast(patches.clamp(0, 1)))
         # The mean tells how much weather there is, the maximum whether a patch has any streak or flake at all.
         pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)
         pooled = pooled.reshape(len(photo), per_photo, -1).mean(dim=1)

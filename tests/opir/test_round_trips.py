@@ -92,6 +92,26 @@ def test_the_location_stays_where_it_is_asked_for(suffix: str, checkpoint: Path,
     assert not load_photo(photo, keep_location=True).file.had_position
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_heic_of_ten_bits_keeps_them_with_its_profile_and_date(
+    channels: int, checkpoint: Path, tmp_path: Path
+) -> None:
+    ramp = np.linspace(10_000, 14_000, 256 * 32).reshape(256, 32, 1)  # 16 levels of 8 bits, 62 of 10
+    pixels = np.broadcast_to(ramp, (256, 32, channels)).astype(np.uint16).copy()
+    photo = tmp_path / "photo.heic"
+    write_file(photo, pixels, FileProperties(icc=wide_profile(), exif=metadata()), 100)
+    stored, properties = read_file(photo, 1)
+    assert stored.dtype == np.uint16
+    assert properties.icc == wide_profile()
+    assert np.abs(stored.astype(int) - pixels).max() <= 128
+    result = restored(photo, checkpoint)
+    shown = Image.open(result)
+    assert shown.info["bit_depth"] == 10
+    assert shown.getexif().get_ifd(DETAILS)[DATE_TAKEN] == TAKEN
+    assert len(np.unique(levels(result)[..., 0])) > 40
+    assert np.abs(levels(result) - stored.astype(int)).max() <= 256  # one level of 8 bits
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_a_deep_photo_keeps_its_depth_profile_alpha_date_and_location(
     suffix: str, checkpoint: Path, tmp_path: Path
