@@ -61,7 +61,7 @@ KEPT_DATE = "date"
 KEPT_CAMERA = "camera"
 KEPT_PROFILE = "colour profile"
 KEPT_ALPHA = "transparency"
-KEPT_DEPTH = "16 bits"
+KEPT_DEPTH = "colour depth"
 REMOVED_POSITION = "location"
 
 BEFORE = "Your photo"

@@ -12,7 +12,7 @@ from opir.tasks import Task
         ([], [], ""),
         (["date"], [], "Date kept."),
         (["date", "colour profile"], ["location"], "Date and colour profile kept, location removed."),
-        (["date", "camera", "16 bits"], [], "Date, camera and 16 bits kept."),
+        (["date", "camera", "colour depth"], [], "Date, camera and colour depth kept."),
         ([], ["location"], "Location removed."),
     ],
 )
