@@ -103,8 +103,8 @@ class _GivingBack:
 def giving_back_freed_memory() -> Iterator[None]:
     """Let glibc give large blocks back to the system as soon as they are freed, for as long as this lasts.
 
-    What is kept for the next tensor gets holes: a tile of a large photo needs 70 bytes a pixel, and left to glibc
-    comes to hold five times as much. Fresh pages cost a tenth of the time.
+    What is kept for the next tensor gets holes: a tile of a large photo needs 75 bytes a pixel, and left to glibc
+    comes to hold two to five times as much. Fresh pages cost a fifth of the time.
     """
     mallopt = _from_c_library("mallopt")
     if mallopt is None:

@@ -21,6 +21,7 @@ from opir.devices import (
     choose_precision,
     computing_in,
     free_memory,
+    give_back_freed_memory,
     giving_back_freed_memory,
     reuse_freed_memory,
 )
@@ -148,13 +149,16 @@ class Restorer:
         image = pad_to_multiple(image, self.model.stride * scale)
         # The network sees next to nothing of a large hazy photo; what it makes is enlarged.
         longest = SCENE_TILE if scale > factor and is_compact(photo) else None
-        tiles = self._plan(tile, photo, image, scale, longest)
+        memory = self._memory(photo)
+        tiles = self._plan(tile, memory, image, scale, longest)
         report = _Count(progress, stages, stages * len(tiles))
 
         embedding = own_embedding if chosen is None else self.model.prototype(chosen)
         results: list[_StageOutput] = []
         kept = torch.float16 if is_compact(photo) else torch.float32
-        with giving_back_freed_memory() if self.device.type == "cpu" and len(tiles) > 1 else nullcontext():
+        if is_compact(photo):
+            give_back_freed_memory()  # what decoding left
+        with giving_back_freed_memory() if memory.is_short and len(tiles) > 1 else nullcontext():
             for index in range(stages):
                 guide = results[-1].uncertainty if results else None
                 is_last = index == stages - 1
@@ -164,6 +168,8 @@ class Restorer:
                 results.append(self._run_stage(stage_input, tiles, report))
                 image = results[-1].restored
             del image
+        if is_compact(photo):
+            give_back_freed_memory()  # before a file of it is written
 
         weights, uncertainty = results[-1].scale_weights, results[0].uncertainty
         assert uncertainty is not None
@@ -291,13 +297,13 @@ class Restorer:
             raise ValueError(f"stages must be 1 to {available} for this model, got {stages}")
         return stages
 
-    def _plan(self, tile: int | str, photo: Photo, image: Tensor, scale: int, longest: int | None) -> list[Window]:
+    def _plan(self, tile: int | str, memory: Memory, image: Tensor, scale: int, longest: int | None) -> list[Window]:
         """Return the parts of the copy that operators are predicted on, with sides of at most `longest` pixels."""
         stride, halo = self.model.stride, self.model.halo
         height, width = (side // scale for side in image.shape[-2:])
         size = 0
         if tile == "auto":
-            window = largest_window(scale, halo, self.model.config, self._memory(photo), self.precision.itemsize)
+            window = largest_window(scale, halo, self.model.config, memory, self.precision.itemsize)
             if longest is None and height * width > min(window, WHOLE_UP_TO_PIXELS):
                 return plan_windows(height, width, halo, window, SMALLEST_TILE_SIDE, stride)
         elif not isinstance(tile, int) or (tile != 0 and tile < stride):

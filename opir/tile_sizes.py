@@ -16,12 +16,15 @@ Writing the file takes 4 bytes a pixel more than the results, after the tiles ar
 """
 LEAST_WINDOW_PIXELS = 1_000_000
 """Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
-_PROGRAM_BYTES = 520_000_000  # 100 MB of them are Numba
+SHORT_BELOW_BYTES = 3_000_000_000
+"""Where a processor has less than this free, memory is spared at the cost of time."""
+_PROGRAM_BYTES = 470_000_000  # 100 MB of them are Numba
 _SHARE_OF_FREE_MEMORY = 0.5
-# Measured by VmHWM while freed memory goes back at once: features at half resolution, of which so many bytes live at
-# once for every one of their width, by the bytes of a number; the image in a few layouts and operators in strips.
-_BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 3.2, ("residual", 2): 1.5, ("nafnet", 4): 6.7, ("nafnet", 2): 5.2}
-_BYTES_PER_PIXEL, _BYTES_PER_PHOTO_PIXEL = 42, 18
+# Features at half resolution, of which so many copies live at once, by the bytes of a number; the image in a few
+# layouts; operators in strips. Half of it is holes of the heap.
+_BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 7, ("residual", 2): 4, ("nafnet", 4): 9, ("nafnet", 2): 9}
+_BYTES_PER_PIXEL, _BYTES_PER_PHOTO_PIXEL = 52, 36
+_SHARE_WITHOUT_HOLES = 0.6
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Memory:
     """Of the photo and of what is made of it, until the end: input, stages, uncertainty."""
     is_shared: bool
     """Whether it is the processor's, which has other programs to serve."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether freed memory is to go back at once (`opir.devices.giving_back_freed_memory`)."""
+        return self.is_shared and self.free_bytes is not None and self.free_bytes < SHORT_BELOW_BYTES
 
 
 def largest_window(
@@ -48,8 +56,9 @@ def largest_window(
         memory: of its device.
         number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
     """
-    per_pixel = _BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block, number_bytes] * config.width
+    per_pixel: float = _BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block, number_bytes] * config.width
     per_pixel += _BYTES_PER_PHOTO_PIXEL * (operator_scale**2 - 1)
+    per_pixel *= _SHARE_WITHOUT_HOLES if memory.is_short else 1
     window = float((LARGEST_TILE_SIDE + 2 * halo) ** 2)
     if memory.is_shared:
         left = AIMED_AT_BYTES - _PROGRAM_BYTES - memory.held_bytes

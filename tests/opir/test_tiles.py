@@ -1,5 +1,7 @@
 """Tiles and strips give what the whole photo gives, whatever memory there is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -115,7 +117,18 @@ def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.Monke
     monkeypatch.setattr("opir.restorer.free_memory", lambda device: None)
     assert restorer.restore(photo).tiles == 1
     monkeypatch.setattr("opir.restorer.free_memory", lambda device: 10_000_000)
-    assert restorer.restore(photo).tiles > 1
+    whole, given_back = restorer.restore(photo, tile=0), []
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        given_back.append(True)
+        yield
+
+    monkeypatch.setattr("opir.restorer.giving_back_freed_memory", noted)
+    tiled = restorer.restore(photo)
+    assert tiled.tiles > 1
+    assert given_back == [True]
+    torch.testing.assert_close(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("tile", [64, 120])
