@@ -36,7 +36,8 @@ __all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "sav
 
 MAX_MEGAPIXELS = 100.0
 COMPACT_FROM_PIXELS = 16_000_000
-"""From here on an 8-bit photo can be kept as levels, and its results in half precision: they lose 1/16 of a level."""
+"""From here on an 8-bit photo can be kept as levels. So is its result, and what lies between in half precision, which
+costs 1/16 of a level."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])
 _ROWS_AT_A_TIME = 64  # when colours become levels: they stay in the processor's cache
 

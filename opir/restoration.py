@@ -35,7 +35,8 @@ class Restoration:
     photo: Photo
     """The input."""
     stage1_rgb: Tensor
-    """Ĵ1, (3, H, W), sRGB in [0, 1]: float32, or float16 for an 8-bit photo of 16 megapixels and more."""
+    """Ĵ1, (3, H, W), sRGB in [0, 1]: float32, or float16 for an 8-bit photo of 16 megapixels and more;
+    `restored_rgb` itself after one stage."""
     restored_rgb: Tensor
     """The last stage's result, Ĵ2 or Ĵ1, as `stage1_rgb`; uint8 levels where the photo is kept so and is not grey."""
     uncertainty: NDArray[np.float32 | np.float16]

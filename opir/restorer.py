@@ -20,7 +20,6 @@ from opir.devices import (
     choose_device,
     choose_precision,
     computing_in,
-    free_memory,
     give_back_freed_memory,
     giving_back_freed_memory,
     reuse_freed_memory,
@@ -30,10 +29,10 @@ from opir.model import OPIR, fused_tail
 from opir.operator_scales import SCENE_TILE, choose_operator_scale, scene_scale
 from opir.ops.levels import in_unit, keep
 from opir.ops.padding import crop, pad_to_multiple
+from opir.parts import memory_for, plan_parts
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
-from opir.tile_sizes import SMALLEST_TILE_SIDE, WHOLE_UP_TO_PIXELS, Memory, largest_window
-from opir.tiles import Window, plan_tiles, plan_windows
+from opir.tiles import Window
 
 Progress = Callable[[int, int], object]
 
@@ -147,10 +146,11 @@ class Restorer:
         task = likeliest if chosen is None else chosen.label
         scale = max(factor, scene_scale(photo.width, photo.height)) if task == Task.HAZE.label else factor
         image = pad_to_multiple(image, self.model.stride * scale)
+        memory = memory_for(photo, self.device)
+        height, width = (side // scale for side in image.shape[-2:])
         # The network sees next to nothing of a large hazy photo; what it makes is enlarged.
         longest = SCENE_TILE if scale > factor and is_compact(photo) else None
-        memory = self._memory(photo)
-        tiles = self._plan(tile, memory, image, scale, longest)
+        tiles = plan_parts(self.model, height, width, tile, scale, memory, self.precision.itemsize, longest)
         report = _Count(progress, stages, stages * len(tiles))
 
         embedding = own_embedding if chosen is None else self.model.prototype(chosen)
@@ -296,28 +296,6 @@ class Restorer:
         if not 1 <= stages <= available:
             raise ValueError(f"stages must be 1 to {available} for this model, got {stages}")
         return stages
-
-    def _plan(self, tile: int | str, memory: Memory, image: Tensor, scale: int, longest: int | None) -> list[Window]:
-        """Return the parts of the copy that operators are predicted on, with sides of at most `longest` pixels."""
-        stride, halo = self.model.stride, self.model.halo
-        height, width = (side // scale for side in image.shape[-2:])
-        size = 0
-        if tile == "auto":
-            window = largest_window(scale, halo, self.model.config, memory, self.precision.itemsize)
-            if longest is None and height * width > min(window, WHOLE_UP_TO_PIXELS):
-                return plan_windows(height, width, halo, window, SMALLEST_TILE_SIDE, stride)
-        elif not isinstance(tile, int) or (tile != 0 and tile < stride):
-            raise ValueError(f'tile must be "auto", 0 for the whole photo, or at least {stride} pixels, got {tile!r}')
-        else:
-            size = tile and max(tile // scale, stride)
-        return plan_tiles(height, width, size if longest is None else min(size or longest, longest), stride)
-
-    def _memory(self, photo: Photo) -> Memory:
-        # Both stages and the uncertainty; of a very large photo in half precision, and the result as levels.
-        made = (11 if is_compact(photo) else 28) * photo.width * photo.height
-        given = [photo.rgb] if photo.beyond_srgb is None else [photo.rgb, photo.beyond_srgb]
-        held = made + sum(tensor.nbytes for tensor in given)
-        return Memory(free_memory(self.device), held, is_shared=self.device.type == "cpu")
 
 
 class _Count:

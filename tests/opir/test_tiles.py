@@ -114,9 +114,9 @@ def test_windows_keep_to_their_size_with_as_little_around_them_as_can_be(
 
 def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = random_photo(300, 400)
-    monkeypatch.setattr("opir.restorer.free_memory", lambda device: None)
+    monkeypatch.setattr("opir.parts.free_memory", lambda device: None)
     assert restorer.restore(photo).tiles == 1
-    monkeypatch.setattr("opir.restorer.free_memory", lambda device: 10_000_000)
+    monkeypatch.setattr("opir.parts.free_memory", lambda device: 10_000_000)
     whole, given_back = restorer.restore(photo, tile=0), []
 
     @contextmanager
