@@ -14,8 +14,9 @@ from app.results import show
 from app.running import Runner
 from app.visitors import Visitors
 from opir import inspection
-from opir.evaluation import ImageScore, Measurement, Quality, check_sizes, measure, measure_baselines
+from opir.evaluation import ImageScore, Measurement, Quality, measure, measure_baselines
 from opir.metrics import Space
+from opir.pairs import check_sizes
 
 CURVE_POINTS = 60
 """So many points draw the curve of any photo smoothly."""
@@ -42,7 +43,7 @@ def measure_pair(
     names = Path(degraded).name, Path(clean).name
     with plain_errors():
         truth = runner.load(clean)
-        check_sizes(runner.load(degraded).rgb, truth.rgb, *names)  # before the work, not after it
+        check_sizes(runner.load(degraded).size, truth.size, *names)  # before the work, not after it
         result = runner.restore(degraded, weather)
         measured = measure(result, truth, *names)
         others = measure_baselines(result.photo.rgb, truth.rgb)

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from opir.data import list_photos, pair_photos
 from opir.degradations import degrade
 from opir.images import load_photo
 from opir.metrics import Space
+from opir.pairs import list_photos, pair_photos
 from opir.tasks import Task
 
 SETS: tuple[tuple[str, Space, Task], ...] = (
@@ -62,8 +62,9 @@ def synthetic_cases(
 def paired_cases(folder: Path, task: Task, quick: bool = False, at_most: int | None = None) -> Iterator[Case]:
     """Read the pairs of a published set; which ones as in `synthetic_cases`."""
     pairs = pair_photos(folder / "input", folder / "target")
-    for _, (degraded, clean) in picked(pairs, at_most, quick):
-        yield Case(cut(load_photo(degraded).rgb, quick), cut(load_photo(clean).rgb, quick), task)
+    for _, pair in picked(pairs, at_most, quick):
+        degraded, clean = pair.read()
+        yield Case(cut(degraded, quick), cut(clean, quick), task)
 
 
 def cut(photo: Tensor, quick: bool) -> Tensor:

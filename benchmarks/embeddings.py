@@ -24,9 +24,9 @@ from tqdm import tqdm
 
 from benchmarks.cases import QUICK_PHOTOS, cut
 from benchmarks.provenance import IMAGES, RESULTS, provenance, spread, write_report
-from opir.data import list_photos
 from opir.degradations import degrade
 from opir.images import load_photo
+from opir.pairs import list_photos
 from opir.restorer import Restorer
 from opir.tasks import Task
 

@@ -8,6 +8,7 @@ absent set is marked so. "Zero-shot" says that the weights never saw that data s
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,10 @@ from tqdm import tqdm
 
 from benchmarks.cases import SETS, cut
 from benchmarks.provenance import RESULTS, provenance, source_line, spread, write_report
-from opir.data import pair_photos
-from opir.images import load_photo
 from opir.metrics import Space, psnr, ssim
 from opir.model import count_gmacs, count_parameters
-from opir.published import LAYOUTS, find_folders
+from opir.pairs import Pair, pair_photos
+from opir.published import LAYOUTS, PairFolders, find_folders
 from opir.restorer import Restorer
 
 PAPER: dict[str, Any] = json.loads(Path(__file__).with_name("paper_figures.json").read_text())
@@ -43,8 +43,8 @@ _PARTS = {"SOTS-indoor": "SOTS-indoor-10scenes"}
 """Sets of which a part may be there instead."""
 
 
-def find_test_set(name: str, data: Path) -> tuple[Path, Path] | None:
-    """Return a test set's degraded and clean folders below DATA, or None if it is not there.
+def find_test_set(name: str, data: Path) -> PairFolders | None:
+    """Return where a test set's pairs lie below DATA, or None if it is not there.
 
     Args:
         name: a key of `opir.published.LAYOUTS`.
@@ -57,12 +57,12 @@ def find_test_set(name: str, data: Path) -> tuple[Path, Path] | None:
     roots += [base / shared for base in below for shared in ("", "Rain13K", "RESIDE", "SOTS")]
     for root in roots:
         try:
-            _, inputs, targets = find_folders(name, root)
+            found = find_folders(name, root)
         except ValueError:
             continue
-        parts = [part.lower() for part in inputs.relative_to(data).parts]
+        parts = [part.lower() for part in Path(found.inputs).relative_to(data).parts]
         if word.lower() in parts or name.lower() in parts:
-            return inputs, targets
+            return found
     return None
 
 
@@ -75,12 +75,11 @@ def status_of(name: str, metadata: dict[str, Any]) -> str:
     return _SOME_PAIRS if any(pairs[0] == weather for pairs in data.get("pairs", [])) else ZERO_SHOT
 
 
-def measure_set(restorer: Restorer, folders: tuple[Path, Path], space: Space, quick: bool = False) -> dict[str, Any]:
+def measure_set(restorer: Restorer, pairs: Sequence[Pair], space: Space, quick: bool = False) -> dict[str, Any]:
     """Restore a test set blindly and score it, inputs beside results."""
     rows: dict[str, list[float]] = {"input_psnr": [], "input_ssim": [], "psnr": [], "ssim": []}
-    pairs = pair_photos(*folders)
-    for degraded_path, clean_path in tqdm(pairs[: 2 if quick else None], desc=folders[0].parent.name):
-        degraded, clean = (cut(load_photo(path).rgb, quick) for path in (degraded_path, clean_path))
+    for pair in tqdm(pairs[: 2 if quick else None], desc=pairs[0].degraded.parents[1].name):
+        degraded, clean = (cut(photo, quick) for photo in pair.read())
         restored = restorer.restore(degraded).restored_rgb
         for kind, picture in (("input_", degraded), ("", restored)):
             rows[f"{kind}psnr"].append(psnr(picture, clean, space))
@@ -95,7 +94,7 @@ def measure_table(name: str, restorer: Restorer, data: Path, quick: bool = False
     for test_set, space in PAPER[name]["space"].items():
         folders = find_test_set(test_set, data)
         if folders is not None:
-            scores = measure_set(restorer, folders, space, quick)
+            scores = measure_set(restorer, folders.pairs(), space, quick)
             found[test_set] = {"status": status_of(test_set, restorer.info.metadata), "space": space, **scores}
             continue
         found[test_set] = {"status": ABSENT, "space": space}
@@ -103,7 +102,7 @@ def measure_table(name: str, restorer: Restorer, data: Path, quick: bool = False
         for part_name, part_space, _ in SETS:
             folder = data / "benchmark" / part_name
             if part == part_name and folder.is_dir():
-                scores = measure_set(restorer, (folder / "input", folder / "target"), part_space, quick)
+                scores = measure_set(restorer, pair_photos(folder / "input", folder / "target"), part_space, quick)
                 found[part_name] = {
                     "status": f"{status_of(test_set, restorer.info.metadata)}, a part of {test_set}",
                     "space": part_space,

@@ -21,10 +21,10 @@ from tqdm import tqdm
 
 from benchmarks.cost.timing import origin
 from benchmarks.provenance import write_report
-from opir.data import list_photos
 from opir.images import load_photo
 from opir.metrics import psnr
 from opir.operator_scales import OPERATOR_SCALES
+from opir.pairs import list_photos
 from opir.restorer import Restorer
 
 STREAKS = (1, 3, 10, 30)

@@ -24,7 +24,6 @@ from opir.checkpoints import CheckpointError, load_model
 from opir.cluster import run_on_ray
 from opir.config import PRESETS
 from opir.conformal import CROP_SIDE, calibrate
-from opir.data import pair_photos
 from opir.degradations import degrade
 from opir.errors import printable
 from opir.evaluation import evaluate
@@ -35,6 +34,7 @@ from opir.metrics import SPACES
 from opir.model import OPIR, count_gmacs, count_parameters
 from opir.options import checked_task, parse_maps, parse_operator_scale, parse_point, parse_tile
 from opir.outcomes import EXIT_BAD_INPUT, report_outcomes
+from opir.pairs import pair_photos
 from opir.published import find_pairs
 from opir.restoration import Restoration
 from opir.restorer import Restorer

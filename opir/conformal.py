@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.calibration import ANY_TASK, Calibration, ErrorCurve
-from opir.data import list_photos
 from opir.degradations import degrade
 from opir.images import load_photo
+from opir.pairs import list_photos
 from opir.restorer import Restorer
 from opir.tasks import Task
 

@@ -9,76 +9,28 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from opir.photo_files import FORMATS
+from opir.images import LUMA, load_photo, load_rgb8
+from opir.pairs import Pair, list_photos, match_names
+from opir.photo_files import read_values
+from opir.published import PairFolders
 from opir.tasks import Task
 
-PHOTO_SUFFIXES = frozenset(FORMATS)
-"""The endings of files that are taken for photos, in lower case."""
 # Of crops at a photo's own resolution, where streaks meet real texture. The rest shows more of the scene: its mist.
 _NATIVE_SHARE = 0.4
 
 
-def list_photos(folder: str | Path) -> list[Path]:
-    """Return the photos directly in a folder, sorted; raises ValueError if there are none."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"no such folder: {folder} (expected a folder of photos)")
-    photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
-    if not photos:
-        raise ValueError(f"no photos in {folder}: expected files ending in {', '.join(sorted(PHOTO_SUFFIXES))}")
-    return photos
-
-
-def pair_photos(input_folder: str | Path, target_folder: str | Path) -> list[tuple[Path, Path]]:
-    """Match each input with the target of the same name, or of its part before "_"; suffixes may differ.
-
-    Raises:
-        ValueError: if a folder is missing or empty, or an input has no target.
-    """
-    targets = {path.stem: path for path in list_photos(target_folder)}
-    pairs = []
-    for path in list_photos(input_folder):
-        target = targets.get(path.stem) or targets.get(path.stem.split("_")[0])
-        if target is None:
-            raise ValueError(
-                f'no target for {path.name} in {target_folder}: expected "{path.stem}" or '
-                f'"{path.stem.split("_")[0]}" with any photo suffix'
-            )
-        pairs.append((path, target))
-    return pairs
-
-
-def read_bytes(path: Path) -> Tensor:
-    """Decode a photo to (3, H, W) uint8."""
-    if FORMATS.get(path.suffix.lower()) == "HEIF":
-        import pillow_heif  # on first use: it takes a while to load
-
-        pillow_heif.register_heif_opener()
-    with Image.open(path) as picture:
-        pixels = np.array(picture.convert("RGB"))
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
-
-
 def read_streaks(folder: str | Path) -> list[Tensor]:
-    """Decode recorded streak maps to (H, W) in [0, 1]; residue below 3 grey levels is cut off."""
-    maps = []
-    for path in list_photos(folder):
-        with Image.open(path) as picture:
-            levels = torch.from_numpy(np.array(picture.convert("L"))).float() / 255
-        maps.append((levels - 3 / 255).clamp_min(0))
-    return maps
+    """Read recorded streak maps, (H, W) in [0, 1] each; residue below 3 grey values is cut off."""
+    maps = [torch.einsum("c,chw->hw", LUMA, load_photo(path).rgb) for path in list_photos(folder)]
+    return [(streaks - 3 / 255).clamp_min(0) for streaks in maps]
 
 
 def _read_depth(path: Path) -> Tensor:
     """Decode a depth map of any unit to (H, W), mean 1; holes (zeros) take the depth around them."""
-    with Image.open(path) as picture:
-        depth = torch.from_numpy(np.array(picture).astype(np.float32))
-    if depth.ndim == 3:
-        depth = depth[..., 0]
+    depth = torch.from_numpy(read_values(path).astype(np.float32))
     known = (depth > 0).float()
     depth = depth / depth[depth > 0].mean().clamp_min(1e-6)
     filled, weight = (depth * known)[None, None], known[None, None]
@@ -90,6 +42,10 @@ def _read_depth(path: Path) -> Tensor:
         filled = torch.where(weight > 0, filled, total / share.clamp_min(1e-6))
         weight = torch.where(share > 1e-3, torch.ones_like(weight), weight)
     return filled[0, 0].clamp_min(0.02)
+
+
+def _read_labels(path: Path) -> Tensor:
+    return torch.from_numpy(read_values(path))
 
 
 def imagine_segment_depth(labels: Tensor, random: np.random.Generator) -> Tensor:
@@ -127,7 +83,7 @@ class TrainingPhotos:
     def __init__(
         self,
         clean: str | Path | None,
-        pairs: Sequence[tuple[Task, str | Path, str | Path]] = (),
+        pairs: Sequence[PairFolders | tuple[Task, str | Path, str | Path]] = (),
         depths: Sequence[tuple[str | Path, str | Path]] = (),
         segments: str | Path | None = None,
         pair_share: float = 0.2,
@@ -141,7 +97,7 @@ class TrainingPhotos:
 
         Args:
             clean: folder of clean photos to put weather on; None trains on pairs alone.
-            pairs: (task, input folder, target folder) of real or published pairs.
+            pairs: (task, input folder, target folder) of real pairs, and what `find_folders` says of published ones.
             depths: (photo folder, depth folder), matched by name.
             segments: folder of label maps named as the clean photos, for pseudo-depth.
             pair_share: share of a task's crops that come from its pairs.
@@ -152,10 +108,10 @@ class TrainingPhotos:
             memory_gb: decoded photos that are kept, in 10⁹ bytes; the rest is decoded each time.
         """
         self._clean = [] if clean is None else list_photos(clean)
-        self._pairs: dict[Task, list[tuple[Path, Path]]] = {}
-        for task, inputs, targets in pairs:
-            self._pairs.setdefault(task, []).extend(pair_photos(inputs, targets))
-        self._depths = [pair for photos, maps in depths for pair in pair_photos(photos, maps)]
+        self._pairs: dict[Task, list[Pair]] = {}
+        for folders in (PairFolders(*named) for named in pairs):
+            self._pairs.setdefault(folders.task, []).extend(folders.pairs())
+        self._depths = [matched for photos, maps in depths for matched in match_names(photos, maps)]
         labels = list_photos(segments) if segments else []
         self._labels = {path.stem: path for path in labels}
         self._pair_share, self._depth_share = pair_share, depth_share
@@ -199,8 +155,8 @@ class TrainingPhotos:
         if not pairs and not self._clean:
             raise ValueError(f"no photos to train {task.label} on: name a folder of clean photos or pairs for it")
         if pairs and (not self._clean or random.random() < self._pair_share):
-            degraded_path, clean_path = pairs[random.integers(len(pairs))]
-            planes = [self._recall(clean_path, read_bytes), self._recall(degraded_path, read_bytes)]
+            pair = pairs[random.integers(len(pairs))]
+            planes = [pair.cut(self._recall(pair.clean, load_rgb8)), self._recall(pair.degraded, load_rgb8)]
             clean, paired = self._cut(planes, crop, random, largest=round(crop * min(1.3, self._max_zoom)))
             return clean, torch.zeros(1, crop, crop), paired
         depth = None
@@ -210,9 +166,9 @@ class TrainingPhotos:
         else:
             photo_path = self._clean[random.integers(len(self._clean))]
             if task is Task.HAZE and photo_path.stem in self._labels and random.random() < 0.7:
-                labels = self._recall(self._labels[photo_path.stem], lambda path: read_bytes(path)[0])
+                labels = self._recall(self._labels[photo_path.stem], _read_labels)
                 depth = imagine_segment_depth(labels, random)
-        photo = self._recall(photo_path, read_bytes)
+        photo = self._recall(photo_path, load_rgb8)
         planes = [photo] if depth is None else [photo, _matching(depth[None], photo)]
         if task is Task.HAZE:
             scene = min(photo.shape[-2:])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.baselines import BASELINES
-from opir.images import Photo, load_photo
+from opir.images import Photo
 from opir.metrics import SPACES, Space, ause, psnr, rank_correlation, sparsification_curve, ssim
 from opir.ops.levels import in_unit
+from opir.pairs import Pair, check_sizes
 from opir.restoration import Restoration
 
 Restore = Callable[[Tensor], Tensor]
@@ -89,7 +89,7 @@ def _finite(values: dict[str, Any]) -> dict[str, Any]:
 
 def evaluate(
     restore: Restore,
-    pairs: Sequence[tuple[Path, Path]],
+    pairs: Sequence[Pair],
     space: Space = "rgb",
     progress: Callable[[int, int], object] | None = None,
 ) -> Report:
@@ -97,7 +97,7 @@ def evaluate(
 
     Args:
         restore: any method, ours or a peer's.
-        pairs: (input, target) files, such as from `opir.data.pair_photos`.
+        pairs: such as from `opir.pairs.pair_photos`, which compares their sizes before any work.
         space: "rgb", or "y" for luma only as is usual for rain.
         progress: called with the number of pairs done and their total.
 
@@ -107,20 +107,12 @@ def evaluate(
     if not pairs:
         raise ValueError("expected at least one pair of photos to evaluate, got none")
     images = []
-    for done, (input_path, target_path) in enumerate(pairs, start=1):
-        degraded, clean = load_photo(input_path).rgb, load_photo(target_path).rgb
-        check_sizes(degraded, clean, input_path.name, target_path.name)
-        images.append(_score(input_path.name, degraded, restore(degraded), clean, space))
+    for done, pair in enumerate(pairs, start=1):
+        degraded, clean = pair.read()
+        images.append(_score(pair.degraded.name, degraded, restore(degraded), clean, space))
         if progress is not None:
             progress(done, len(pairs))
     return Report(space, tuple(images))
-
-
-def check_sizes(degraded: Tensor, clean: Tensor, name: str, clean_name: str) -> None:
-    """Raise a ValueError that names both photos (3, H, W) if they are not of one size."""
-    if degraded.shape != clean.shape:
-        sizes = [f"{photo.shape[2]}x{photo.shape[1]}" for photo in (degraded, clean)]
-        raise ValueError(f"{name} is {sizes[0]} but its target {clean_name} is {sizes[1]}: a pair must have one size")
 
 
 def _score(name: str, degraded: Tensor, restored: Tensor, clean: Tensor, space: Space) -> ImageScore:
@@ -182,7 +174,7 @@ def measure(restoration: Restoration, clean: Photo, name: str = "photo", clean_n
         ValueError: if the sizes differ, or are too small for SSIM.
     """
     degraded, restored = in_unit(restoration.photo.rgb), in_unit(restoration.restored_rgb)
-    check_sizes(degraded, clean.rgb, name, clean_name)
+    check_sizes(restoration.photo.size, clean.size, name, clean_name)
     error = (restored - clean.rgb).abs().mean(dim=0).numpy()
     return Measurement(
         scores={space: _score(name, degraded, restored, clean.rgb, space) for space in SPACES},

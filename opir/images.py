@@ -21,9 +21,10 @@ from PIL import Image
 from torch import Tensor
 
 from opir.colour import MatrixProfile, read_matrix_profile
-from opir.ops.levels import in_unit
+from opir.ops.levels import in_unit, keep
 from opir.photo_files import (
     DEEP_FORMATS,
+    MAX_MEGAPIXELS,
     FileProperties,
     ImageError,
     format_of,
@@ -32,9 +33,8 @@ from opir.photo_files import (
 )
 from opir.photo_writing import write_file
 
-__all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "save_photo", "to_picture"]
+__all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "load_rgb8", "save_photo", "to_picture"]
 
-MAX_MEGAPIXELS = 100.0
 COMPACT_FROM_PIXELS = 16_000_000
 """From here on an 8-bit photo can be kept as levels. So is its result, and what lies between in half precision, which
 costs 1/16 of a level."""
@@ -66,6 +66,11 @@ class Photo:
     @property
     def width(self) -> int:
         return self.rgb.shape[2]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
 
     def with_rgb(self, rgb: Tensor) -> Photo:
         """Return this photo with other colours (3, H, W), grey if it is grey, and everything else kept."""
@@ -106,6 +111,18 @@ def load_photo(
     if isinstance(source, (str, os.PathLike)):
         return _from_pixels(*read_file(Path(source), max_megapixels, keep_location), compact)
     raise ImageError(f"expected a path, a PIL image, an array or a tensor, got {type(source).__name__}")
+
+
+def load_rgb8(path: Path) -> Tensor:
+    """Read a photo file as it is kept in memory for training: sRGB (3, H, W), rounded to uint8.
+
+    Raises:
+        ImageError: as `load_photo` does.
+    """
+    rgb = load_photo(path, compact=True).rgb
+    rounded = torch.empty_like(rgb, dtype=torch.uint8)
+    keep(in_unit(rgb), rounded)
+    return rounded
 
 
 def _from_tensor(tensor: Tensor) -> Photo:

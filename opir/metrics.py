@@ -19,23 +19,26 @@ from torch.nn import functional as F
 
 Space = Literal["rgb", "y"]
 SPACES: tuple[Space, ...] = ("rgb", "y")
+UNCHANGED_PSNR = 60.0
+"""In dB: what equal pictures count as in a mean; one wrong grey value in ten gives about 58."""
 BLOCK = 8  # side of the squares that uncertainty is judged on: single pixels are dominated by noise
 _WINDOW, _SIGMA = 11, 1.5
 _LUMA = (65.481, 128.553, 24.966)
 
 
-def psnr(restored: Tensor, clean: Tensor, space: Space = "rgb") -> float:
+def psnr(restored: Tensor, clean: Tensor, space: Space = "rgb", rounded: bool = True) -> float:
     """Return the peak signal-to-noise ratio in dB; infinity for equal pictures.
 
     Args:
         restored: (3, H, W) in [0, 1].
         clean: as `restored`.
         space: "rgb", or "y" for luma only.
+        rounded: whether to 8 bits, as published figures are; without, to see differences that no file holds.
 
     Raises:
         ValueError: for pictures of different or wrong shapes, or an unknown space.
     """
-    first, second = _levels(restored, clean, space)
+    first, second = _levels(restored, clean, space, rounded)
     error = (first - second).square().mean()
     return float(10 * torch.log10(255**2 / error))
 
@@ -65,14 +68,16 @@ def ssim(restored: Tensor, clean: Tensor, space: Space = "rgb") -> float:
     return float(similarity.mean())
 
 
-def _levels(restored: Tensor, clean: Tensor, space: Space) -> tuple[Tensor, Tensor]:
-    """Return both pictures as 8-bit levels in float64, (3, H, W) or (1, H, W)."""
+def _levels(restored: Tensor, clean: Tensor, space: Space, rounded: bool = True) -> tuple[Tensor, Tensor]:
+    """Return both pictures as grey values in float64, (3, H, W) or (1, H, W)."""
     if restored.shape != clean.shape or restored.dim() != 3 or restored.shape[0] != 3:
         shapes = f"{tuple(restored.shape)} and {tuple(clean.shape)}"
         raise ValueError(f"expected two pictures of the same shape (3, H, W), got {shapes}")
     if space not in SPACES:
         raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
-    levels = [(picture.detach().double().clamp(0, 1) * 255).round() for picture in (restored, clean)]
+    levels = [picture.detach().double().clamp(0, 1) * 255 for picture in (restored, clean)]
+    if rounded:
+        levels = [picture.round() for picture in levels]
     if space == "y":
         levels = [luma(picture) for picture in levels]
     return levels[0], levels[1]

@@ -27,7 +27,16 @@ from opir.jpeg_quality import jpeg_quality, jpeg_subsampling
 from opir.limits import check_frames, check_size, sound_resolution, too_large
 from opir.sixteen_bit import EXIF_DETAILS, EXIF_TEXTS, POSITION
 
-__all__ = ["FORMATS", "FileProperties", "ImageError", "format_of", "read_file", "read_picture"]
+__all__ = [
+    "FORMATS",
+    "FileProperties",
+    "ImageError",
+    "format_of",
+    "read_file",
+    "read_picture",
+    "read_size",
+    "read_values",
+]
 
 FORMATS = {
     ".jpg": "JPEG",
@@ -43,12 +52,14 @@ FORMATS = {
 }
 READABLE = "a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP photo"
 DEEP_FORMATS = ("PNG", "TIFF", "HEIF")  # the ones that are written with 16 bits, HEIC with 10
+MAX_MEGAPIXELS = 100.0
 DECODING_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, ArithmeticError),
     *(AttributeError, AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
 )
 """What Pillow and the libraries below it raise for one damaged file or another."""
 ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)  # the orientations that exchange width and height
 # Maker notes break when they are moved and can hold a position; the others describe the file as it was.
 DROPPED_EXIF_DETAILS = (0x927C, 0xA002, 0xA003, 0xA005)
 
@@ -85,6 +96,30 @@ def read_picture(
     """Do the same for a PIL image, which may be one that was opened and not decoded yet."""
     check_size(picture.size, max_megapixels, "the picture")
     return _decode(picture, None, "the picture", keep_location)
+
+
+def read_size(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> tuple[int, int]:
+    """Return the upright width and height of a photo file by its header; raises ImageError as `read_file` does."""
+    with _opened(path, max_megapixels) as picture:
+        # Pillow turns a TIFF by itself; to look for EXIF data behind the pixels of a PNG, it decodes all of them.
+        is_upright = picture.format == "TIFF" or (picture.format == "PNG" and "exif" not in picture.info)
+        orientation = 1 if is_upright else _read_exif(picture, keep_location=False)[0]
+        width, height = picture.size
+    return (height, width) if orientation in _TURNED else (width, height)
+
+
+def read_values(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> NDArray[Any]:
+    """Return the numbers of a map's first channel (H, W) as they are stored, such as depths or labels.
+
+    Raises:
+        ImageError: as `read_file` does.
+    """
+    with _opened(path, max_megapixels) as picture:
+        try:
+            values = np.array(picture)
+        except DECODING_ERRORS as error:
+            raise _damaged(picture, path.name, error) from error
+    return values if values.ndim == 2 else values[..., 0]
 
 
 @contextlib.contextmanager
@@ -145,10 +180,14 @@ def _decode(
     except ImageError:
         raise
     except DECODING_ERRORS as error:
-        raise ImageError(
-            f"{name}: expected a whole {picture.format or 'picture'} file, but it is damaged or cut off"
-            f" ({first_line(error)}); copy or export it again"
-        ) from error
+        raise _damaged(picture, name, error) from error
+
+
+def _damaged(picture: Image.Image, name: str, error: BaseException) -> ImageError:
+    return ImageError(
+        f"{name}: expected a whole {picture.format or 'picture'} file, but it is damaged or cut off"
+        f" ({first_line(error)}); copy or export it again"
+    )
 
 
 def _decode_whole(
@@ -216,7 +255,7 @@ def _to_srgb_by_tables(picture: Image.Image, icc: bytes | None) -> Image.Image:
 
 def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Turn and mirror as the EXIF orientation 1 to 8 says, so that row 0 is the top."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in _TURNED:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]

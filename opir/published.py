@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from opir.data import pair_photos
+from opir.pairs import Pair, Size, pair_photos
 from opir.tasks import Task
 
 _INPUT_TARGET = ("input", "target")
@@ -16,6 +17,26 @@ class Layout:
     task: Task
     folders: tuple[tuple[str, str], ...]
     """(degraded, clean) folders by the ways in which the set is shared; the first that exists is used."""
+    known_border: tuple[Size, int] | None = None
+    """Clean photos of this size show so many pixels more on every side than the degraded ones."""
+
+
+class PairFolders(NamedTuple):
+    """Where pairs of one weather lie."""
+
+    task: Task
+    inputs: str | Path
+    targets: str | Path
+    known_border: tuple[Size, int] | None = None
+    """As in `Layout`."""
+
+    def pairs(self) -> list[Pair]:
+        """Return the files; raises ValueError as `pair_photos` does."""
+        return pair_photos(self.inputs, self.targets, self.known_border)
+
+
+_NYU_BORDER = ((640, 480), 10)
+"""RESIDE's indoor photos: what is hazy was cut to 620x460, its truth was not."""
 
 
 def _rain_test(name: str) -> Layout:
@@ -40,15 +61,17 @@ LAYOUTS: dict[str, Layout] = {
     "SRRS-test": _snow("test2000"),
     "CSD-train": _snow("train2500", ("Train/Snow", "Train/Gt")),
     "CSD-test": _snow("test2000", ("Test/Snow", "Test/Gt")),
-    "ITS": Layout(Task.HAZE, (("ITS/hazy", "ITS/clear"), ("hazy", "clear"), ("train/hazy", "train/gt"))),
+    "ITS": Layout(Task.HAZE, (("ITS/hazy", "ITS/clear"), ("hazy", "clear"), ("train/hazy", "train/gt")), _NYU_BORDER),
     "OTS": Layout(Task.HAZE, (("OTS/hazy", "OTS/clear"), ("hazy", "clear"), ("train/hazy", "train/gt"))),
-    "SOTS-indoor": Layout(Task.HAZE, (("SOTS/indoor/hazy", "SOTS/indoor/gt"), ("indoor/hazy", "indoor/gt"))),
+    "SOTS-indoor": Layout(
+        Task.HAZE, (("SOTS/indoor/hazy", "SOTS/indoor/gt"), ("indoor/hazy", "indoor/gt")), _NYU_BORDER
+    ),
     "SOTS-outdoor": Layout(Task.HAZE, (("SOTS/outdoor/hazy", "SOTS/outdoor/gt"), ("outdoor/hazy", "outdoor/gt"))),
 }
 
 
-def find_folders(name: str, folder: str | Path) -> tuple[Task, Path, Path]:
-    """Return a set's task, and its degraded and clean folders.
+def find_folders(name: str, folder: str | Path) -> PairFolders:
+    """Return where a set's pairs lie, and what they show.
 
     Args:
         name: a key of `LAYOUTS`.
@@ -62,12 +85,11 @@ def find_folders(name: str, folder: str | Path) -> tuple[Task, Path, Path]:
     folder, layout = Path(folder), LAYOUTS[name]
     for inputs, targets in layout.folders:
         if (folder / inputs).is_dir() and (folder / targets).is_dir():
-            return layout.task, folder / inputs, folder / targets
+            return PairFolders(layout.task, folder / inputs, folder / targets, layout.known_border)
     looked_for = ", or ".join(f"{inputs} and {targets}" for inputs, targets in layout.folders)
     raise ValueError(f"{name} is not in {folder}: expected there the folders {looked_for}")
 
 
-def find_pairs(name: str, folder: str | Path) -> list[tuple[Path, Path]]:
-    """Return a published set's (degraded, clean) files; raises ValueError like `find_folders` and `pair_photos`."""
-    _, inputs, targets = find_folders(name, folder)
-    return pair_photos(inputs, targets)
+def find_pairs(name: str, folder: str | Path) -> list[Pair]:
+    """Return a published set's pairs; raises ValueError like `find_folders` and `pair_photos`."""
+    return find_folders(name, folder).pairs()

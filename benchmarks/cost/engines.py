@@ -25,6 +25,7 @@ from opir.checkpoints import load_model
 from opir.devices import computing_in
 from opir.export import INPUT, export_model
 from opir.images import load_photo
+from opir.metrics import psnr
 from opir.restorer import Restorer
 
 Run = Callable[[Tensor], Tensor]
@@ -185,9 +186,8 @@ def quantize(graph: Path, output: Path) -> None:
 
 
 def _psnr(result: Tensor, wanted: Tensor) -> float:
-    """Return dB of floats in [0, 1], at most 120."""
-    error = float((result - wanted).double().square().mean())
-    return round(min(-10 * float(np.log10(max(error, 1e-12))), 120.0), 2)
+    """Return dB of photos (1, 3, H, W), not rounded to 8 bits, at most 120."""
+    return round(min(psnr(result[0], wanted[0], rounded=False), 120.0), 2)
 
 
 def _mean(values: list[float]) -> float:

@@ -11,6 +11,7 @@ from app.actions import Actions
 from app.measure import measure_pair
 from opir.evaluation import evaluate, measure, measure_baselines
 from opir.images import load_photo
+from opir.pairs import Pair
 from opir.restorer import Restorer
 from opir.tasks import AUTO
 
@@ -25,7 +26,9 @@ def pair(photo: Path, tmp_path: Path) -> tuple[str, str]:
 def test_scores_are_those_of_evaluate(actions: Actions, pair: tuple[str, str], restorer: Restorer) -> None:
     scores, error_map, uncertainty, _ = measure_pair(actions.runner, actions.visitors, *pair, AUTO)
     for space in ("rgb", "y"):
-        report = evaluate(lambda photo: restorer.restore(photo).restored_rgb, [(Path(pair[0]), Path(pair[1]))], space)
+        report = evaluate(
+            lambda photo: restorer.restore(photo).restored_rgb, [Pair(Path(pair[0]), Path(pair[1]))], space
+        )
         for number in (f"{report.psnr:.2f} dB", f"{report.input_psnr:.2f} dB", f"{report.ssim:.4f}"):
             assert number in scores
     truth, degraded = (load_photo(path).rgb for path in reversed(pair))

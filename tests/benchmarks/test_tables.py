@@ -61,7 +61,9 @@ def test_sets_are_found_where_people_unpack_them(
 ) -> None:
     assert find_test_set(name, tmp_path) is None
     make_pairs(tmp_path / place, inputs, targets)
-    assert find_test_set(name, tmp_path) == (tmp_path / place / inputs, tmp_path / place / targets)
+    found = find_test_set(name, tmp_path)
+    assert found is not None
+    assert (found.inputs, found.targets) == (tmp_path / place / inputs, tmp_path / place / targets)
 
 
 def test_a_nameless_pair_of_folders_is_no_test_set(tmp_path: Path) -> None:

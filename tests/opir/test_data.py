@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
 import pytest
 import torch
 from PIL import Image
 
-from opir.data import TrainingPhotos, imagine_segment_depth, list_photos, pair_photos, read_bytes
+from opir.data import TrainingPhotos, imagine_segment_depth
+from opir.photo_files import ORIENTATION
 from opir.tasks import Task
 
 SHARES = {Task.RAIN: 1.0, Task.SNOW: 1.0, Task.HAZE: 1.0, Task.CLEAN: 1.0}
@@ -39,18 +39,6 @@ def test_batches_depend_on_the_seed_alone(folder: Path) -> None:
     assert not torch.equal(first.clean, other.clean)
     assert first.clean.shape == (8, 3, 24, 24)
     assert sorted(first.tasks.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3]
-
-
-def test_photos_of_phones_are_found_and_read(tmp_path: Path) -> None:
-    pillow_heif.register_heif_opener()
-    for name in ("a.HEIC", "b.avif", "c.jpg", "notes.txt"):
-        picture = Image.fromarray(np.full((20, 30, 3), 90, np.uint8))
-        picture.save(tmp_path / name, "JPEG" if name == "notes.txt" else None)
-    found = list_photos(tmp_path)
-    assert [path.name for path in found] == ["a.HEIC", "b.avif", "c.jpg"]
-    for path in found:
-        assert read_bytes(path).shape == (3, 20, 30)
-        assert abs(read_bytes(path).float().mean() - 90) < 3
 
 
 def test_pairs_are_cut_alike(folder: Path) -> None:
@@ -93,6 +81,21 @@ def test_hazy_crops_show_most_of_the_scene(folder: Path) -> None:
     assert float(rainy.max()) > 44
 
 
+def test_photos_are_trained_on_as_they_are_shown(tmp_path: Path) -> None:
+    """A turned photo is turned, and one of 16 bits is not clipped to its brightest 256 values."""
+    deep, turned = tmp_path / "deep", tmp_path / "turned"
+    write(deep, "0.png", np.full((40, 40), 128 * 257, np.uint16))
+    batch = TrainingPhotos(deep).batch({Task.CLEAN: 1.0}, 1, 32, seed=0)
+    assert batch.clean.mean() == pytest.approx(128 / 255, abs=1e-4)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    turned.mkdir()
+    Image.fromarray(np.linspace(0, 255, 50).astype(np.uint8)[None].repeat(50, 0)).save(turned / "0.png", exif=exif)
+    (upright,) = TrainingPhotos(turned, turn_share=0).batch({Task.CLEAN: 1.0}, 1, 50, seed=0).clean
+    assert upright.std(dim=2).max() < 0.02  # a row was a column
+    assert upright.std(dim=1).min() > 0.2
+
+
 def test_segments_get_one_depth_each() -> None:
     labels = torch.tensor([[1, 1, 2, 2]] * 4, dtype=torch.uint8).repeat_interleave(8, 0).repeat_interleave(8, 1)
     depth = imagine_segment_depth(labels, np.random.default_rng(0))
@@ -100,19 +103,3 @@ def test_segments_get_one_depth_each() -> None:
     left, right = depth[:, :15], depth[:, 17:]
     assert left.std(dim=1).max() < 1e-5
     assert not torch.allclose(left.mean(), right.mean())
-
-
-def test_folders_that_do_not_fit_are_told(folder: Path) -> None:
-    with pytest.raises(ValueError, match="no such folder"):
-        list_photos(folder / "gone")
-    (folder / "empty").mkdir()
-    with pytest.raises(ValueError, match="no photos in .*empty: expected files ending in"):
-        list_photos(folder / "empty")
-    write(folder / "input", "7_rain.png", noise(0))
-    with pytest.raises(ValueError, match='no target for 7_rain.png in .*: expected "7_rain" or "7"'):
-        pair_photos(folder / "input", folder / "clean")
-
-
-def test_targets_may_be_named_by_the_part_before_the_underscore(folder: Path) -> None:
-    write(folder / "input", "2_rain.png", noise(0))
-    assert [target.name for _, target in pair_photos(folder / "input", folder / "clean")] == ["2.png"]

@@ -8,16 +8,16 @@ import pytest
 import torch
 from PIL import Image
 
-from opir.data import pair_photos
 from opir.evaluation import evaluate
 from opir.images import load_photo
 from opir.metrics import psnr, ssim
+from opir.pairs import Pair, pair_photos
 
 KEYS = ["pairs", "psnr", "ssim", "input_psnr", "input_ssim", "space", "images"]
 
 
 @pytest.fixture
-def pairs(tmp_path: Path) -> list[tuple[Path, Path]]:
+def pairs(tmp_path: Path) -> list[Pair]:
     random = np.random.default_rng(0)
     for folder in ("input", "target"):
         (tmp_path / folder).mkdir()
@@ -36,7 +36,7 @@ def test_doing_nothing_scores_as_the_input(pairs, space) -> None:
     assert (report.pairs, report.space) == (4, space)
     assert report.psnr == report.input_psnr
     assert report.ssim == report.input_ssim
-    first, target = load_photo(pairs[0][0]).rgb, load_photo(pairs[0][1]).rgb
+    first, target = pairs[0].read()
     assert report.images[0].name == "a_1.png"
     assert report.images[0].psnr == psnr(first, target, space)
     assert report.images[0].ssim == ssim(first, target, space)
@@ -50,7 +50,7 @@ def test_means_are_over_photos(pairs) -> None:
 
 
 def test_the_report_is_json_of_the_agreed_shape(pairs) -> None:
-    truth = {photo.name: target for photo, target in pairs}
+    truth = {pair.degraded.name: pair.clean for pair in pairs}
     names = iter(truth)
     report = evaluate(lambda _: load_photo(truth[next(names)]).rgb, pairs)
     written = json.loads(json.dumps(report.to_dict(), allow_nan=False))
@@ -72,6 +72,6 @@ def test_bad_pairs_are_refused(pairs, tmp_path: Path) -> None:
         evaluate(lambda photo: photo, [])
     Image.fromarray(np.zeros((20, 32, 3), np.uint8)).save(tmp_path / "small.png")
     with pytest.raises(ValueError, match=r"a_1.png is 32x24 but its target small.png is 32x20: a pair must have"):
-        evaluate(lambda photo: photo, [(pairs[0][0], tmp_path / "small.png")])
+        evaluate(lambda photo: photo, [Pair(pairs[0].degraded, tmp_path / "small.png")])
     with pytest.raises(ValueError, match=r"expected two pictures of the same shape"):
         evaluate(lambda photo: torch.zeros(3, 8, 8), pairs)

@@ -54,6 +54,11 @@ def test_what_8_bits_can_not_hold_does_not_count() -> None:
     assert psnr(white * 1.5, white) == math.inf
 
 
+def test_unrounded_psnr_sees_what_no_file_holds() -> None:
+    clean = torch.full((3, 4, 4), 0.5)
+    assert psnr(clean + 1e-3, clean, rounded=False) == pytest.approx(60, abs=1e-3)
+
+
 def test_psnr_agrees_with_torchmetrics() -> None:
     restored = ((noisy(picture(0), 0.2).clamp(0, 1) * 255).round() / 255).double()
     expected = peak_signal_noise_ratio(restored, picture(0).double(), data_range=1.0)

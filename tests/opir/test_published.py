@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from opir.data import TrainingPhotos
+from opir.pairs import pair_photos
 from opir.published import LAYOUTS, find_folders, find_pairs
 from opir.tasks import Task
 from opir.training.config import load_training_config
@@ -13,9 +16,9 @@ from opir.training.loop import open_photos
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def _write(path: Path, level: int = 90) -> None:
+def _write(path: Path, level: int = 90, size: tuple[int, int] = (40, 36)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (40, 36), (level, level, level)).save(path)
+    Image.new("RGB", size, (level, level, level)).save(path)
 
 
 @pytest.mark.parametrize(
@@ -25,8 +28,31 @@ def test_every_layout_is_found(tmp_path: Path, name: str, folders: tuple[str, st
     inputs, targets = folders
     _write(tmp_path / inputs / "0001_0.8_0.2.jpg")
     _write(tmp_path / targets / "0001.png")
-    assert find_folders(name, tmp_path) == (LAYOUTS[name].task, tmp_path / inputs, tmp_path / targets)
-    assert [(a.name, b.name) for a, b in find_pairs(name, tmp_path)] == [("0001_0.8_0.2.jpg", "0001.png")]
+    assert find_folders(name, tmp_path)[:3] == (LAYOUTS[name].task, tmp_path / inputs, tmp_path / targets)
+    assert [(pair.degraded.name, pair.clean.name) for pair in find_pairs(name, tmp_path)] == [
+        ("0001_0.8_0.2.jpg", "0001.png")
+    ]
+
+
+@pytest.mark.parametrize("name", ["ITS", "SOTS-indoor"])
+def test_indoor_truths_of_reside_are_cut_to_what_the_hazy_photos_show(tmp_path: Path, name: str) -> None:
+    inputs, targets = (tmp_path / folder for folder in LAYOUTS[name].folders[0])
+    _write(inputs / "1_1.png", size=(620, 460))
+    truth = Image.new("RGB", (640, 480))
+    truth.paste((90, 90, 90), (10, 10, 630, 470))
+    targets.mkdir(parents=True)
+    truth.save(targets / "1.png")
+    (pair,) = find_pairs(name, tmp_path)
+    degraded, clean = pair.read()
+    assert degraded.shape == clean.shape == (3, 460, 620)
+    assert torch.equal(degraded, clean)
+    batch = TrainingPhotos(None, [find_folders(name, tmp_path)]).batch({Task.HAZE: 1.0}, 4, 460, seed=0)
+    assert torch.equal(batch.clean, batch.paired)
+    with pytest.raises(ValueError, match="1_1.png is 620x460 but its target 1.png is 640x480"):
+        pair_photos(inputs, targets)  # which set it is was not said
+    _write(inputs / "1_1.png", size=(600, 460))
+    with pytest.raises(ValueError, match=r"1_1.png is 600x460 but its target 1.png, cut, is 620x460"):
+        find_pairs(name, tmp_path)
 
 
 def test_what_is_missing_is_told(tmp_path: Path) -> None:

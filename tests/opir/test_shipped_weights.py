@@ -1,4 +1,4 @@
-"""What the shipped weights make of three of the page's examples stays as it was; renewed by `--renew-golden` alone."""
+"""What the shipped weights make of three of the examples stays as it was; renewed by `--renew-golden` alone."""
 
 from pathlib import Path
 
