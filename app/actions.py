@@ -10,8 +10,9 @@ import gradio as gr
 import numpy as np
 
 from app import panels, precomputed, words
-from app.errors import Cancelled, plain_error, plain_errors
+from app.errors import plain_error, plain_errors
 from app.examples import Examples
+from app.presence import Cancelled
 from app.provenance import kept_and_removed
 from app.results import Session, new_folder, show, write_result
 from app.running import Runner

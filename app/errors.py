@@ -9,12 +9,9 @@ import gradio as gr
 import torch
 
 from app import words
+from app.presence import Cancelled
 
 LOG = logging.getLogger(__name__)
-
-
-class Cancelled(Exception):
-    """The visitor does not want the result any more."""
 
 
 @contextmanager

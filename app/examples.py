@@ -69,8 +69,7 @@ class Examples:
 
     def result(self, photo: Path, runner: Runner) -> Restoration:
         """Read the result of an example; raises ValueError where there is none."""
-        calibration = None if runner.info is None else runner.info.calibration
-        return precomputed.load(self.result_path(photo), photo, runner.model, runner.precision, calibration)
+        return precomputed.load(self.result_path(photo), photo, runner.model, runner.precision, runner.calibration)
 
     @cached_property
     def thumbnails(self) -> list[tuple[str, str]]:

@@ -29,8 +29,7 @@ from app.gate_rules import (
     session_told_of,
 )
 from app.logs import log_request
-from app.server_state import ServerState
-from app.tabs.parts import MODEL_QUEUE
+from app.server_state import MODEL_QUEUE, ServerState
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -13,7 +13,8 @@ import gradio as gr
 import numpy as np
 
 from app import panels, words
-from app.errors import Cancelled, plain_error, told_apart
+from app.errors import plain_error, told_apart
+from app.presence import Cancelled
 from app.results import show, write_result
 from app.running import Runner
 from app.visitors import Visitors, visitor_of

@@ -11,8 +11,8 @@ from app import in_browser, look, words
 from app.about import OWN_ADDRESS
 from app.actions import Actions, photo_job
 from app.many import ManyPhotos, batch_job
+from app.server_state import MODEL_QUEUE
 from app.tabs import about, clean, inside, many, measure
-from app.tabs.parts import MODEL_QUEUE
 from app.visitors import forget_who_leaves
 from opir.tasks import AUTO
 

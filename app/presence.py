@@ -10,6 +10,10 @@ from typing import Any
 from gradio.context import LocalContext
 
 
+class Cancelled(Exception):
+    """The visitor does not want the result any more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Visit:
     """One job of one visitor, as Gradio's queue knows it."""

@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.errors import Cancelled
 from app.logs import log_request, what_went_wrong
-from app.presence import Visit
+from app.presence import Cancelled, Visit
 from opir.restoration import Restoration
 
 DONE, REFUSED, CANCELLED, LEFT, FAILED = "done", "refused", "cancelled", "left", "failed"

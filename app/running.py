@@ -14,10 +14,9 @@ import gradio as gr
 from PIL import Image
 
 from app import words
-from app.errors import Cancelled
 from app.gpu import on_gpu
 from app.kept_results import RecentResults
-from app.presence import current_visit
+from app.presence import Cancelled, current_visit
 from app.request_log import taken_down
 from app.settings import Settings
 from opir.devices import give_back_freed_memory
@@ -70,7 +69,7 @@ class Runner:
 
     def __init__(self, restorer: Restorer, settings: Settings | None = None) -> None:
         settings = settings or Settings()
-        self.info, self.precision = restorer.info, restorer.precision
+        self.info, self.precision, self.calibration = restorer.info, restorer.precision, restorer.calibration
         self.device = restorer.device.type
         self.stops = Stops()
         self.recent = RecentResults(settings.max_results_mb * 1e6)

@@ -9,10 +9,11 @@ from typing import Any
 
 from app.request_log import COUNTS
 from app.settings import Settings
-from app.tabs.parts import MODEL_QUEUE
 from app.visitor_files import VisitorFiles
 from opir.checkpoints import CheckpointInfo
 
+MODEL_QUEUE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "model"}
+"""Events that run the model wait for each other, so that photos do not compete for memory."""
 UNHEARD_SECONDS = 10.0
 """How long a session is kept that nobody listens to: a browser listens anew after each job."""
 

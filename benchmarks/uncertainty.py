@@ -157,7 +157,7 @@ def main(arguments: list[str] | None = None) -> None:
     report["results"] = results
     report["bounds_on_unseen_photos"] = measure_bounds(restorer, options.data, options.quick, options.photos)
     assert restorer.info is not None
-    calibration = restorer.info.calibration
+    calibration = restorer.calibration
     report["calibration"] = None if calibration is None else {"share": calibration.share, **calibration.made_from}
     write_report(report, options.output)
     plot(report, options.plot)

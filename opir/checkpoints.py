@@ -11,7 +11,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from opir.calibration import Calibration, find_calibration
 from opir.config import OPIRConfig
 from opir.errors import printable
 from opir.model import OPIR
@@ -42,8 +41,6 @@ class CheckpointInfo:
     sha256: str
     metadata: dict[str, Any] = field(default_factory=dict)
     """What training wrote: step, commit, data, metrics."""
-    calibration: Calibration | None = None
-    """What the uncertainty means in grey levels, where `opir calibrate` was run for these weights."""
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
@@ -127,7 +124,6 @@ def load_model(name: str | Path) -> tuple[OPIR, CheckpointInfo]:
 
     Raises:
         CheckpointError: if there is no such file or it does not hold a complete OPIR model.
-        ValueError: if a file beside it is named as a calibration and is none.
     """
     path = find_checkpoint(name)
     tensors, header = read_tensors(path)
@@ -148,8 +144,7 @@ def load_model(name: str | Path) -> tuple[OPIR, CheckpointInfo]:
     model = OPIR(config)
     model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    calibration = find_calibration(digest, (path.parent, SHIPPED_FOLDER))
-    return model.eval(), CheckpointInfo(path, config, digest, training, calibration)
+    return model.eval(), CheckpointInfo(path, config, digest, training)
 
 
 def _check_shapes(config: OPIRConfig, tensors: dict[str, Tensor]) -> None:

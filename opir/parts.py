@@ -7,8 +7,9 @@ import torch
 from opir.devices import free_memory
 from opir.images import Photo, is_compact
 from opir.model import OPIR
+from opir.ops.window import Window
 from opir.tile_sizes import SMALLEST_TILE_SIDE, WHOLE_UP_TO_PIXELS, Memory, largest_window
-from opir.tiles import Window, plan_tiles, plan_windows
+from opir.tiles import plan_tiles, plan_windows
 
 
 def memory_for(photo: Photo, device: torch.device) -> Memory:

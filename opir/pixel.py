@@ -17,7 +17,7 @@ from opir.model import OPIR
 from opir.model.inverse_operator import Strip
 from opir.ops.levels import in_unit
 from opir.ops.padding import pad_to_multiple
-from opir.tiles import Window
+from opir.ops.window import Window
 
 Floats = NDArray[np.float32]
 

@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from opir.checkpoints import CheckpointInfo, load_model
+from opir.calibration import find_calibration
+from opir.checkpoints import SHIPPED_FOLDER, CheckpointInfo, load_model
 from opir.devices import (
     choose_device,
     choose_precision,
@@ -29,10 +30,11 @@ from opir.model import OPIR, fused_tail
 from opir.operator_scales import SCENE_TILE, choose_operator_scale, scene_scale
 from opir.ops.levels import in_unit, keep
 from opir.ops.padding import crop, pad_to_multiple
+from opir.ops.window import Window
 from opir.parts import memory_for, plan_parts
 from opir.restoration import Restoration
 from opir.tasks import AUTO, Task
-from opir.tiles import Window
+from opir.tiles import cut_window
 
 Progress = Callable[[int, int], object]
 
@@ -78,11 +80,12 @@ class Restorer:
             model: what restores; it is put into eval mode.
             device: "auto" takes a CUDA GPU where there is one; else as PyTorch names devices.
             precision: "fp32", "bf16", or "auto": bf16 where the device computes in it.
-            info: where the weights come from.
+            info: where the weights come from; a calibration that was made for them is looked for beside them.
             fused: on a CPU with Numba, filter in one compiled pass: the same result to 1e-5, sooner.
 
         Raises:
-            ValueError: for an unknown device or precision.
+            ValueError: for an unknown device or precision, or if a file beside the weights is named as a calibration
+                and is none.
         """
         self.fused = fused and fused_tail.is_available()
         self.device = choose_device(device)
@@ -92,13 +95,14 @@ class Restorer:
         self.model = model.eval()
         self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.info = info
+        self.calibration = None if info is None else find_calibration(info.sha256, (info.path.parent, SHIPPED_FOLDER))
 
     @classmethod
     def from_pretrained(cls, name: str = "lite", device: str = "auto", precision: str = "auto") -> Restorer:
         """Load weights by a shipped name, a folder, a .safetensors file or a hub id.
 
         Raises:
-            ValueError: if there are none or they do not fit, or for an unknown device or precision.
+            ValueError: if there are none or they do not fit, or as for a new `Restorer`.
         """
         model, info = load_model(name)
         return cls(model, device, precision, info)
@@ -190,7 +194,7 @@ class Restorer:
             operator_scale=factor,
             predicted_scale=scale,
             stages=stages,
-            calibration=None if self.info is None else self.info.calibration,
+            calibration=self.calibration,
         )
 
     @torch.inference_mode()
@@ -273,7 +277,7 @@ class Restorer:
         """Return what is left to do in parts of half the side of the first."""
         stride = self.model.stride
         half = max(tiles[0].longest // 2 // stride, 1) * stride
-        return [part for tile in tiles for part in tile.cut(half, stride)]
+        return [part for tile in tiles for part in cut_window(tile, half, stride)]
 
     def _task_probabilities(self, embedding: Tensor | None) -> dict[str, float]:
         if embedding is None:

@@ -10,7 +10,8 @@ from app import notes, panels, words
 from app.actions import Actions
 from app.examples import Examples
 from app.in_browser import SCROLL_TO_RESULT
-from app.tabs.parts import MODEL_QUEUE, QUIET, note, photo_file, quality_choice, slider, view, weather_choice
+from app.server_state import MODEL_QUEUE
+from app.tabs.parts import QUIET, note, photo_file, quality_choice, slider, view, weather_choice
 
 RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
 

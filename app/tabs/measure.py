@@ -6,7 +6,8 @@ import gradio as gr
 
 from app import look, measure, notes, words
 from app.running import Runner
-from app.tabs.parts import MODEL_QUEUE, note, photo_file, view, weather_choice
+from app.server_state import MODEL_QUEUE
+from app.tabs.parts import note, photo_file, view, weather_choice
 from app.visitors import Visitors, visitor_of
 
 

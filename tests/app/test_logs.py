@@ -92,7 +92,7 @@ def test_what_others_say_is_kept_without_their_words(log: io.StringIO) -> None:
 
 
 def test_a_cancelled_job_is_counted_as_such(log: io.StringIO, actions: Actions, photo: Path) -> None:
-    from app.errors import Cancelled
+    from app.presence import Cancelled
 
     def stop() -> None:
         raise Cancelled

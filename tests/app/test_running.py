@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import pytest
 from gradio.context import LocalContext
 
-from app.errors import Cancelled
-from app.presence import current_visit
+from app.presence import Cancelled, current_visit
 from app.running import Stops
 
 

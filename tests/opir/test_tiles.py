@@ -10,9 +10,10 @@ import torch
 
 from opir.config import PRESETS
 from opir.ops import filter_multiscale
+from opir.ops.window import Window
 from opir.restorer import Restorer
 from opir.tasks import Task
-from opir.tiles import Window, plan_tiles, plan_windows
+from opir.tiles import plan_tiles, plan_windows
 from tests.opir.conftest import random_model, random_photo
 
 
