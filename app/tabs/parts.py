@@ -4,9 +4,9 @@ from typing import Any
 
 import gradio as gr
 
-from app import words
-from app.notes import Note
-from opir.photo_files import FORMATS
+from app.look import words
+from app.look.notes import Note
+from opir.photo import FORMATS
 from opir.tasks import AUTO
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

@@ -14,12 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from opir.data import list_photos, pair_photos
 from opir.degradations import degrade
-from opir.evaluation import evaluate
-from opir.images import load_photo, to_picture
-from opir.metrics import UNCHANGED_PSNR, Space, ause, rank_correlation
+from opir.evaluation import UNCHANGED_PSNR, Space, ause, evaluate, rank_correlation
 from opir.model import OPIR
-from opir.pairs import list_photos, pair_photos
+from opir.photo import load_photo, to_picture
 from opir.tasks import Task
 
 SPACES: dict[Task, Space] = {Task.RAIN: "y", Task.SNOW: "rgb", Task.HAZE: "rgb", Task.CLEAN: "rgb"}

@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.cost.timing import interleaved, with_ratios
-from benchmarks.provenance import ROOT
-from opir.checkpoints import load_model
+from benchmarks.report.provenance import ROOT
 from opir.devices import computing_in
-from opir.export import INPUT, export_model
-from opir.images import load_photo
-from opir.metrics import psnr
-from opir.restorer import Restorer
+from opir.evaluation import psnr
+from opir.inference import Restorer
+from opir.model import INPUT, export_model, load_model
+from opir.photo import load_photo
 
 Run = Callable[[Tensor], Tensor]
 """Restores one photo (1, 3, H, W) in [0, 1] to (1, 3, H, W) in [0, 1]."""

@@ -6,11 +6,11 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
+from opir.data.pairs import list_photos
 from opir.degradations import degrade
-from opir.images import load_photo
-from opir.metrics import UNCHANGED_PSNR, psnr
+from opir.evaluation.metrics import UNCHANGED_PSNR, psnr
 from opir.model import OPIR
-from opir.pairs import list_photos
+from opir.photo.photo import load_photo
 from opir.tasks import Task
 
 _NUM_PHOTOS = 8
