@@ -21,15 +21,13 @@ import gradio as gr
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from app import words
-from app.actions import Actions
-from app.many import ManyPhotos
+from app.look import words
+from app.tabs.clean_actions import Actions
+from app.tabs.many_actions import ManyPhotos
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb
-from opir.cli import main
-from opir.images import load_photo
-from opir.outcomes import EXIT_BAD_INPUT
-from opir.photo_files import DECODING_ERRORS, FORMATS
-from opir.restorer import Restorer
+from opir.cli import EXIT_BAD_INPUT, main
+from opir.inference import Restorer
+from opir.photo import DECODING_ERRORS, FORMATS, load_photo
 from opir.tasks import AUTO
 
 Door = Callable[[Path], str | None]

@@ -11,8 +11,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from opir.photo_files import FileProperties
-from opir.sixteen_bit import write_png
+from opir.photo import FileProperties, write_png
 
 HEIGHT, WIDTH = 18, 26
 CAMERA, DATE, DETAILS, DATE_TAKEN, POSITION = 0x0110, 0x0132, 0x8769, 0x9003, 0x8825

@@ -10,12 +10,12 @@ import torch
 
 from benchmarks.reliability.broken_checkpoints import broken_checkpoints
 from benchmarks.reliability.workshop import Workshop, files_in, not_whole, unfinished, wait_until
-from opir.batch import plan_jobs, run_jobs
-from opir.checkpoints import CheckpointError, load_model
-from opir.cli import main
-from opir.folder import RestoreOptions
+from opir.cli.commands import main
+from opir.cli.folder import RestoreOptions
+from opir.cli.jobs import plan_jobs, run_jobs
+from opir.inference.restorer import Restorer
 from opir.model import OPIR
-from opir.restorer import Restorer
+from opir.model.checkpoint import CheckpointError, load_model
 from opir.training import state as saving
 from opir.training.state import RunState, load_state, save_state
 from tests.conftest import TINIEST
