@@ -22,37 +22,27 @@ def memory_for(photo: Photo, device: torch.device) -> Memory:
 
 
 def plan_parts(
-    model: OPIR,
-    height: int,
-    width: int,
-    tile: int | str,
-    operator_scale: int,
-    memory: Memory,
-    number_bytes: int,
-    longest: int | None = None,
+    model: OPIR, height: int, width: int, tile: int | str, memory: Memory, number_bytes: int
 ) -> list[Window]:
-    """Return the parts of the copy that operators are predicted on.
+    """Return the parts of a level.
 
     Args:
         model: whose stride and halo count.
-        height: of the copy, a multiple of the model's stride.
+        height: of the level, a multiple of the model's stride.
         width: likewise.
-        tile: side of a part in pixels of the photo, 0 for one part, "auto" to go by the memory.
-        operator_scale: how many times smaller the copy is than the photo.
+        tile: side of a part in pixels of the level, 0 for one part, "auto" to go by the memory.
         memory: of the device.
         number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
-        longest: the longest side allowed, in pixels of the copy; None for any.
 
     Raises:
         ValueError: for a tile that is none of these.
     """
-    stride, halo, size = model.stride, model.halo, 0
+    stride, halo = model.stride, model.halo
     if tile == "auto":
-        window = largest_window(operator_scale, halo, model.config, memory, number_bytes)
-        if longest is None and height * width > min(window, WHOLE_UP_TO_PIXELS):
-            return plan_windows(height, width, halo, window, SMALLEST_TILE_SIDE, stride)
-    elif not isinstance(tile, int) or (tile != 0 and tile < stride):
+        window = largest_window(halo, model.config, memory, number_bytes)
+        if height * width <= min(window, WHOLE_UP_TO_PIXELS):
+            return plan_tiles(height, width, 0, stride)
+        return plan_windows(height, width, halo, window, SMALLEST_TILE_SIDE, stride)
+    if not isinstance(tile, int) or (tile != 0 and tile < stride):
         raise ValueError(f'tile must be "auto", 0 for the whole photo, or at least {stride} pixels, got {tile!r}')
-    else:
-        size = tile and max(tile // operator_scale, stride)
-    return plan_tiles(height, width, size if longest is None else min(size or longest, longest), stride)
+    return plan_tiles(height, width, tile, stride)

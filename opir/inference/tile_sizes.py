@@ -16,15 +16,12 @@ Writing the file takes 4 bytes a pixel more than the results, after the tiles ar
 """
 LEAST_WINDOW_PIXELS = 1_000_000
 """Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
-SHORT_BELOW_BYTES = 3_000_000_000
-"""Where a processor has less than this free, memory is spared at the cost of time."""
 _PROGRAM_BYTES = 470_000_000  # 100 MB of them are Numba
 _SHARE_OF_FREE_MEMORY = 0.5
 # Features at half resolution, of which so many copies live at once, by the bytes of a number; the image in a few
 # layouts; operators in strips. Half of it is holes of the heap.
 _BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 7, ("residual", 2): 4, ("nafnet", 4): 9, ("nafnet", 2): 9}
-_BYTES_PER_PIXEL, _BYTES_PER_PHOTO_PIXEL = 52, 36
-_SHARE_WITHOUT_HOLES = 0.6
+_BYTES_PER_PIXEL = 52
 
 
 @dataclass(frozen=True)
@@ -38,27 +35,17 @@ class Memory:
     is_shared: bool
     """Whether it is the processor's, which has other programs to serve."""
 
-    @property
-    def is_short(self) -> bool:
-        """Whether freed memory is to go back at once (`opir.devices.giving_back_freed_memory`)."""
-        return self.is_shared and self.free_bytes is not None and self.free_bytes < SHORT_BELOW_BYTES
 
-
-def largest_window(
-    operator_scale: int, halo: int, config: OPIRConfig, memory: Memory, number_bytes: int = 4
-) -> float:
-    """Return how many pixels, of the copy that operators are predicted on, may be computed at once, halo included.
+def largest_window(halo: int, config: OPIRConfig, memory: Memory, number_bytes: int = 4) -> float:
+    """Return how many pixels of a level may be computed at once, halo included.
 
     Args:
-        operator_scale: how many times smaller that copy is than the photo.
-        halo: of the model, in pixels of the copy.
+        halo: of the model, in pixels.
         config: of the model.
         memory: of its device.
         number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
     """
-    per_pixel: float = _BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block, number_bytes] * config.width
-    per_pixel += _BYTES_PER_PHOTO_PIXEL * (operator_scale**2 - 1)
-    per_pixel *= _SHARE_WITHOUT_HOLES if memory.is_short else 1
+    per_pixel = float(_BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block, number_bytes] * config.width)
     window = float((LARGEST_TILE_SIDE + 2 * halo) ** 2)
     if memory.is_shared:
         left = AIMED_AT_BYTES - _PROGRAM_BYTES - memory.held_bytes

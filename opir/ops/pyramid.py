@@ -42,6 +42,14 @@ def down(image: Tensor) -> Tensor:
     return torch.cat([down(in_unit(image[..., top : top + _ROWS_AT_A_TIME, :])) for top in rows], dim=-2)
 
 
+def build_pyramid(image: Tensor, num_levels: int) -> list[Tensor]:
+    """Return an image, (B, C, H, W), at each level, finest first: I_0, I_1, ..."""
+    pyramid = [image]
+    for _ in range(1, num_levels):
+        pyramid.append(down(pyramid[-1]))
+    return pyramid
+
+
 def up(image: Tensor, height: int, width: int) -> Tensor:
     """Enlarge a picture or map to the next finer level's size, bilinearly: (B, C, h, w) → (B, C, height, width)."""
     return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)[..., :height, :width]
