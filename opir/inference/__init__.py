@@ -4,7 +4,8 @@ from opir.inference.error_bounds import Calibration
 from opir.inference.levels import Level, LevelWork
 from opir.inference.pixel import PixelInspection, StageOperator
 from opir.inference.restoration import Restoration
-from opir.inference.restorer import Progress, Restorer
+from opir.inference.restorer import Restorer
+from opir.inference.tiled_level import Progress
 
 __all__ = [
     "Calibration",

@@ -146,9 +146,7 @@ def inspect_pixel(
         inner = windows.pop()
         row, column = y - inner.top, x - inner.left
         made = list(
-            model.stage_strips(
-                index, image, task_embedding, uncertainty, inner.within(around), operators_of_row=row
-            )
+            model.stage_strips(index, image, task_embedding, uncertainty, inner.within(around), operators_of_row=row)
         )
         operators.append(next(_at(strip, row, column) for strip in made if strip.operators is not None))
         image = torch.cat([strip.restored for strip in made], dim=2)

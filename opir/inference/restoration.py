@@ -138,17 +138,22 @@ class Restoration:
 
         Those of several levels are enlarged bilinearly and averaged, so that they add up to 1.
         """
-        weights = [level.work.scale_weights for level in self.levels if level.work]
-        if not weights or any(weight is None for weight in weights):
+        kept = [
+            (level, level.work.scale_weights)
+            for level in self.levels
+            if level.work is not None and level.work.scale_weights is not None
+        ]
+        if not kept:
             return None
+        if len(kept) == 1:
+            level, weights = kept[0]
+            return enlarge_map(weights, level, self.width, self.height).numpy()
         scales = self.scales
-        if len(weights) == 1:
-            return enlarge_map(weights[0], self.working_levels[0], self.width, self.height).numpy()
         mixed = torch.zeros(len(scales), self.height, self.width, dtype=torch.float16)
-        for level, weight in zip(self.working_levels, weights, strict=True):
-            grown = enlarge_map(weight, level, self.width, self.height)
+        for level, weights in kept:
+            grown = enlarge_map(weights, level, self.width, self.height)
             for scale, share in zip(self.model.config.scales, grown, strict=True):
-                mixed[scales.index(scale * 2**level.number)] += share / len(weights)
+                mixed[scales.index(scale * 2**level.number)] += share / len(kept)
         return mixed.numpy()
 
     @cached_property

@@ -129,7 +129,7 @@ class Restorer:
         return Restoration(
             photo=photo,
             levels=tuple(done),
-            restored_rgb=_finish(restored, photo),
+            restored_rgb=_finish(restored[0].cpu(), photo),
             asked=task,
             seconds=time.perf_counter() - started,
             model=self.model,
@@ -162,7 +162,7 @@ class Restorer:
 
     def _carry_up(self, pyramid: list[Tensor], restored: Tensor, views: list[_View]) -> None:
         """Let every finer level begin with what the last one of the pyramid did, and look at it anew."""
-        change = change_of(pyramid[-1].float(), restored.float())
+        change = change_of(pyramid[-1], restored)
         for number in reversed(range(len(views))):
             picture = torch.empty_like(pyramid[number])
             write_changed(pyramid[number], change, picture)
@@ -171,8 +171,7 @@ class Restorer:
                 change = enlarged(change, *picture.shape[-2:])
 
     def _look(self, picture: Tensor) -> _View:
-        seen = picture if picture.dtype == torch.uint8 else picture.clamp(0, 1)
-        embedding = self.embed(seen)
+        embedding = self.embed(picture)
         return _View(picture, embedding, self._task_probabilities(embedding))
 
     @torch.inference_mode()
@@ -214,28 +213,28 @@ class Restorer:
 def _level(number: int, view: _View, told: Tensor | None, made: TiledResult | None, photo: Photo) -> Level:
     """Say what a level saw and did, with all that is kept of it on the processor."""
     height, width = view.picture.shape[-2:]
-    work = None
+    work, change = None, 0.0
     if made is not None:
-        colours = [made.first[0].cpu(), made.restored[0].cpu()]
+        change = mean_change(view.picture, made.restored)
+        first, restored = made.first[0].cpu(), made.restored[0].cpu()
         if number == 0:
-            colours = [_finish(made.first, photo), _finish(made.restored, photo)]
+            first, restored = _finish(first, photo), _finish(restored, photo)
         weights = None if made.scale_weights is None else made.scale_weights[0]
-        work = LevelWork(_to_array(told), *colours, made.uncertainty[0, 0].cpu(), weights, made.tiles)
+        work = LevelWork(_to_array(told), first, restored, made.uncertainty[0, 0].cpu(), weights, made.tiles)
     return Level(
         number,
         width,
         height,
         view.probabilities,
         _to_array(view.embedding),
-        0.0 if made is None else mean_change(view.picture, made.restored),
+        change,
         work,
     )
 
 
-def _finish(picture: Tensor, photo: Photo) -> Tensor:
-    """Clamp a result of the photo's size, (1, 3, H, W), in place; a grey photo's stays grey."""
-    rgb = picture[0]
-    return photo.with_rgb((rgb.clamp_(0, 1) if rgb.is_floating_point() else rgb).cpu()).rgb
+def _finish(rgb: Tensor, photo: Photo) -> Tensor:
+    """Clamp a result of the photo's size, (3, H, W); a grey photo's stays grey."""
+    return photo.with_rgb(rgb.clamp(0, 1) if rgb.is_floating_point() else rgb).rgb
 
 
 def _to_array(embedding: Tensor | None) -> NDArray[np.float32] | None:

@@ -99,9 +99,9 @@ class TiledLevel:
         """
         height, width = picture.shape[-2:]
         image = pad_to_multiple(picture, self.model.stride)
-        tiles = plan_parts(
-            self.model, *image.shape[-2:], self.tile, self.memory, self.settings.precision.itemsize
-        )
+        rows, columns = image.shape[-2:]
+        number_bytes = self.settings.precision.itemsize
+        tiles = plan_parts(self.model, rows, columns, self.tile, self.memory, number_bytes)
         self.count.expect(self.settings.num_stages * len(tiles))
         stages: list[_Stage] = []
         for index in range(self.settings.num_stages):

@@ -63,7 +63,7 @@ class OPIR(nn.Module):
         """How far one stage looks, in pixels, rounded up to a multiple of `stride`."""
 
     def embed(self, photo: Tensor) -> Tensor | None:
-        """Embed whole photos (B, 3, H, W), uint8 or clamped to [0, 1]: (B, D), or None without the task encoder."""
+        """Embed whole photos (B, 3, H, W), uint8 or about [0, 1]: (B, D), or None without the task encoder."""
         return None if self.task_encoder is None else self.task_encoder(photo)
 
     def prototype(self, task: Task) -> Tensor | None:
@@ -170,7 +170,7 @@ class OPIR(nn.Module):
             return None
         if isinstance(tasks, Task):
             return self.task_encoder.prototypes[tasks][None].float().expand(len(picture), -1)
-        own: Tensor = self.task_encoder(picture.detach().clamp(0, 1))
+        own: Tensor = self.task_encoder(picture.detach())
         if tasks is None:
             return own
         named = self.task_encoder.prototypes.float()[tasks.clamp_min(0)]

@@ -34,9 +34,9 @@ def down(image: Tensor) -> Tensor:
         image: I_n, (B, C, H, W), floats, or uint8 grey values.
 
     Returns:
-        (B, C, ⌈H / 2⌉, ⌈W / 2⌉): float32 in [0, 1] for grey values, else as the image.
+        (B, C, ⌈H / 2⌉, ⌈W / 2⌉), in [0, 1]; float32 for grey values and half precision.
     """
-    if image.dtype != torch.uint8:
+    if image.dtype in (torch.float32, torch.float64):
         return F.avg_pool2d(image, 2, ceil_mode=True, count_include_pad=False)
     rows = range(0, image.shape[-2], _ROWS_AT_A_TIME)
     return torch.cat([down(in_unit(image[..., top : top + _ROWS_AT_A_TIME, :])) for top in rows], dim=-2)
@@ -62,12 +62,12 @@ def change_of(before: Tensor, restored: Tensor) -> Change:
     g = clamp((cov(I, Ĵ) + ε) / (var(I) + ε), 1, 4), and contrast = g − 1. Haze takes contrast, a streak does not.
 
     Args:
-        before: I_n, (B, C, H, W) in [0, 1].
+        before: I_n, (B, C, H, W) floats in [0, 1].
         restored: Ĵ_n, likewise.
     """
     grey, grey_restored = (down(picture.mean(dim=1, keepdim=True)) for picture in (before, restored))
-    contrast = up(_window_mean(_gain(grey, grey_restored) - 1), *before.shape[-2:])
-    return Change(contrast, restored - before - contrast * before)
+    contrast = up(_window_mean(_gain(grey, grey_restored) - 1), *before.shape[-2:]).to(before.dtype)
+    return Change(contrast, torch.addcmul(restored - before, contrast, before, value=-1))
 
 
 def _gain(grey: Tensor, grey_restored: Tensor) -> Tensor:
