@@ -156,6 +156,16 @@ class Restoration:
                 mixed[scales.index(scale * 2**level.number)] += share / len(kept)
         return mixed.numpy()
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that it holds at the moment: pictures, what is kept of levels, and maps that were asked for."""
+        held = [self.photo.rgb, self.restored_rgb, *vars(self).values()]
+        for level in self.levels:
+            held += [] if level.work is None else vars(level.work).values()
+        sizes = {one.data_ptr(): one.nbytes for one in held if isinstance(one, Tensor)}
+        sizes |= {one.ctypes.data: one.nbytes for one in held if isinstance(one, np.ndarray)}
+        return sum(sizes.values())
+
     @cached_property
     def image(self) -> Image.Image:
         """The result as an 8-bit sRGB picture; `save` keeps the photo's own depth and profile."""
