@@ -156,16 +156,11 @@ ablations: setup
 figure1 table5 table7: setup
 	$(BIN)/python -m benchmarks.ablations $@ --data $(DATA) --budget $(BUDGET)
 
-# On idle cores: time against yardsticks, engines, parts, files and memory; after a stop, the same command goes on. PHOTOS: clean photos for the upsampled operators.
+# On idle cores: time against yardsticks, engines, parts, files and memory; after a stop, the same command goes on.
 .PHONY: bench
 bench: setup
 	$(BIN)/python -m benchmarks.cost --output benchmarks/results/cost.json $(BENCH)
 	$(BIN)/python -m benchmarks.cost.plot
-	$(BIN)/python -m benchmarks.report.tables
-
-.PHONY: bench-upsampled
-bench-upsampled: setup
-	$(BIN)/python -m benchmarks.quality.upsampled $(PHOTOS) --output benchmarks/results/upsampled.json
 	$(BIN)/python -m benchmarks.report.tables
 
 clean:

@@ -265,12 +265,12 @@ def export(
     checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="As for --checkpoint of restore.")],
     *,
     file_format: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "onnx",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; else the checkpoint's name.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A folder.")] = Path(),
 ) -> None:
-    """Write a checkpoint as a graph that other programs run, for photos of any size."""
-    if out is None:
-        out = Path(f"{Path(checkpoint).stem}.{file_format}")
-    typer.echo(f"wrote {export_model(checkpoint, file_format, out)}")
+    """Write a checkpoint as graphs that other programs run: of a photo's embedding, and of one level's stages."""
+    prepare_folders([out])
+    for path in export_model(checkpoint, file_format, out):
+        typer.echo(f"wrote {path}")
 
 
 @app.command()
