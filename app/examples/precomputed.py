@@ -118,6 +118,7 @@ def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: t
         seconds=facts["seconds"],
         model=model,
         precision=precision,
+        keeps_scale_weights=True,
     )
 
 

@@ -22,7 +22,7 @@ from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
 from opir.ops.levels import in_unit, keep
 from opir.ops.window import Window
-from opir.photo.photo import Photo, save_photo, to_picture
+from opir.photo.photo import Photo, is_compact, save_photo, to_picture
 from opir.tasks import AUTO, Task
 
 DOUBTFUL_FROM, DOUBTFUL_TO = 1.5, 3.0
@@ -51,8 +51,10 @@ class Restoration:
     """What the convolutions computed in."""
     stages: int = 2
     """How many stages were run on each level that worked."""
+    keeps_scale_weights: bool = False
+    """Whether α of the last stage was asked for."""
     calibration: Calibration | None = field(default=None, repr=False)
-    """What the uncertainty means in grey values, where the weights come with it and the levels were chosen by it."""
+    """What the uncertainty means in grey values, where the weights come with it."""
 
     @property
     def width(self) -> int:
@@ -123,7 +125,7 @@ class Restoration:
             if level.work is not None
         ]
         if not maps:
-            return np.ones((self.height, self.width), np.float32)
+            return np.ones((self.height, self.width), np.float16 if is_compact(self.photo) else np.float32)
         return reduce(torch.maximum, maps).numpy()
 
     @property
@@ -134,17 +136,22 @@ class Restoration:
 
     @cached_property
     def scale_weights(self) -> NDArray[np.float16] | None:
-        """α of the last stage, (S, H, W), where it was asked for and a level worked.
+        """α of the last stage, (S, H, W), where it was asked for.
 
-        Those of several levels are enlarged bilinearly and averaged, so that they add up to 1.
+        Those of several levels are enlarged bilinearly and averaged, so that they add up to 1. Where none worked,
+        every pixel is its own: all is at the first scale.
         """
+        if not self.keeps_scale_weights:
+            return None
         kept = [
             (level, level.work.scale_weights)
             for level in self.levels
             if level.work is not None and level.work.scale_weights is not None
         ]
         if not kept:
-            return None
+            alone = np.zeros((len(self.scales), self.height, self.width), np.float16)
+            alone[0] = 1
+            return alone
         if len(kept) == 1:
             level, weights = kept[0]
             return enlarge_map(weights, level, self.width, self.height).numpy()
@@ -199,8 +206,7 @@ class Restoration:
     def error_bound(self) -> NDArray[np.float32] | None:
         """The error that nine pixels of ten stay below: mean over colours in grey values, float32 (H, W).
 
-        None where the weights carry no calibration, and for a result that it was not made for: of fewer stages, or
-        of levels that were asked for.
+        None where the weights carry no calibration, and after fewer stages than it was made for.
         """
         if self.calibration is None or self.calibration.stages != self.stages:
             return None

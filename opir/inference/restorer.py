@@ -23,7 +23,7 @@ from opir.inference.restoration import Restoration
 from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel, TiledResult
 from opir.model import OPIR, fused_tail
 from opir.model.checkpoint import SHIPPED_FOLDER, CheckpointInfo, load_model
-from opir.ops.pyramid import change_of, down, enlarged, write_changed
+from opir.ops.pyramid import Change, change_of, down, enlarged, write_changed
 from opir.photo.photo import Photo, Source, is_compact, load_photo
 from opir.tasks import AUTO, Task
 
@@ -135,7 +135,8 @@ class Restorer:
             model=self.model,
             precision=self.precision,
             stages=num_stages,
-            calibration=self.calibration if choice.levels is None else None,
+            keeps_scale_weights=scale_weights,
+            calibration=self.calibration,
         )
 
     def _climb(self, photo: Photo, choice: LevelChoice, run: TiledLevel) -> tuple[list[Level], Tensor]:
@@ -146,23 +147,21 @@ class Restorer:
         views = [self._look(picture) for picture in pyramid]
         choice.look([view.probabilities for view in views])
         done: list[Level] = []
-        restored = pyramid[0]
-        for number in reversed(range(len(pyramid))):
-            view = views.pop()
+        while True:
+            view, number = views.pop(), len(views)
             works = choice.works(number, view.probabilities)
             told = view.embedding if choice.task is None else self.model.prototype(choice.task)
             made = run.restore(view.picture, told) if works else None
             done.append(_level(number, view, told, made, photo))
-            restored = view.picture if made is None else made.restored
-            if made is None or number == 0:
-                continue
-            self._carry_up(pyramid[: number + 1], made.restored, views)
-            choice.look([finer.probabilities for finer in views])
-        return done, restored
+            seen = pyramid.pop()
+            if number == 0:
+                return done, view.picture if made is None else made.restored
+            if made is not None:
+                self._carry_up(change_of(seen, made.restored), pyramid, views)
+                choice.look([finer.probabilities for finer in views])
 
-    def _carry_up(self, pyramid: list[Tensor], restored: Tensor, views: list[_View]) -> None:
-        """Let every finer level begin with what the last one of the pyramid did, and look at it anew."""
-        change = change_of(pyramid[-1], restored)
+    def _carry_up(self, change: Change, pyramid: list[Tensor], views: list[_View]) -> None:
+        """Let every finer level begin with the change of the last one, and look at it anew."""
         for number in reversed(range(len(views))):
             picture = torch.empty_like(pyramid[number])
             write_changed(pyramid[number], change, picture)

@@ -65,9 +65,7 @@ def export_model(name: str | Path, file_format: str, folder: Path) -> tuple[Path
         written.insert(0, folder / f"{stem}-embedding.onnx")
         parts = (torch.rand(2, 3, 64, 64), torch.rand(1, 3, 128, 128))
         patches_axis = {"patches": {0: "patches"}}
-        _write(
-            _Embedding(model), parts, (EMBEDDING_INPUTS, EMBEDDING_OUTPUTS), patches_axis, info.sha256, written[0]
-        )
+        _write(_Embedding(model), parts, (EMBEDDING_INPUTS, EMBEDDING_OUTPUTS), patches_axis, info.sha256, written[0])
     return tuple(written)
 
 
