@@ -274,7 +274,7 @@ class Restoration:
         def change(level: Level) -> float:
             assert level.work is not None
             row, column = y >> level.number, x >> level.number
-            after = in_unit(level.work.restored[:, row, column])
+            after = in_unit(level.work.restored[:, row, column]).clamp(0, 1)
             return float((after - self._looks.colour(level.number, (row, column))).abs().mean())
 
         return max(self.working_levels, key=change, default=self.levels[-1])
