@@ -22,7 +22,7 @@ from PIL import Image
 
 from opir.inference import Calibration, Level, LevelWork, Restoration, at_the_photos_size
 from opir.model import OPIR
-from opir.ops.pyramid import build_pyramid
+from opir.ops import build_pyramid
 from opir.photo import Photo, load_photo
 from opir.tasks import AUTO
 

@@ -187,11 +187,11 @@ class Restoration:
     def stage2_embedding(self) -> Embedding | None:
         """The embedding of stage 1's result at the decisive level, (D,), made when asked for: no stage uses it.
 
-        None after one stage, or where no level worked.
+        Its own embedding again where no level worked, and None after one stage.
         """
         work = self.decisive_level.work
         if self.stages == 1 or work is None:
-            return None
+            return None if self.stages == 1 else self.embedding
         first = work.first[None].to(self._device)
         with torch.inference_mode(), computing_in(self.precision, self._device):
             embedding = self.model.embed(first if first.dtype == torch.uint8 else first.clamp(0, 1))
