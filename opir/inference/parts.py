@@ -14,8 +14,9 @@ from opir.photo.photo import Photo, is_compact
 
 def memory_for(photo: Photo, device: torch.device) -> Memory:
     """Return the memory of a device, and what of it a photo and all that is made of it will hold."""
-    # Both stages and the uncertainty; of a very large photo in half precision, and the result as levels.
-    made = (11 if is_compact(photo) else 28) * photo.width * photo.height
+    # What the finest level begins with, both stages, the uncertainty, and coarser levels in a third of it; of a very
+    # large photo in half precision, and the result in grey values.
+    made = (18 if is_compact(photo) else 48) * photo.width * photo.height
     given = [photo.rgb] if photo.beyond_srgb is None else [photo.rgb, photo.beyond_srgb]
     held = made + sum(tensor.nbytes for tensor in given)
     return Memory(free_memory(device), held, is_shared=device.type == "cpu")
