@@ -16,7 +16,7 @@ def memory_for(photo: Photo, device: torch.device) -> Memory:
     """Return the memory of a device, and what of it a photo and all that is made of it will hold."""
     # What the finest level begins with, both stages, the uncertainty, and coarser levels in a third of it; of a very
     # large photo in half precision, and the result in grey values.
-    made = (18 if is_compact(photo) else 48) * photo.width * photo.height
+    made = (15 if is_compact(photo) else 48) * photo.width * photo.height
     given = [photo.rgb] if photo.beyond_srgb is None else [photo.rgb, photo.beyond_srgb]
     held = made + sum(tensor.nbytes for tensor in given)
     return Memory(free_memory(device), held, is_shared=device.type == "cpu")
