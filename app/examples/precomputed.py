@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from opir.inference import Calibration, Level, LevelWork, Restoration, at_the_photos_size
+from opir.inference import Calibration, Level, LevelWork, Restoration, carried_up
 from opir.model import OPIR
 from opir.ops import build_pyramid
 from opir.photo import Photo, load_photo
@@ -109,11 +109,14 @@ def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: t
     facts = _facts(stored)
     pyramid = build_pyramid(photo.rgb[None], len(facts["levels"]))
     levels = tuple(_level(stored, level, pyramid[level["number"]][0], model) for level in facts["levels"])
-    finest = next((level.work for level in reversed(levels) if level.work), None)
+    restored = photo.rgb
+    for level in levels:  # the finest that worked is the last
+        if level.work is not None:
+            restored = carried_up(photo.rgb, level.number, level.work.restored).clamp(0, 1)
     return Restoration(
         photo=photo,
         levels=levels,
-        restored_rgb=photo.rgb if finest is None else at_the_photos_size(photo.rgb, levels, finest.restored),
+        restored_rgb=restored,
         asked=AUTO,
         seconds=facts["seconds"],
         model=model,

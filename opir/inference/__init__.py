@@ -1,7 +1,7 @@
 """Photo in, restoration out: at any size, in parts that fit the memory, and one pixel's operator looked at."""
 
 from opir.inference.error_bounds import Calibration
-from opir.inference.levels import Level, LevelWork, at_the_photos_size
+from opir.inference.levels import Level, LevelWork, carried_up
 from opir.inference.pixel import PixelInspection, StageOperator
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
@@ -16,5 +16,5 @@ __all__ = [
     "Restoration",
     "Restorer",
     "StageOperator",
-    "at_the_photos_size",
+    "carried_up",
 ]

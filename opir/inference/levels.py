@@ -5,7 +5,6 @@ D embedding size, H height, W width of the photo; h, w of a level; S scales.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from opir.ops.levels import in_unit
-from opir.ops.pyramid import Change, build_pyramid, change_of, changed, changed_rows, enlarged, write_changed
-from opir.ops.window import Window
+from opir.ops.pyramid import build_pyramid, change_of, enlarged, write_changed
 
 _ROWS_AT_A_TIME = 256
 
@@ -79,67 +77,27 @@ class Level:
         }
 
 
-class LevelPictures:
-    """What each level began with, x_n, made again from the photo and what coarser levels made of it."""
-
-    def __init__(self, photo: Tensor, levels: Sequence[Level]) -> None:
-        """Go through the coarser levels.
-
-        Args:
-            photo: (3, H, W) in [0, 1], or uint8 grey values.
-            levels: of the photo, from coarse to fine.
-        """
-        self._photo = photo[None]
-        self._change: Change | None = None
-        """What level 1 says of level 0."""
-        self._coarser: dict[int, Tensor] = {}
-        pyramid = build_pyramid(self._photo, len(levels))
-        for level in levels[:-1]:
-            coarse = pyramid[level.number].float()
-            self._coarser[level.number] = coarse if self._change is None else changed(coarse, self._change)
-            if self._change is not None:
-                self._change = enlarged(self._change, level.height, level.width)
-            if level.work is not None:
-                self._change = change_of(coarse, level.work.restored[None].float())
-
-    def part(self, number: int, window: Window) -> Tensor:
-        """Return a part of a level, float32 (1, 3, rows, columns); its first row is even, and it may reach beyond."""
-        if number > 0:
-            return window.of(self._coarser[number])
-        bottom = min(window.bottom, self._photo.shape[-2])
-        if self._change is None:
-            return in_unit(window.of(self._photo))
-        rows = changed_rows(self._photo, self._change, window.top, bottom)
-        return rows[..., window.left : window.right]
-
-    def colour(self, number: int, place: tuple[int, int]) -> Tensor:
-        """Return the colour at a row and column of a level, (3,), clamped to [0, 1]."""
-        row, column = place
-        top = row // 2 * 2
-        return self.part(number, Window(top, column, top + 2, column + 1))[0, :, row - top, 0].clamp(0, 1)
-
-
-def at_the_photos_size(photo: Tensor, levels: Sequence[Level], restored: Tensor) -> Tensor:
-    """Return what the finest level that worked makes of the photo.
+def carried_up(photo: Tensor, source: int, restored: Tensor, target: int = 0) -> Tensor:
+    """Return what a level's result makes of a finer level, when none between them works: x_n.
 
     Args:
         photo: (3, H, W) in [0, 1], or uint8 grey values.
-        levels: of the photo, from coarse to fine.
-        restored: of the finest level that worked, (3, h, w): its result, or that of its first stage.
+        source: number of the level.
+        restored: its result Ĵ, or that of its first stage, (3, h, w).
+        target: number of the finer level.
 
     Returns:
-        (3, H, W), typed as the photo, in [0, 1] where it is floats.
+        (3, ., .) at the size of the finer level, of the photo's type for the photo's own size.
     """
-    number = min(level.number for level in levels if level.worked)
-    if number == 0:
+    if source == target:
         return restored
-    pyramid = build_pyramid(photo[None], number + 1)
-    change = change_of(pyramid[number].float(), restored[None].float())
-    for finer in range(number - 1, 0, -1):
+    pyramid = build_pyramid(photo[None], source + 1)
+    change = change_of(pyramid[source], restored[None].to(pyramid[source].dtype))
+    for finer in range(source - 1, target, -1):
         change = enlarged(change, *pyramid[finer].shape[-2:])
-    made = torch.empty_like(photo)
-    write_changed(photo[None], change, made[None])
-    return made.clamp_(0, 1) if made.is_floating_point() else made
+    made = torch.empty_like(pyramid[target])
+    write_changed(pyramid[target], change, made)
+    return made[0]
 
 
 def enlarge_map(values: Tensor, level: Level, width: int, height: int) -> Tensor:

@@ -5,7 +5,6 @@ C kernel channels (1 or 3), D embedding size, H height, W width, S scales.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from opir.model import OPIR
 from opir.model.inverse_operator import Strip
+from opir.ops.levels import in_unit
 from opir.ops.padding import pad_to_multiple
 from opir.ops.window import Window
 
@@ -114,8 +114,7 @@ def _grey_values(colour: Floats) -> str:
 
 def inspect_pixel(
     model: OPIR,
-    part_of: Callable[[Window], Tensor],
-    size: tuple[int, int],
+    picture: Tensor,
     task_embedding: Tensor | None,
     place: tuple[int, int],
     stages: int = 2,
@@ -124,23 +123,22 @@ def inspect_pixel(
 
     Args:
         model: in eval mode.
-        part_of: returns a part of the level's picture x_n, float32 (1, 3, rows, columns) on the model's device. It
-            starts at multiples of `model.stride` and may reach beyond the picture, where nothing is returned.
-        size: height and width of the level.
+        picture: x_n, (3, h, w) in [0, 1], or uint8 grey values; only the part that counts goes to the model's device.
         task_embedding: what the stages are told, (1, D).
         place: row and column.
         stages: how many to run.
     """
     stride, (y, x) = model.stride, place
-    height, width = (-(-side // stride) * stride for side in size)  # as the whole picture is padded to
+    height, width = (-(-side // stride) * stride for side in picture.shape[-2:])  # as the whole picture is padded to
     top, left = y // stride * stride, x // stride * stride
     # What each stage is wanted for, from the last back to the picture that stage 1 sees.
     windows = [Window(top, left, top + stride, left + stride)]
     for _ in range(stages):
         windows.append(windows[-1].grown(model.halo, height, width))
     around = windows.pop()
+    device = next(model.parameters()).device
     # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
-    image, uncertainty = pad_to_multiple(part_of(around), stride), None
+    image, uncertainty = pad_to_multiple(in_unit(around.of(picture[None])).to(device), stride), None
     operators = []
     for index in range(stages):
         inner = windows.pop()

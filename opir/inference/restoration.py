@@ -17,11 +17,11 @@ from torch import Tensor
 
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
-from opir.inference.levels import Level, LevelPictures, at_the_photos_size, enlarge_map
+from opir.inference.levels import Level, carried_up, enlarge_map
 from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
 from opir.ops.levels import in_unit, keep
-from opir.ops.window import Window
+from opir.ops.pyramid import build_pyramid
 from opir.photo.photo import Photo, is_compact, save_photo, to_picture
 from opir.tasks import AUTO, Task
 
@@ -108,10 +108,13 @@ class Restoration:
 
         That of a coarser level is carried over to the photo, as its result was. The photo where no level worked.
         """
-        finest = next((level.work for level in reversed(self.levels) if level.work), None)
-        if finest is None:
-            return self.photo.rgb
-        return self.photo.with_rgb(at_the_photos_size(self.photo.rgb, self.levels, finest.first)).rgb
+        for level in reversed(self.levels):
+            if level.work is not None and level.number == 0:
+                return level.work.first
+            if level.work is not None:
+                made = carried_up(self.photo.rgb, level.number, level.work.first)
+                return self.photo.with_rgb(made.clamp(0, 1) if made.is_floating_point() else made).rgb
+        return self.photo.rgb
 
     @cached_property
     def uncertainty(self) -> NDArray[np.float32 | np.float16]:
@@ -166,7 +169,7 @@ class Restoration:
     @property
     def nbytes(self) -> int:
         """The memory that it holds at the moment: pictures, what is kept of levels, and maps that were asked for."""
-        held = [self.photo.rgb, self.restored_rgb, *vars(self).values()]
+        held = [self.photo.rgb, *vars(self).values(), *self._begun.values()]
         for level in self.levels:
             held += [] if level.work is None else vars(level.work).values()
         sizes = {one.data_ptr(): one.nbytes for one in held if isinstance(one, Tensor)}
@@ -257,13 +260,9 @@ class Restoration:
             chosen = self._most_changed(x, y) if level is None else by_number[level]
             told = self._told(chosen) if task is None else self._prototype(task)
             place = y >> chosen.number, x >> chosen.number
-
-            def part_of(window: Window) -> Tensor:
-                return self._looks.part(chosen.number, window).to(self._device)
-
-            size = chosen.height, chosen.width
-            stages = inspect_pixel(self.model, part_of, size, told, place, self.stages)
-            before = self._looks.colour(chosen.number, place)
+            picture = self._begun_with(chosen.number)
+            stages = inspect_pixel(self.model, picture, told, place, self.stages)
+            before = in_unit(picture[:, place[0], place[1]]).clamp(0, 1)
         named = self.task if task is None else task
         scales = tuple(scale * 2**chosen.number for scale in self.model.config.scales)
         return PixelInspection(x, y, named, chosen.number, chosen.worked, scales, before.numpy(), stages)
@@ -274,15 +273,26 @@ class Restoration:
         def change(level: Level) -> float:
             assert level.work is not None
             row, column = y >> level.number, x >> level.number
-            after = in_unit(level.work.restored[:, row, column]).clamp(0, 1)
-            return float((after - self._looks.colour(level.number, (row, column))).abs().mean())
+            both = level.work.restored, self._begun_with(level.number)
+            after, before = (in_unit(picture[:, row, column]).clamp(0, 1) for picture in both)
+            return float((after - before).abs().mean())
 
         return max(self.working_levels, key=change, default=self.levels[-1])
 
+    def _begun_with(self, number: int) -> Tensor:
+        """Return what a level began with, x_n, (3, h, w): made again when a pixel is looked at, and kept."""
+        if number not in self._begun:
+            made = self.photo.rgb if number == 0 else build_pyramid(self.photo.rgb[None], number + 1)[-1][0]
+            for level in reversed(self.levels):
+                if level.number > number and level.work is not None:
+                    made = carried_up(self.photo.rgb, level.number, level.work.restored, number)
+                    break
+            self._begun[number] = made
+        return self._begun[number]
+
     @cached_property
-    def _looks(self) -> LevelPictures:
-        """What each level began with, made again when a pixel is looked at."""
-        return LevelPictures(self.photo.rgb, self.levels)
+    def _begun(self) -> dict[int, Tensor]:
+        return {}
 
     @property
     def _device(self) -> torch.device:

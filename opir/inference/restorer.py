@@ -18,9 +18,9 @@ from opir.devices import choose_device, choose_precision, computing_in, give_bac
 from opir.inference.error_bounds import find_calibration
 from opir.inference.level_choice import LevelChoice, parse_levels
 from opir.inference.levels import Level, LevelWork, mean_change
-from opir.inference.parts import memory_for
 from opir.inference.restoration import Restoration
 from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel, TiledResult
+from opir.inference.tiling import Memory
 from opir.model import OPIR, fused_tail
 from opir.model.checkpoint import SHIPPED_FOLDER, CheckpointInfo, load_model
 from opir.ops.pyramid import Change, change_of, down, enlarged, write_changed
@@ -122,7 +122,7 @@ class Restorer:
             give_back_freed_memory()  # what decoding left
         kept = torch.float16 if is_compact(photo) else torch.float32
         settings = LevelSettings(num_stages, self.precision, self.fused, kept, not photo.is_grey, scale_weights)
-        run = TiledLevel(self.model, settings, memory_for(photo, self.device), tile, progress)
+        run = TiledLevel(self.model, settings, Memory.for_photo(photo, self.device), tile, progress)
         done, restored = self._climb(photo, choice, run)
         if is_compact(photo):
             give_back_freed_memory()  # before a file of it is written

@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 from opir.devices import computing_in
-from opir.inference.parts import plan_parts
-from opir.inference.tile_sizes import Memory
-from opir.inference.tiling import cut_window
+from opir.inference.tiling import Memory, cut_window, plan_parts
 from opir.model import OPIR
 from opir.ops.levels import in_unit, keep
 from opir.ops.padding import crop, pad_to_multiple

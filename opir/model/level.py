@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,11 +63,7 @@ def restore_level(
 
 
 def _cropped(result: StageResult, height: int, width: int) -> StageResult:
-    return StageResult(
-        crop(result.restored, height, width),
-        crop(result.kernels, height, width),
-        None if result.modulation is None else crop(result.modulation, height, width),
-        crop(result.modulated_kernels, height, width),
-        crop(result.scale_weights, height, width),
-        crop(result.uncertainty, height, width),
-    )
+    cropped: dict[str, Any] = {
+        name: None if values is None else crop(values, height, width) for name, values in vars(result).items()
+    }
+    return StageResult(**cropped)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from opir.config import PRESETS
-from opir.inference.tile_sizes import AIMED_AT_BYTES, LARGEST_TILE_SIDE, LEAST_WINDOW_PIXELS, Memory, largest_window
+from opir.inference.tiling import AIMED_AT_BYTES, LARGEST_TILE_SIDE, LEAST_WINDOW_PIXELS, Memory, largest_window
 
 HALO, LITE = 160, PRESETS["lite"]
 PLENTY = Memory(free_bytes=64_000_000_000, held_bytes=0, is_shared=True)

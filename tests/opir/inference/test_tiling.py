@@ -112,9 +112,9 @@ def test_windows_keep_to_their_size_with_as_little_around_them_as_can_be(
 
 def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = random_photo(300, 400)
-    monkeypatch.setattr("opir.inference.parts.free_memory", lambda device: None)
+    monkeypatch.setattr("opir.inference.tiling.free_memory", lambda device: None)
     assert restorer.restore(photo, levels=(0,)).tiles == 1
-    monkeypatch.setattr("opir.inference.parts.free_memory", lambda device: 10_000_000)
+    monkeypatch.setattr("opir.inference.tiling.free_memory", lambda device: 10_000_000)
     whole, tiled = restorer.restore(photo, levels=(0,), tile=0), restorer.restore(photo, levels=(0,))
     assert tiled.tiles > 1
     torch.testing.assert_close(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0)
