@@ -30,8 +30,8 @@ _SHARE_OF_FREE_MEMORY = 0.5
 _BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 7, ("residual", 2): 4, ("nafnet", 4): 9, ("nafnet", 2): 9}
 _BYTES_PER_PIXEL = 52
 # What the finest level begins with, both stages, the uncertainty, and a third of it for coarser levels; of a very
-# large photo in half precision, and the result in grey values.
-_BYTES_MADE_PER_PIXEL, _COMPACT_BYTES_MADE_PER_PIXEL = 48, 15
+# large photo colours in grey values and the rest in half precision.
+_BYTES_MADE_PER_PIXEL, _COMPACT_BYTES_MADE_PER_PIXEL = 48, 12
 
 
 @dataclass(frozen=True)

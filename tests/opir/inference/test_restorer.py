@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from opir.evaluation.metrics import psnr
 from opir.inference.restorer import Restoration, Restorer
 from opir.model import OPIR
 from opir.ops.levels import in_unit
@@ -15,30 +16,44 @@ from opir.photo.photo import load_photo
 from opir.tasks import TASK_NAMES, Task
 from tests.opir.conftest import TINY, random_model, random_photo
 
+EXAMPLES = Path(__file__).parents[3] / "assets" / "examples"
+
 
 @pytest.mark.parametrize("is_grey", [False, True])
-def test_a_very_large_photo_is_kept_in_half_precision(
+def test_a_very_large_photo_is_kept_in_grey_values(
     restorer: Restorer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_grey: bool
 ) -> None:
-    levels = np.random.default_rng(0).integers(0, 256, (90, 130) if is_grey else (90, 130, 3), dtype=np.uint8)
+    levels = np.random.default_rng(0).integers(90, 166, (90, 130) if is_grey else (90, 130, 3), dtype=np.uint8)
     whole = restorer.restore(levels, levels=(0,))
     monkeypatch.setattr("opir.photo.photo.COMPACT_FROM_PIXELS", 90 * 130)
     assert load_photo(levels).rgb.dtype == torch.float32  # unless it is asked for
     out = restorer.restore(levels, levels=(0,), tile=64)
     result = torch.float16 if is_grey else torch.uint8
-    assert (out.photo.rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype) == (torch.uint8, torch.float16, result)
+    assert (out.photo.rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype) == (torch.uint8, result, result)
     np.testing.assert_allclose(out.embedding, whole.embedding, atol=1e-5)
     np.testing.assert_allclose(out.inspect(50, 40).stage1, whole.inspect(50, 40).stage1, atol=2e-3)
     assert out.uncertainty.dtype == np.float16
-    assert (in_unit(out.restored_rgb) - whole.restored_rgb).abs().max() < 0.75 / 255
-    np.testing.assert_allclose(out.stage2_change, whole.stage2_change, atol=0.75 / 255)
+    difference = (in_unit(out.restored_rgb) - whole.restored_rgb).abs()  # stage 2 works on rounded colours
+    assert difference.mean() < 0.75 / 255
+    assert difference.max() < 5 / 255
     for name, options in (("full", {}), ("half", {"strength": 0.5}), ("kept", {"protect": True})):
         out.save(tmp_path / f"{name}.png", **options)
         saved, expected = (np.asarray(picture, np.int16) for picture in (
             Image.open(tmp_path / f"{name}.png").convert("RGB"), whole.blend(**options)))  # fmt: skip
-        assert np.abs(saved - expected).max() <= 1
+        assert np.abs(saved - expected).mean() < 1
     deep = restorer.restore(levels.astype(np.uint16) * 257, levels=(0,))
     assert deep.restored_rgb.dtype == torch.float32
+
+
+def test_rounding_between_the_stages_costs_nothing_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    restorer = Restorer.from_pretrained("lite", "cpu", "fp32")
+    with Image.open(EXAMPLES / "bridge-snow.jpg") as photo:
+        crop = np.asarray(photo.crop((100, 100, 260, 220)))
+    whole = restorer.restore(crop, "snow", levels=(0,)).restored_rgb
+    monkeypatch.setattr("opir.photo.photo.COMPACT_FROM_PIXELS", crop.shape[0] * crop.shape[1])
+    rounded = restorer.restore(crop, "snow", levels=(0,)).restored_rgb
+    assert rounded.dtype == torch.uint8
+    assert psnr(in_unit(rounded), whole, rounded=False) > 55
 
 
 @pytest.mark.parametrize("task", ["auto", *TASK_NAMES])
