@@ -30,7 +30,7 @@ class LevelSettings:
     kept: torch.dtype
     """What results and uncertainty are kept in."""
     rounds: bool
-    """Whether results are kept in grey values (uint8) where the picture is: 144 MB less of 48 megapixels for 0.01 dB."""
+    """Whether results are kept in grey values (uint8) where the picture is: 144 of 48 megapixels' MB, for 0.01 dB."""
     keeps_scale_weights: bool
 
 
