@@ -1,0 +1,55 @@
+"""CIE L*a*b* and inks as files hold them, to sRGB.
+
+H height, W width.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opir.colour import SRGB_TO_D50
+
+_D50 = np.array([0.9642, 1.0, 0.8249])
+_ROWS_AT_A_TIME = 64
+
+
+def lab_to_srgb(pixels: NDArray[Any], is_signed: bool = True) -> NDArray[Any]:
+    """Return L*a*b* (D50) as sRGB of the same depth, clipped to what sRGB holds (TIFF 6.0 section 23; ICC.1).
+
+    Args:
+        pixels: (H, W, 3) of uint8 or uint16; L over the whole range, a and b in 1 or 1/256.
+        is_signed: whether a and b are signed numbers (CIELab), or begin at -128 (ICCLab).
+    """
+    most = np.iinfo(pixels.dtype).max
+    step = 1 if pixels.dtype == np.uint8 else 256
+    result = np.empty_like(pixels)
+    for top in range(0, pixels.shape[0], _ROWS_AT_A_TIME):
+        rows = pixels[top : top + _ROWS_AT_A_TIME]
+        lightness = rows[..., 0].astype(np.float64) * (100 / most)
+        both = rows[..., 1:]
+        if is_signed:
+            both = both.astype(np.int8 if step == 1 else np.int16).astype(np.float64) / step
+        else:
+            both = both.astype(np.float64) / step - 128
+        middle = (lightness + 16) / 116
+        f = np.stack([middle + both[..., 0] / 500, middle, middle - both[..., 1] / 200], axis=-1)
+        xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * _D50
+        linear = np.clip(xyz @ np.linalg.inv(SRGB_TO_D50).T, 0, 1)
+        encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+        result[top : top + _ROWS_AT_A_TIME] = np.rint(encoded * most)
+    return result
+
+
+def inks_to_srgb(inks: NDArray[Any]) -> NDArray[Any]:
+    """Return CMYK (H, W, 4), 0 for no ink, as RGB by the plain formula, for photos that say nothing of their inks."""
+    if inks.dtype == np.float32:
+        return (1 - inks[..., :3]) * (1 - inks[..., 3:])
+    most = np.iinfo(inks.dtype).max
+    result = np.empty((*inks.shape[:2], 3), inks.dtype)
+    for top in range(0, inks.shape[0], _ROWS_AT_A_TIME):
+        light = (most - inks[top : top + _ROWS_AT_A_TIME].astype(np.float64)) / most
+        result[top : top + _ROWS_AT_A_TIME] = np.rint(light[..., :3] * light[..., 3:] * most)
+    return result
