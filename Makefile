@@ -24,7 +24,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m benchmarks.tables --check
+	$(BIN)/python -m benchmarks.report.tables --check
 	$(BIN)/python -m benchmarks.reliability.tables --check
 	$(BIN)/python -m app.examples --check
 	$(BIN)/python -m benchmarks.ablations tables --check
@@ -65,13 +65,13 @@ screenshots: setup chromium
 # PHOTOS: a folder of clean photos that the weights were not trained on; 24 of them make a good map.
 PHOTOS ?= data/validation/clean
 embeddings: setup
-	$(BIN)/python -m app.weather_map --checkpoint lite --output checkpoints/lite_embeddings.npz $(PHOTOS)
+	$(BIN)/python -m app.drawing.weather_map --checkpoint lite --output checkpoints/lite_embeddings.npz $(PHOTOS)
 
 # The README's figures: make measure DATA=FOLDER with validation/clean and benchmark/<set>/{input,target}.
 DATA ?= data
 measure: setup
 	$(BIN)/python -m benchmarks.quality $(DATA) --output benchmarks/results/quality.json
-	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.report.tables
 
 # What UM means in grey levels, for the weights CHECKPOINT; PHOTOS as above. Run it before the reports below.
 CHECKPOINT ?= lite
@@ -83,16 +83,16 @@ QUICK ?=
 REPORT := --checkpoint $(CHECKPOINT) $(QUICK)
 .PHONY: uncertainty embeddings-report classical pictures reports table1 table2 table3 table4 table6
 uncertainty classical: setup
-	$(BIN)/python -m benchmarks.$@ $(DATA) $(REPORT)
-	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.quality.$@ $(DATA) $(REPORT)
+	$(BIN)/python -m benchmarks.report.tables
 embeddings-report: setup
-	$(BIN)/python -m benchmarks.embeddings $(DATA) $(REPORT)
-	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.quality.embeddings $(DATA) $(REPORT)
+	$(BIN)/python -m benchmarks.report.tables
 table1 table2 table3 table4 table6: setup
-	$(BIN)/python -m benchmarks.published_tables $@ $(DATA) $(REPORT)
-	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.quality.published_tables $@ $(DATA) $(REPORT)
+	$(BIN)/python -m benchmarks.report.tables
 pictures: setup
-	$(BIN)/python -m benchmarks.contact_sheets --checkpoint $(CHECKPOINT)
+	$(BIN)/python -m benchmarks.quality.contact_sheets --checkpoint $(CHECKPOINT)
 reports: calibrate measure uncertainty embeddings-report classical table1 table2 table3 table4 table6 pictures
 
 # Thousands of damaged and hostile files at every door; a short look: make fuzz FUZZ="--share 0.05"
@@ -111,11 +111,11 @@ faults: setup
 LOAD ?=
 .PHONY: load startup audit lock locked
 load: setup
-	$(BIN)/python -m benchmarks.load $(LOAD) --output benchmarks/results/load.json
+	$(BIN)/python -m benchmarks.server.load $(LOAD) --output benchmarks/results/load.json
 	$(BIN)/python -m benchmarks.reliability.tables
 
 startup: setup
-	$(BIN)/python -m benchmarks.startup --output benchmarks/results/startup.json
+	$(BIN)/python -m benchmarks.server.startup --output benchmarks/results/startup.json
 	$(BIN)/python -m benchmarks.reliability.tables
 
 # Known weaknesses of what is locked, by the Python advisory database; needs a network. Fails, too, where it is not asked.
@@ -143,8 +143,8 @@ locked:
 
 # How fast the page answers in the browser; on an idle machine.
 page-marks: setup chromium
-	$(BIN)/python -m benchmarks.page --output benchmarks/results/page.json
-	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.server.page --output benchmarks/results/page.json
+	$(BIN)/python -m benchmarks.report.tables
 
 # The paper's claims that need training, at an equal budget, into docs/results.md: BUDGET=small takes two cores less than three
 # hours, BUDGET=gpu needs a GPU. What is done is kept in runs/ablations: after a stop, the same command goes on.
@@ -161,12 +161,12 @@ figure1 table5 table7: setup
 bench: setup
 	$(BIN)/python -m benchmarks.cost --output benchmarks/results/cost.json $(BENCH)
 	$(BIN)/python -m benchmarks.cost.plot
-	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.report.tables
 
 .PHONY: bench-upsampled
 bench-upsampled: setup
-	$(BIN)/python -m benchmarks.upsampled $(PHOTOS) --output benchmarks/results/upsampled.json
-	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.quality.upsampled $(PHOTOS) --output benchmarks/results/upsampled.json
+	$(BIN)/python -m benchmarks.report.tables
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -3,14 +3,14 @@
 import argparse
 from dataclasses import replace
 
-from app.settings import Settings
+from app.server.settings import Settings
 
 
 def main() -> None:
     """Load the weights and serve the page until interrupted."""
     parser = argparse.ArgumentParser(
         description="Takes rain, snow and haze out of photos, in the browser.",
-        epilog="Every setting is also an environment variable; python -m app.settings lists them all.",
+        epilog="Every setting is also an environment variable; python -m app.server.settings lists them all.",
     )
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
@@ -22,7 +22,7 @@ def main() -> None:
     try:
         given = {name: value for name, value in options.items() if value is not None}
         settings = replace(Settings.from_environment(), **given)
-        from app.serving import serve  # the settings are checked before a second is spent on imports
+        from app.serve import serve  # the settings are checked before a second is spent on imports
 
         serve(settings, share)
     except (ValueError, OSError) as error:

@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from app import in_browser, look, words
-from app.about import OWN_ADDRESS
-from app.actions import Actions, photo_job
-from app.many import ManyPhotos, batch_job
+from app.look import scripts, theme, words
+from app.running.visitors import forget_who_leaves
+from app.server.server_state import MODEL_QUEUE
 from app.tabs import about, clean, inside, many, measure
-from app.tabs.parts import MODEL_QUEUE
-from app.visitors import forget_who_leaves
+from app.tabs.about_text import OWN_ADDRESS
+from app.tabs.clean_actions import Actions, photo_job
+from app.tabs.many_actions import ManyPhotos, batch_job
 from opir.tasks import AUTO
 
 STATE_SECONDS = 1800
@@ -25,7 +25,7 @@ def build(actions: Actions) -> gr.Blocks:
     with page:
         session = gr.State(None, time_to_live=STATE_SECONDS)
         gr.HTML(
-            f'<div class="masthead">{look.LOGO}<div><h1>{words.TITLE}</h1><p>{words.TAGLINE}</p></div></div>',
+            f'<div class="masthead">{theme.LOGO}<div><h1>{words.TITLE}</h1><p>{words.TAGLINE}</p></div></div>',
             padding=False,
         )
         with gr.Tabs(elem_id="tabs"):
@@ -45,11 +45,11 @@ def build(actions: Actions) -> gr.Blocks:
         forget_who_leaves(
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))
         )
-        page.load(None, js=in_browser.ARROW_KEYS)
-        page.load(None, js=in_browser.MARK_PIXELS)
-        page.load(None, js=in_browser.PASTE)
-        page.load(None, js=in_browser.MEND_ACCESS)
-        page.load(None, js=in_browser.REFUSED_UPLOADS)
+        page.load(None, js=scripts.ARROW_KEYS)
+        page.load(None, js=scripts.MARK_PIXELS)
+        page.load(None, js=scripts.PASTE)
+        page.load(None, js=scripts.MEND_ACCESS)
+        page.load(None, js=scripts.REFUSED_UPLOADS)
         page.load(None, snippets, snippets, js=OWN_ADDRESS)
     return page
 
@@ -57,8 +57,8 @@ def build(actions: Actions) -> gr.Blocks:
 def launch_options() -> dict[str, Any]:
     """Return what the page asks of its server: nothing leaves the machine, no door that the page does not need."""
     return {
-        "theme": look.theme(),
-        "css_paths": look.STYLE_SHEET,
+        "theme": theme.theme(),
+        "css_paths": theme.STYLE_SHEET,
         "state_session_capacity": 200,
         "ssr_mode": False,
         "run_history": False,

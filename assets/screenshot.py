@@ -11,10 +11,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app import page as the_page
-from app import words
-from app.actions import Actions
-from app.weather_map import WeatherMap
-from opir.restorer import Restorer
+from app.drawing.weather_map import WeatherMap
+from app.look import words
+from app.tabs.clean_actions import Actions
+from opir.inference import Restorer
 
 ASSETS = Path(__file__).parent
 EXAMPLE = re.compile(r"^\s*Haze\s*$")

@@ -1,6 +1,22 @@
 """OPIR: task-aware inverse operators for rainy, snowy and hazy photographs."""
 
-from opir.restoration import Restoration
-from opir.restorer import Restorer
+from opir.config import OPIRConfig
+from opir.errors import ImageError
+from opir.inference import PixelInspection, Restoration, Restorer
+from opir.model import OPIR, CheckpointError
+from opir.photo import Photo, load_photo, save_photo
+from opir.tasks import Task
 
-__all__ = ["Restoration", "Restorer"]
+__all__ = [
+    "OPIR",
+    "CheckpointError",
+    "ImageError",
+    "OPIRConfig",
+    "Photo",
+    "PixelInspection",
+    "Restoration",
+    "Restorer",
+    "Task",
+    "load_photo",
+    "save_photo",
+]

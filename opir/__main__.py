@@ -1,5 +1,5 @@
 """`python -m opir` is the `opir` command."""
 
-from opir.cli import main
+from opir.cli.commands import main
 
 main()

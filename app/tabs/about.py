@@ -2,8 +2,9 @@
 
 import gradio as gr
 
-from app import about, words
-from app.running import Runner
+from app.look import words
+from app.running.runner import Runner
+from app.tabs import about_text
 from app.tabs.parts import note
 
 
@@ -12,13 +13,13 @@ def build(runner: Runner) -> list[gr.Code]:
     with gr.Row(elem_classes="side-by-side"):
         with gr.Column(elem_classes="half"):
             gr.HTML(f'<p class="heading">{words.WEIGHTS}</p>', padding=False)
-            gr.HTML(about.describe(runner.model, runner.info), elem_id="about", padding=False)
+            gr.HTML(about_text.describe(runner.model, runner.info), elem_id="about", padding=False)
         with gr.Column(elem_classes="half"):
             gr.HTML(f'<p class="heading">{words.API}</p>', padding=False)
-            _snippet(about.PYTHON, "python", words.SNIPPET_PYTHON)
-            _snippet(about.COMMANDS, "shell", words.SNIPPET_COMMANDS)
-            client = _snippet(about.CLIENT, "python", words.SNIPPET_CLIENT)
-            curl = _snippet(about.CURL, "shell", words.SNIPPET_CURL)
+            _snippet(about_text.PYTHON, "python", words.SNIPPET_PYTHON)
+            _snippet(about_text.COMMANDS, "shell", words.SNIPPET_COMMANDS)
+            client = _snippet(about_text.CLIENT, "python", words.SNIPPET_CLIENT)
+            curl = _snippet(about_text.CURL, "shell", words.SNIPPET_CURL)
             note(words.API_NOTE)
     return [client, curl]
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import gradio as gr
 
-from app import notes, panels, words
-from app.actions import Actions
-from app.examples import Examples
-from app.in_browser import SCROLL_TO_RESULT
-from app.tabs.parts import MODEL_QUEUE, QUIET, note, photo_file, quality_choice, slider, view, weather_choice
+from app.drawing import panels
+from app.examples.examples import Examples
+from app.look import notes, words
+from app.look.scripts import SCROLL_TO_RESULT
+from app.server.server_state import MODEL_QUEUE
+from app.tabs.clean_actions import Actions
+from app.tabs.parts import QUIET, note, photo_file, quality_choice, slider, view, weather_choice
 
 RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from app import inside, notes, panels, words
+from app.drawing import panels
+from app.look import notes, words
+from app.tabs import inside_actions
 from app.tabs.parts import QUIET, note, view
 
 PIXEL_QUEUE: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "pixel", "trigger_mode": "always_last"}
@@ -77,14 +79,18 @@ def layout() -> Inside:
 def wire(shown: Inside, session: gr.State) -> Callable[..., Any]:
     """Join clicks and steps to the operator; returns what clears the tab after an event."""
     pixel = [shown.operator, shown.place, shown.numbers]
-    shown.picture.select(inside.choose, [session], pixel, **PIXEL_QUEUE, **QUIET)
+    shown.picture.select(inside_actions.choose, [session], pixel, **PIXEL_QUEUE, **QUIET)
     for (right, down), button in shown.moves.items():
         button.click(
-            partial(inside.move, right=right, down=down), [session, shown.place], pixel, **PIXEL_QUEUE, **QUIET
+            partial(inside_actions.move, right=right, down=down),
+            [session, shown.place],
+            pixel,
+            **PIXEL_QUEUE,
+            **QUIET,
         )
     for name, button in shown.pin_buttons.items():
         button.click(
-            partial(inside.pin, name=name),
+            partial(inside_actions.pin, name=name),
             [session, shown.place, shown.pins],
             [shown.pins, shown.pinned],
             **PIXEL_QUEUE,
@@ -92,6 +98,6 @@ def wire(shown: Inside, session: gr.State) -> Callable[..., Any]:
         )
 
     def forget_after(event: Callable[..., Any]) -> Any:
-        return event(inside.forget, None, [*pixel, shown.pins, shown.pinned], **QUIET)
+        return event(inside_actions.forget, None, [*pixel, shown.pins, shown.pinned], **QUIET)
 
     return forget_after

@@ -2,11 +2,12 @@
 
 import gradio as gr
 
-from app import many, words
+from app.look import words
+from app.tabs import many_actions
 from app.tabs.parts import QUIET, note, photo_file, quality_choice, weather_choice
 
 
-def build(events: many.ManyPhotos) -> None:
+def build(events: many_actions.ManyPhotos) -> None:
     """Lay out the tab and join its events."""
     with gr.Row(elem_classes="side-by-side two-columns"):
         with gr.Column(elem_classes="narrow"):
@@ -21,7 +22,7 @@ def build(events: many.ManyPhotos) -> None:
                 cancel = gr.Button(words.CANCEL, interactive=False, elem_id="many-cancel", scale=1, min_width=80)
             note(words.PRIVACY)
         with gr.Column(elem_classes="wide"):
-            table = gr.HTML(many.nothing_done()[0], elem_id="many-table", padding=False)
+            table = gr.HTML(many_actions.nothing_done()[0], elem_id="many-table", padding=False)
             with gr.Row(elem_classes="buttons"):
                 archive = gr.DownloadButton(words.ZIP, variant="primary", interactive=False, elem_id="many-zip")
                 listed = gr.DownloadButton(words.CSV, interactive=False, elem_id="many-csv")
@@ -35,7 +36,7 @@ def build(events: many.ManyPhotos) -> None:
                 elem_id="many-gallery",
             )
     shown = [table, gallery, archive, listed]
-    folder.upload(many.add_folder, [photos, folder], [photos], **QUIET)
+    folder.upload(many_actions.add_folder, [photos, folder], [photos], **QUIET)
     begun = start.click(events.begin, None, [start, cancel], **QUIET)
     done = begun.success(
         events.restore_all,
@@ -47,4 +48,4 @@ def build(events: many.ManyPhotos) -> None:
     )
     done.then(events.end, None, [start, cancel], **QUIET)
     cancel.click(events.cancel, None, [cancel], **QUIET)
-    photos.clear(many.nothing_done, None, shown, **QUIET)
+    photos.clear(many_actions.nothing_done, None, shown, **QUIET)

@@ -4,10 +4,12 @@ from typing import Any
 
 import gradio as gr
 
-from app import look, measure, notes, words
-from app.running import Runner
-from app.tabs.parts import MODEL_QUEUE, note, photo_file, view, weather_choice
-from app.visitors import Visitors, visitor_of
+from app.look import notes, theme, words
+from app.running.runner import Runner
+from app.running.visitors import Visitors, visitor_of
+from app.server.server_state import MODEL_QUEUE
+from app.tabs import measure_actions
+from app.tabs.parts import note, photo_file, view, weather_choice
 
 
 def build(runner: Runner, visitors: Visitors) -> None:
@@ -20,7 +22,7 @@ def build(runner: Runner, visitors: Visitors) -> None:
             start = gr.Button(words.MEASURE, variant="primary", elem_id="measure-start")
             note(words.PRIVACY)
         with gr.Column(elem_classes="wide"):
-            scores = gr.HTML(measure.nothing_measured()[0], elem_id="scores", padding=False)
+            scores = gr.HTML(measure_actions.nothing_measured()[0], elem_id="scores", padding=False)
             with gr.Row(elem_classes="side-by-side"):
                 error_map = view(words.ERROR_MAP, "error-map", 320)
                 uncertainty = view(words.TAB_UNCERTAINTY, "measure-uncertainty", 320)
@@ -29,7 +31,7 @@ def build(runner: Runner, visitors: Visitors) -> None:
                 x=words.CURVE_KEPT,
                 y=words.CURVE_ERROR,
                 color=words.CURVE_BY,
-                color_map=look.CURVE_COLOURS,
+                color_map=theme.CURVE_COLOURS,
                 y_lim=[0, None],
                 x_lim=[0, 100],
                 label=words.CURVE,
@@ -41,7 +43,7 @@ def build(runner: Runner, visitors: Visitors) -> None:
     shown = [scores, error_map, uncertainty, curve]
 
     def measure_pair(degraded: str | None, clean: str | None, weather: str, request: gr.Request) -> tuple[Any, ...]:
-        return measure.measure_pair(runner, visitors, degraded, clean, weather, visitor_of(request))
+        return measure_actions.measure_pair(runner, visitors, degraded, clean, weather, visitor_of(request))
 
     start.click(
         measure_pair,
@@ -52,4 +54,4 @@ def build(runner: Runner, visitors: Visitors) -> None:
         **MODEL_QUEUE,
     )
     for photo in (degraded, clean):
-        photo.clear(measure.nothing_measured, None, shown, show_progress="hidden", api_visibility="private")
+        photo.clear(measure_actions.nothing_measured, None, shown, show_progress="hidden", api_visibility="private")

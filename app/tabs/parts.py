@@ -4,17 +4,14 @@ from typing import Any
 
 import gradio as gr
 
-from app import words
-from app.notes import Note
-from opir.photo_files import FORMATS
+from app.look import words
+from app.look.notes import Note
+from opir.photo import ENDINGS
 from opir.tasks import AUTO
-
-MODEL_QUEUE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "model"}
-"""Events that run the model wait for each other, so that photos do not compete for memory."""
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-PHOTO_TYPES = ["image", *FORMATS]
+PHOTO_TYPES = ["image", *ENDINGS]
 
 
 def note(said: Note | str) -> None:

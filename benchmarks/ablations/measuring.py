@@ -16,17 +16,14 @@ from torch import Tensor
 
 from opir.data import list_photos, pair_photos
 from opir.degradations import degrade
-from opir.evaluation import evaluate
-from opir.images import load_photo, to_picture
-from opir.metrics import Space, ause, rank_correlation
+from opir.evaluation import UNCHANGED_PSNR, Space, ause, evaluate, rank_correlation
 from opir.model import OPIR
+from opir.photo import load_photo, to_picture
 from opir.tasks import Task
 
 SPACES: dict[Task, Space] = {Task.RAIN: "y", Task.SNOW: "rgb", Task.HAZE: "rgb", Task.CLEAN: "rgb"}
 WEATHER = (Task.RAIN, Task.SNOW, Task.HAZE)
 """What the paper's mean PSNR is over."""
-UNCHANGED_PSNR = 60.0
-"""In dB: what a clean photo that comes back equal to its last bit counts as; a rounding error gives about 59."""
 
 
 def write_validation(clean: Path, folder: Path, side: int) -> None:
@@ -111,7 +108,7 @@ def _measure_task(model: OPIR, folder: Path, task: Task, device: torch.device, u
         "input_psnr": fmean(min(image.input_psnr, UNCHANGED_PSNR) for image in report.images),
     }
     if uncertainty:
-        errors = [_error(result.rgb, target) for result, (_, target) in zip(restore.results, pairs, strict=True)]
+        errors = [_error(result.rgb, pair.clean) for result, pair in zip(restore.results, pairs, strict=True)]
         maps = [result.uncertainty for result in restore.results]
         scores["rank_correlation"] = fmean(map(rank_correlation, maps, errors))
         scores["ause"] = fmean(map(ause, maps, errors))

@@ -22,7 +22,7 @@ from benchmarks.cost.files import measure_files
 from benchmarks.cost.ratio import measure_ratio
 from benchmarks.cost.shares import measure_shares
 from benchmarks.cost.timing import origin
-from benchmarks.provenance import write_report
+from benchmarks.report.provenance import write_report
 
 MEASURES: dict[str, Callable[[bool], dict[str, Any]]] = {
     "ratio": measure_ratio,

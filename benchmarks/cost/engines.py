@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.cost.timing import interleaved, with_ratios
-from benchmarks.provenance import ROOT
-from opir.checkpoints import load_model
+from benchmarks.report.provenance import ROOT
 from opir.devices import computing_in
-from opir.export import INPUT, export_model
-from opir.images import load_photo
-from opir.restorer import Restorer
+from opir.evaluation import psnr
+from opir.inference import Restorer
+from opir.model import INPUT, export_model, load_model
+from opir.photo import load_photo
 
 Run = Callable[[Tensor], Tensor]
 """Restores one photo (1, 3, H, W) in [0, 1] to (1, 3, H, W) in [0, 1]."""
@@ -185,9 +185,8 @@ def quantize(graph: Path, output: Path) -> None:
 
 
 def _psnr(result: Tensor, wanted: Tensor) -> float:
-    """Return dB of floats in [0, 1], at most 120."""
-    error = float((result - wanted).double().square().mean())
-    return round(min(-10 * float(np.log10(max(error, 1e-12))), 120.0), 2)
+    """Return dB of photos (1, 3, H, W), not rounded to 8 bits, at most 120."""
+    return round(min(psnr(result[0], wanted[0], rounded=False), 120.0), 2)
 
 
 def _mean(values: list[float]) -> float:

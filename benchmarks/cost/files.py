@@ -23,7 +23,7 @@ from PIL import Image
 from benchmarks.cost.nafnet import NAFNet
 from benchmarks.cost.ratio import SIDE
 from benchmarks.cost.timing import interleaved, median_and_iqr
-from opir.restorer import Restorer
+from opir.inference import Restorer
 
 SIZES = ((612, 408), (866, 577), (1224, 816), (1920, 1080), (2448, 1632), (4000, 3000), (6000, 4000), (8000, 6000))
 """Width and height in pixels: 0.25, 0.5, 1, 2, 4, 12, 24 and 48 megapixels."""

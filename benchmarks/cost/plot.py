@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cost.tables import PEERS
-from benchmarks.provenance import IMAGES, RESULTS
+from benchmarks.report.provenance import IMAGES, RESULTS
 
 _OURS, _OTHERS, _COPY = "#0072b2", "#999999", "#d55e00"
 MEMORY_LIMIT_MB = 1500

@@ -14,10 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.cost.efderain import EfDeRain
 from benchmarks.cost.nafnet import NAFNet
 from benchmarks.cost.timing import interleaved, with_ratios
-from opir.checkpoints import load_model
 from opir.devices import choose_precision, computing_in
-from opir.model import OPIR, count_gmacs, count_parameters
-from opir.restorer import Restorer
+from opir.inference import Restorer
+from opir.model import OPIR, count_gmacs, count_parameters, load_model
 
 SIDE = 256
 CPU = torch.device("cpu")

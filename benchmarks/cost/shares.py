@@ -12,10 +12,10 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cost.timing import interleaved, median_and_iqr
-from opir.checkpoints import load_model
 from opir.devices import computing_in
-from opir.images import load_photo
-from opir.restorer import Restorer
+from opir.inference import Restorer
+from opir.model import load_model
+from opir.photo import load_photo
 
 WIDTH, HEIGHT = 1920, 1080
 QUICK_SIDE = 512

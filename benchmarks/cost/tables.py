@@ -129,7 +129,7 @@ def _files(files: dict[str, Any]) -> list[str]:
 
 
 def upsampled_table(report: dict[str, Any]) -> str:
-    """Return Markdown of what `benchmarks/upsampled.py` found."""
+    """Return Markdown of what `benchmarks/quality/upsampled.py` found."""
     lines = [
         "| megapixels | photos | streak px | input dB | native: dB, s | 1/2: dB, s | 1/4: dB, s |",
         "|---|---|---|---|---|---|---|",

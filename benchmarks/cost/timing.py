@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.provenance import ROOT
-from opir.checkpoints import load_model
+from benchmarks.report.provenance import ROOT
+from opir.model import load_model
 
 
 def median_and_iqr(seconds: list[float]) -> dict[str, float | int]:

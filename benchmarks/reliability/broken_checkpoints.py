@@ -15,8 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks.reliability.doors import ROOT, environment
 from benchmarks.reliability.model import TINIEST
-from opir.checkpoints import CheckpointError
-from opir.model import OPIR
+from opir.model import OPIR, CheckpointError
 from opir.training.state import RunState, load_state, save_state
 
 COPY_AGAIN, TRAINED, SAFETENSORS = "copy or download it again", "use a file that `opir train` wrote", "never loaded"

@@ -21,15 +21,13 @@ import gradio as gr
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from app import words
-from app.actions import Actions
-from app.many import ManyPhotos
+from app.look import words
+from app.tabs.clean_actions import Actions
+from app.tabs.many_actions import ManyPhotos
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb
-from opir.cli import main
-from opir.images import load_photo
-from opir.outcomes import EXIT_BAD_INPUT
-from opir.photo_files import DECODING_ERRORS, FORMATS
-from opir.restorer import Restorer
+from opir.cli import EXIT_BAD_INPUT, main
+from opir.inference import Restorer
+from opir.photo import DECODING_ERRORS, ENDINGS, load_photo
 from opir.tasks import AUTO
 
 Door = Callable[[Path], str | None]
@@ -159,9 +157,9 @@ def _told(error: gr.Error) -> str:
 
 
 def _place(results: Path, path: Path, file_format: str) -> Path:
-    if path.suffix.lower() in FORMATS:
+    if path.suffix.lower() in ENDINGS:
         return results / f"result{path.suffix}"
-    return results / f"result{next(ending for ending, known in FORMATS.items() if known == file_format)}"
+    return results / f"result{next(ending for ending, known in ENDINGS.items() if known == file_format)}"
 
 
 def _check_result(results: Path, width: int = 0, height: int = 0) -> None:

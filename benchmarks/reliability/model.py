@@ -4,9 +4,8 @@ from pathlib import Path
 
 import torch
 
-from opir.checkpoints import save_model
 from opir.config import OPIRConfig
-from opir.model import OPIR
+from opir.model import OPIR, save_model
 
 TINIEST = OPIRConfig(
     block="residual",

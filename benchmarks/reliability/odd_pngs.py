@@ -74,5 +74,3 @@ def _palettes(bits: int) -> Iterator[Odd]:
     transparent = png(stored, bits, PALETTE, (b"PLTE", table.tobytes()), (b"tRNS", seen.tobytes()))
     alpha = seen[stored[..., 0]][..., None] / 255
     yield Odd(f"{bits} bit palette tRNS", transparent, np.concatenate([shown, alpha], axis=2))
-
-

@@ -30,12 +30,15 @@ def unit(channels: int, height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.
     """Return a soft picture with an edge and different colours, (H, W, C) in [0, 1]."""
     rows, columns, planes = np.mgrid[0:height, 0:width, 0:channels]
     values = 0.5 + 0.35 * np.sin(0.4 * rows + 1.7 * planes) * np.cos(0.23 * columns) + 0.15 * (columns > width // 2)
-    return np.clip(values, 0, 1)
+    clipped: NDArray[np.float64] = np.clip(values, 0, 1)
+    return clipped
 
 
 def levels(values: NDArray[np.float64], bits: int) -> NDArray[Any]:
     """Round a picture in [0, 1] to levels of so many bits."""
-    return np.rint(values * (2**bits - 1)).astype(np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32)
+    dtype = np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32
+    rounded: NDArray[Any] = np.rint(values * (2**bits - 1)).astype(dtype)
+    return rounded
 
 
 def written(pixels: NDArray[Any], **options: Any) -> bytes:
@@ -142,9 +145,7 @@ def _of_extra_samples() -> Iterator[Odd]:
                 associated = written(multiplied, extrasamples=["assocalpha"], **options)
                 yield Odd(f"{name} associated alpha {order}", associated, shown, bits)
         five = levels(unit(5), bits)
-        both = written(
-            five, photometric="rgb", planarconfig="contig", extrasamples=["unspecified", "unassalpha"]
-        )
+        both = written(five, photometric="rgb", planarconfig="contig", extrasamples=["unspecified", "unassalpha"])
         yield Odd(f"{bits} bit RGB, a mask and alpha", both, (five / most)[..., [0, 1, 2, 4]], bits)
 
 
@@ -154,9 +155,7 @@ def _of_compressions() -> Iterator[Odd]:
         for compression in ("lzw", "zlib", "packbits", "zstd", "lzma"):
             for predictor in (False, True) if compression in ("lzw", "zlib") else (False,):
                 for tile in (None, (16, 32)):
-                    data = written(
-                        values, photometric="rgb", compression=compression, predictor=predictor, tile=tile
-                    )
+                    data = written(values, photometric="rgb", compression=compression, predictor=predictor, tile=tile)
                     name = f"{bits} bit {compression}{' predicted' if predictor else ''}{' tiles' if tile else ''}"
                     yield Odd(name, data, values / (2**bits - 1), bits)
 
@@ -184,7 +183,8 @@ def _of_fractions() -> Iterator[Odd]:
         for dtype in (np.float16, np.float32, np.float64):
             for order in "<>":
                 data = written(stored.astype(dtype), photometric=kind, byteorder=order)
-                yield Odd(f"{np.dtype(dtype).name} {kind} {order}", data, stored.astype(dtype).reshape(values.shape), 32)
+                rounded: NDArray[np.float64] = values.astype(dtype).astype(np.float64)
+                yield Odd(f"{np.dtype(dtype).name} {kind} {order}", data, rounded, 32)
         data = written(stored.astype(np.float32), photometric=kind, compression="zlib", predictor=True)
         yield Odd(f"float32 {kind} predicted", data, values, 32)
 

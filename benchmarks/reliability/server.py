@@ -15,10 +15,10 @@ from pathlib import Path
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from app import words
+from app.look import words
 from benchmarks.reliability.doors import CAPPED, LIMIT_SECONDS, ROOT, START_SECONDS, environment
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb
-from opir.images import load_photo
+from opir.photo import load_photo
 
 AT_ONCE = 4
 """Calls in flight; the server's queue takes twenty."""

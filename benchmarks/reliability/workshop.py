@@ -13,8 +13,7 @@ from PIL import Image
 from benchmarks.reliability.doors import environment
 from benchmarks.reliability.model import write_tiny_model
 from benchmarks.reliability.sound import pixels
-from opir.images import load_photo
-from opir.photo_files import ImageError
+from opir.photo import ImageError, load_photo
 
 EXIT_BAD_INPUT = 2
 WAIT_SECONDS = 180.0

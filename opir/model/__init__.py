@@ -1,6 +1,20 @@
-"""The model, one file for each box of the paper's Figure 3."""
+"""The model, one file for each box of the paper's Figure 3; its files, and its graph for other programs."""
 
+from opir.model.checkpoint import CheckpointError, CheckpointInfo, load_model, save_model
 from opir.model.inverse_operator import StageResult
+from opir.model.onnx_export import INPUT, export_model
 from opir.model.opir import OPIR, OPIRResult, count_gmacs, count_parameters
 
-__all__ = ["OPIR", "OPIRResult", "StageResult", "count_gmacs", "count_parameters"]
+__all__ = [
+    "INPUT",
+    "OPIR",
+    "CheckpointError",
+    "CheckpointInfo",
+    "OPIRResult",
+    "StageResult",
+    "count_gmacs",
+    "count_parameters",
+    "export_model",
+    "load_model",
+    "save_model",
+]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from opir.model.kernel_predictor import UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
-from opir.tiles import Window
+from opir.ops.window import Window
 
 
 @cache

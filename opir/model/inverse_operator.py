@@ -13,7 +13,7 @@ from opir.model.task_modulator import TaskModulator
 from opir.ops.filtering import filter_multiscale, filter_padded
 from opir.ops.padding import reflect_pad
 from opir.ops.uncertainty import uncertainty_map
-from opir.tiles import Window
+from opir.ops.window import Window
 
 # Pixels whose operators are made and applied at a time: on a processor they stay in its cache, on a GPU they fill it.
 _STRIP_PIXELS, _GPU_STRIP_PIXELS = 16_384, 1_048_576

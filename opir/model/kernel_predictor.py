@@ -11,7 +11,7 @@ from opir.config import OPIRConfig
 from opir.model.blocks import BLOCKS, initialise
 from opir.ops.filtering import CENTRE_TAP, TAPS
 from opir.ops.shuffle import mix_channels, shuffle_up
-from opir.tiles import Window
+from opir.ops.window import Window
 
 UNSHUFFLE = 2
 # The head feeds 9 taps at once, so a step of its weights moves a pixel far more than in a network that predicts a

@@ -16,8 +16,8 @@ from opir.model.kernel_predictor import KernelPredictor
 from opir.model.task_encoder import TaskEncoder
 from opir.model.task_modulator import TaskModulator
 from opir.ops.padding import crop, pad_to_multiple
+from opir.ops.window import Window
 from opir.tasks import Task
-from opir.tiles import Window
 
 
 @dataclass(frozen=True)

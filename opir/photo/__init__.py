@@ -1,0 +1,28 @@
+"""Photos and their files: the only room that opens, reads and writes them."""
+
+from opir.errors import ImageError
+from opir.photo.formats import ENDINGS, FORMATS
+from opir.photo.levels import to_picture
+from opir.photo.photo import Photo, Source, load_photo, load_rgb8
+from opir.photo.properties import FileProperties
+from opir.photo.reading import DECODING_ERRORS, MAX_MEGAPIXELS, read_size, read_values
+from opir.photo.saving import marked_as_own, save_photo, write_photo
+
+__all__ = [
+    "DECODING_ERRORS",
+    "ENDINGS",
+    "FORMATS",
+    "MAX_MEGAPIXELS",
+    "FileProperties",
+    "ImageError",
+    "Photo",
+    "Source",
+    "load_photo",
+    "load_rgb8",
+    "marked_as_own",
+    "read_size",
+    "read_values",
+    "save_photo",
+    "to_picture",
+    "write_photo",
+]

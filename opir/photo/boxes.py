@@ -96,9 +96,7 @@ def with_metadata(data: bytes, icc: bytes | None, exif: bytes, xmp: bytes) -> by
         for index, (kind, name, _) in enumerate(items)
     )
     meta[b"iinf"] = meta[b"iinf"][:4] + struct.pack(">H", highest + len(items)) + meta[b"iinf"][6:] + infos
-    about = b"".join(
-        _box(b"cdsc", struct.pack(">HHH", highest + 1 + index, 1, 1)) for index in range(len(items))
-    )
+    about = b"".join(_box(b"cdsc", struct.pack(">HHH", highest + 1 + index, 1, 1)) for index in range(len(items)))
     if about:
         meta[b"iref"] = meta.get(b"iref", bytes(4)) + about
     if icc:

@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from opir.colour import CURVE_SAMPLES, MatrixProfile, read_matrix_profile
 from opir.errors import ImageError
+from opir.photo.colour import CURVE_SAMPLES, MatrixProfile, read_matrix_profile
 
 D65 = (0.3127, 0.3290)
 D50_XYZ = (0.9642, 1.0, 0.8249)
@@ -134,9 +134,8 @@ def write_icc(profile: MatrixProfile, is_grey: bool = False) -> bytes:
             tags[name + b"TRC"] = _curve(profile.curves[index])
     offset, directory, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
     for name, data in tags.items():
-        data = data + b"\0" * (-len(data) % 4)
         directory += struct.pack(">4sII", name, offset + len(body), len(data))
-        body += data
+        body += data + b"\0" * (-len(data) % 4)
     header = bytearray(128)
     kind = b"GRAY" if is_grey else b"RGB "
     struct.pack_into(

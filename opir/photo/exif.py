@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-ORIENTATION, WIDTH, HEIGHT = 0x0112, 0xA002, 0xA003
+PROCESSING_SOFTWARE, ORIENTATION, WIDTH, HEIGHT = 0x000B, 0x0112, 0xA002, 0xA003
 DETAILS, POSITION, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 COLOUR_SPACE, INTEROP_INDEX, INTEROP_VERSION = 0xA001, 0x0001, 0x0002
@@ -75,7 +75,7 @@ class Exif:
     def orientation(self) -> int:
         """1 to 8; 1 for upright and for what is no orientation."""
         value = self.number(ORIENTATION)
-        return int(value) if value in range(1, 9) else 1
+        return int(value) if value is not None and value in range(1, 9) else 1
 
     @property
     def resolution(self) -> tuple[float, float] | None:

@@ -25,8 +25,13 @@ _SIDE_FOLDERS = frozenset(
         *("$recycle.bin", "system volume information", ".picasaoriginals", ".trash", ".temporaryitems", "lost+found"),
     }
 )
-"""What systems and programs put beside photos, in lower case; passed over in silence, as all that begins with "._"."""
-_RAW = frozenset(".cr2 .cr3 .crw .nef .nrw .arw .sr2 .srf .dng .orf .rw2 .raf .pef .srw .x3f .rwl .iiq .3fr".split())
+"""What systems and programs put beside photos, in lower case; passed over in silence, like names in "._"."""
+_RAW = frozenset(
+    {
+        *(".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".dng", ".orf", ".rw2", ".raf", ".pef"),
+        *(".srw", ".x3f", ".rwl", ".iiq", ".3fr"),
+    }
+)
 
 
 @dataclass
@@ -36,7 +41,7 @@ class Found:
     photos: list[Path] = field(default_factory=list)
     """Sorted."""
     left_out: dict[str, list[Path]] = field(default_factory=dict)
-    """By reason, in words that follow a number: "camera raw files", ..."""
+    """By reason: "camera raw files", ..."""
 
     def leave_out(self, reason: str, path: Path) -> None:
         """Count a file or folder that is no photo to work on."""
@@ -52,7 +57,7 @@ def told_left_out(left_out: dict[str, list[Path]]) -> str:
     parts = []
     for reason, paths in left_out.items():
         shown = ", ".join(sorted({path.name for path in paths})[:3])
-        parts.append(f"{len(paths)} {reason} ({shown}{', ...' if len(paths) > 3 else ''})")
+        parts.append(f"{reason}: {len(paths)} ({shown}{', ...' if len(paths) > 3 else ''})")
     return "; ".join(parts)
 
 
@@ -99,7 +104,7 @@ def _walk(folder: Path, recursive: bool, passed: Callable[[Path], bool], found: 
             except PermissionError:
                 found.leave_out("folders that can not be read", path)
         else:
-            found.leave_out("folders, which --recursive looks into", path)
+            found.leave_out("folders below, for --recursive", path)
 
 
 def _sort_in(path: Path, found: Found) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opir.colour import SRGB_TO_D50
+from opir.photo.colour import SRGB_TO_D50
 
 _D50 = np.array([0.9642, 1.0, 0.8249])
 _ROWS_AT_A_TIME = 64
@@ -46,10 +46,11 @@ def lab_to_srgb(pixels: NDArray[Any], is_signed: bool = True) -> NDArray[Any]:
 def inks_to_srgb(inks: NDArray[Any]) -> NDArray[Any]:
     """Return CMYK (H, W, 4), 0 for no ink, as RGB by the plain formula, for photos that say nothing of their inks."""
     if inks.dtype == np.float32:
-        return (1 - inks[..., :3]) * (1 - inks[..., 3:])
+        light: NDArray[Any] = (1 - inks[..., :3]) * (1 - inks[..., 3:])
+        return light
     most = np.iinfo(inks.dtype).max
     result = np.empty((*inks.shape[:2], 3), inks.dtype)
     for top in range(0, inks.shape[0], _ROWS_AT_A_TIME):
-        light = (most - inks[top : top + _ROWS_AT_A_TIME].astype(np.float64)) / most
-        result[top : top + _ROWS_AT_A_TIME] = np.rint(light[..., :3] * light[..., 3:] * most)
+        left = (most - inks[top : top + _ROWS_AT_A_TIME].astype(np.float64)) / most
+        result[top : top + _ROWS_AT_A_TIME] = np.rint(left[..., :3] * left[..., 3:] * most)
     return result

@@ -21,27 +21,20 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from opir.colour import MatrixProfile
 from opir.devices import free_memory
 from opir.errors import ImageError
-from opir.ops.levels import in_unit
-from opir.photo.formats import FORMATS, format_of
+from opir.ops.levels import in_unit, keep
+from opir.photo.levels import ROWS_AT_A_TIME
 from opir.photo.properties import FileProperties
-from opir.photo.reading import content_of, read_bytes, read_file, read_picture
+from opir.photo.reading import MAX_MEGAPIXELS, content_of, read_bytes, read_file, read_picture
 from opir.photo.transparency import extended
-from opir.photo.writing import kept_by, rescaled, write_file, write_to
 
-__all__ = ["MAX_MEGAPIXELS", "ImageError", "Photo", "Source", "load_photo", "save_photo", "to_picture"]
-
-MAX_MEGAPIXELS = 100.0
-"""What is always allowed, and all that a public page allows; more where there is memory for it."""
 BYTES_A_PIXEL = 40
 """What restoring a very large photo takes, with room to spare."""
 COMPACT_FROM_PIXELS = 16_000_000
 """From here on an 8-bit photo can be kept as levels. So is its result, and what lies between in half precision, which
 costs 1/16 of a level."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])
-_ROWS_AT_A_TIME = 64  # when colours become levels: they stay in the processor's cache
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any] | Tensor
 
@@ -72,6 +65,11 @@ class Photo:
     def width(self) -> int:
         return self.rgb.shape[2]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.width, self.height
+
     def with_rgb(self, rgb: Tensor) -> Photo:
         """Return this photo with other colours (3, H, W), grey if it is grey, and everything else kept."""
         if rgb.shape != self.rgb.shape:
@@ -87,9 +85,9 @@ def is_compact(photo: Photo) -> bool:
 
 
 def allowed_megapixels() -> float:
-    """Return how large a photo may be on this machine now: `MAX_MEGAPIXELS`, or what its free memory is enough for."""
+    """Return how large a photo may be here and now: `MAX_MEGAPIXELS`, or what the free memory is enough for."""
     free = free_memory(torch.device("cpu"))
-    return max(MAX_MEGAPIXELS, round(free / BYTES_A_PIXEL / 1e6))
+    return MAX_MEGAPIXELS if free is None else max(MAX_MEGAPIXELS, round(free / BYTES_A_PIXEL / 1e6))
 
 
 def load_photo(
@@ -125,6 +123,18 @@ def load_photo(
     raise ImageError(
         f"expected a path, bytes, an open file, a PIL image, an array or a tensor, got {type(source).__name__}"
     )
+
+
+def load_rgb8(path: Path) -> Tensor:
+    """Read a photo file as it is kept in memory for training: sRGB (3, H, W), rounded to uint8.
+
+    Raises:
+        ImageError: as `load_photo` does.
+    """
+    rgb = load_photo(path, compact=True).rgb
+    rounded = torch.empty_like(rgb, dtype=torch.uint8)
+    keep(in_unit(rgb), rounded)
+    return rounded
 
 
 def _from_tensor(tensor: Tensor) -> Photo:
@@ -166,8 +176,8 @@ def _from_pixels(pixels: NDArray[Any], file: FileProperties, compact: bool) -> P
     beyond = None if profile is None else torch.empty_like(rgb)
     colours = pixels[..., : 1 if channels < 3 else 3].transpose(2, 0, 1)
     most = 1 if pixels.dtype == np.float32 else np.iinfo(pixels.dtype).max
-    for top in range(0, height, _ROWS_AT_A_TIME):
-        rows = slice(top, top + _ROWS_AT_A_TIME)
+    for top in range(0, height, ROWS_AT_A_TIME):
+        rows = slice(top, top + ROWS_AT_A_TIME)
         if kept is torch.uint8:
             rgb[:, rows] = torch.from_numpy(np.ascontiguousarray(colours[:, rows]))
             continue
@@ -194,8 +204,9 @@ def _from_pixels(pixels: NDArray[Any], file: FileProperties, compact: bool) -> P
 
 def _alpha(channel: NDArray[Any]) -> NDArray[Any]:
     if channel.dtype == np.float32:
-        return np.rint(channel * 65535).astype(np.uint16)
-    return np.ascontiguousarray(channel)
+        channel = np.rint(channel * 65535).astype(np.uint16)
+    alpha: NDArray[Any] = np.ascontiguousarray(channel)
+    return alpha
 
 
 def _without_hidden(rgb: Tensor, alpha: NDArray[Any]) -> tuple[Tensor, Tensor | None]:
@@ -206,118 +217,3 @@ def _without_hidden(rgb: Tensor, alpha: NDArray[Any]) -> tuple[Tensor, Tensor | 
     hidden = rgb[:, ~is_seen].clone()
     filled = extended(in_unit(rgb), is_seen)
     return (filled.mul_(255).round_().to(torch.uint8) if rgb.dtype == torch.uint8 else filled.to(rgb.dtype)), hidden
-
-
-def save_photo(
-    photo: Photo,
-    path: str | os.PathLike[str],
-    quality: int | None = None,
-    file_format: str | None = None,
-    keep_time: bool = False,
-) -> tuple[str, ...]:
-    """Write a photo with all that it kept. The file appears whole or not at all.
-
-    Args:
-        photo: what to write.
-        path: where; its ending chooses the format, where `file_format` does not.
-        quality: 1 to 100, for the lossy formats; by default one that makes a file about as large as the photo came
-            in, and for another format one that is hard to tell from the original.
-        file_format: a name of `opir.photo.formats.FORMATS`.
-        keep_time: give the file the photo's time of change.
-
-    Returns:
-        What the photo had and the file has not, in words (docs/files.md).
-
-    Raises:
-        ImageError: for an unknown ending, a folder that can not be written, or transparency that the format
-            can not hold.
-    """
-    path = Path(path)
-    file_format = file_format or format_of(path)
-    pixels, properties, lost = _encodable(photo, file_format, path.name)
-    write_file(path, pixels, properties, file_format, quality, keep_time)
-    return lost
-
-
-def write_photo(photo: Photo, file: BinaryIO, file_format: str | None = None, quality: int | None = None) -> tuple[str, ...]:
-    """Write a photo to an open file, in its own format where none is named; else as `save_photo` does."""
-    file_format = file_format or photo.file.file_format
-    name = photo.file.name or "the photo"
-    pixels, properties, lost = _encodable(photo, file_format, name)
-    write_to(file, name, pixels, properties, file_format, quality)
-    return lost
-
-
-def _encodable(photo: Photo, file_format: str, name: str) -> tuple[NDArray[Any], FileProperties, tuple[str, ...]]:
-    """Return a photo's pixels as a format holds them, what rides along, and what was lost on the way."""
-    row = FORMATS[file_format]
-    properties, lost = kept_by(photo.file, row, photo.bits, photo.is_grey)
-    dtype: Any = np.uint8
-    if photo.bits > 8 and row.deepest > 8:
-        dtype = np.float32 if photo.bits == 32 and row.deepest == 32 else np.uint16
-    alpha = _alpha_to_write(photo, file_format, name)
-    channels = 1 if photo.is_grey else 3
-    unused = int(file_format == "JPEG" and channels == 3)
-    pixels = _to_levels(
-        _with_hidden(photo), dtype, properties.described.profile(), photo.beyond_srgb, channels, unused
-    )
-    if alpha is not None:
-        pixels = np.concatenate([pixels, rescaled(alpha, dtype)[..., None]], axis=2)
-    return pixels, properties, (*photo.file.left_out, *lost)
-
-
-def _with_hidden(photo: Photo) -> Tensor:
-    """Return a photo's colours with those put back that alpha hides."""
-    if photo.hidden_rgb is None or photo.alpha is None:
-        return photo.rgb
-    rgb = photo.rgb.clone()
-    rgb[:, torch.from_numpy(photo.alpha == 0)] = _like(photo.hidden_rgb, rgb.dtype)
-    return rgb
-
-
-def _like(colours: Tensor, dtype: torch.dtype) -> Tensor:
-    if colours.dtype == dtype:
-        return colours
-    unit = in_unit(colours)
-    return unit.mul_(255).round_().to(dtype) if dtype == torch.uint8 else unit.to(dtype)
-
-
-def _alpha_to_write(photo: Photo, file_format: str, name: str) -> NDArray[Any] | None:
-    if photo.alpha is None or FORMATS[file_format].alpha:
-        return photo.alpha
-    if photo.alpha.min() < np.iinfo(photo.alpha.dtype).max:
-        raise ImageError(f"{name}: expected a photo without transparency for {file_format}; save it as PNG or WebP")
-    return None
-
-
-def _to_levels(
-    image: Tensor,
-    dtype: Any,
-    profile: MatrixProfile | None = None,
-    beyond: Tensor | None = None,
-    channels: int = 3,
-    unused: int = 0,
-) -> NDArray[Any]:
-    """Round sRGB (3, H, W) in [0, 1] to whole levels (H, W, C + unused) of a profile; some rows at a time.
-
-    Decimal fractions, float32, are not rounded.
-    """
-    _, height, width = image.shape
-    levels = np.empty((height, width, channels + unused), dtype)
-    for top in range(0, height, _ROWS_AT_A_TIME):
-        rows = in_unit(image[:, top : top + _ROWS_AT_A_TIME].detach()).cpu()
-        if profile is not None:
-            rows = profile.from_srgb(rows if beyond is None else rows + beyond[:, top : top + _ROWS_AT_A_TIME])
-        rounded = rows[:channels].clamp(0, 1)
-        if dtype != np.float32:
-            rounded = rounded.mul_(np.iinfo(dtype).max).round_()
-        levels[top : top + _ROWS_AT_A_TIME, :, :channels] = rounded.permute(1, 2, 0).numpy()
-    return levels
-
-
-def to_picture(rgb: Tensor, alpha: NDArray[Any] | None = None) -> Image.Image:
-    """Return colours (3, H, W) as an 8-bit sRGB picture to show, with transparency where there is any."""
-    pixels = _to_levels(rgb, np.uint8)
-    if alpha is not None:
-        pixels = np.concatenate([pixels, rescaled(alpha, np.uint8)[..., None]], axis=2)
-    return Image.fromarray(pixels)

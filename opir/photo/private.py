@@ -68,12 +68,12 @@ def public_xmp(xmp: bytes, keep_location: bool = False) -> tuple[bytes, bool]:
 
 
 def _is_place(node: minidom.Node) -> bool:
-    space, name = node.namespaceURI or "", node.localName or ""  # type: ignore[attr-defined]
+    space, name = node.namespaceURI or "", node.localName or ""
     return space in _PLACE_NAMESPACES or any(space == known and name.startswith(word) for known, word in _PLACES)
 
 
 def _is_of_the_file(node: minidom.Node) -> bool:
-    space, name = node.namespaceURI or "", node.localName or ""  # type: ignore[attr-defined]
+    space, name = node.namespaceURI or "", node.localName or ""
     return space in _OF_THE_FILE or (space, name) in _TURNED
 
 

@@ -5,9 +5,13 @@ H height, W width, C channels (1 grey, 2 grey + alpha, 3 RGB, 4 RGBA).
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +21,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from opir.colour import read_matrix_profile
 from opir.errors import ImageError
+from opir.photo.colour import read_matrix_profile
 from opir.photo.described import Described
-from opir.photo.exif import read_exif
+from opir.photo.exif import ORIENTATION, read_exif
 from opir.photo.formats import FORMATS, READABLE, SNIFFED, format_of_bytes, told_as
 from opir.photo.jpeg_quality import jpeg_chroma, jpeg_quality
 from opir.photo.lab import inks_to_srgb
@@ -35,6 +39,8 @@ DECODING_ERRORS = (
     *(NotImplementedError, tifffile.TiffFileError),
 )
 """What the libraries raise for one damaged file or another."""
+MAX_MEGAPIXELS = 100.0
+"""What is always allowed, and all that a public page allows."""
 MOST_BYTES_A_PIXEL = 32
 """Of the pixels allowed: a file that is larger is not read into memory."""
 
@@ -48,11 +54,8 @@ def read_file(path: Path, max_megapixels: float, keep_location: bool = False) ->
         ImageError: if the file is missing, damaged, of another kind, or larger than `max_megapixels`
             (which is checked before decoding).
     """
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "nothing"
-        raise ImageError(f"{path}: expected a photo file, found {what} there; check the path")
     try:
-        facts = path.stat()
+        facts = _checked(path)
         if facts.st_size > max_megapixels * 1e6 * MOST_BYTES_A_PIXEL:
             raise ImageError(f"{path.name}: expected a photo, got {facts.st_size / 1e9:.1f} GB; export it again")
         data = path.read_bytes()
@@ -77,13 +80,80 @@ def read_bytes(data: bytes, max_megapixels: float, keep_location: bool = False, 
     except ImageError as error:
         raise error if str(error).startswith(name) else ImageError(f"{name}: {error}") from error
     except DECODING_ERRORS as error:
-        raise ImageError(
-            f"{name}: expected a whole {file_format} file, but it is damaged or cut off"
-            f" ({first_line(error)}); copy or export it again"
-        ) from error
+        raise _damaged(name, file_format, error) from error
     size = len(data) - len(raw.xmp) - len(properties.icc or b"")
     bytes_a_pixel = size / (pixels.shape[0] * pixels.shape[1])
     return pixels, replace(properties, file_format=file_format, bytes_a_pixel=bytes_a_pixel)
+
+
+def read_size(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> tuple[int, int]:
+    """Return the upright width and height of a photo file by its header; raises ImageError as `read_file` does."""
+    with _header(path) as picture:
+        Allowed(path.name, max_megapixels).check(*picture.size)
+        # Pillow turns a TIFF by itself; to look for EXIF data behind the pixels of a PNG, it decodes all of them.
+        is_upright = picture.format == "TIFF" or (picture.format == "PNG" and "exif" not in picture.info)
+        try:
+            orientation = 1 if is_upright else picture.getexif().get(ORIENTATION, 1)
+        except DECODING_ERRORS:
+            orientation = 1
+        width, height = picture.size
+    return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
+
+
+def read_values(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> NDArray[Any]:
+    """Return the numbers of a map's first channel (H, W) as they are stored, such as depths or labels.
+
+    Raises:
+        ImageError: as `read_file` does.
+    """
+    with _header(path) as picture:
+        Allowed(path.name, max_megapixels).check(*picture.size)
+        try:
+            values = np.array(picture)
+        except DECODING_ERRORS as error:
+            raise _damaged(path.name, picture.format or "picture", error) from error
+    return values if values.ndim == 2 else values[..., 0]
+
+
+@contextlib.contextmanager
+def _header(path: Path) -> Iterator[Image.Image]:
+    """A file as Pillow opens it, not decoded yet."""
+    _checked(path)
+    register_heif()
+    try:
+        picture = Image.open(path, formats=list(FORMATS))
+    except DECODING_ERRORS as error:
+        with open(path, "rb") as file:
+            what = told_as(file.read(SNIFFED))
+        raise ImageError(f"{path.name}: expected {READABLE}, got {what}; export it as PNG or JPEG") from error
+    with picture:
+        yield picture
+
+
+@cache
+def register_heif() -> None:
+    """Let Pillow know HEIC."""
+    import pillow_heif  # on first use: it takes a while to load, and registering it is global
+
+    pillow_heif.register_heif_opener()
+
+
+def _checked(path: Path) -> os.stat_result:
+    """Return what the system says of a file; raises ImageError where there is none, or nothing in it."""
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "nothing"
+        raise ImageError(f"{path}: expected a photo file, found {what} there; check the path")
+    facts = path.stat()
+    if facts.st_size == 0:
+        raise ImageError(f"{path.name}: expected {READABLE}, got an empty file; copy or export it again")
+    return facts
+
+
+def _damaged(name: str, file_format: str, error: BaseException) -> ImageError:
+    return ImageError(
+        f"{name}: expected a whole {file_format} file, but it is damaged or cut off"
+        f" ({first_line(error)}); copy or export it again"
+    )
 
 
 def read_picture(picture: Image.Image, max_megapixels: float, keep_location: bool = False) -> Read:
@@ -113,10 +183,7 @@ def read_picture(picture: Image.Image, max_megapixels: float, keep_location: boo
     except ImageError:
         raise
     except DECODING_ERRORS as error:
-        raise ImageError(
-            f"{name}: expected a whole {picture.format or 'picture'} file, but it is damaged or cut off"
-            f" ({first_line(error)}); copy or export it again"
-        ) from error
+        raise _damaged(name, picture.format or "picture", error) from error
     return pixels, replace(properties, file_format=file_format if file_format in FORMATS else "PNG")
 
 
@@ -222,4 +289,3 @@ def content_of(file: Any, max_megapixels: float) -> bytes:
     if len(data) > most:
         raise ImageError(f"expected a photo, got more than {most / 1e9:.1f} GB; export it again")
     return bytes(data)
-

@@ -12,16 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import numpy as np
 from numpy.typing import NDArray
 
 from opir.errors import ImageError
+from opir.files import written_whole
 from opir.photo.described import Described
 from opir.photo.exif import RESOLUTION, Entry, Exif, read_exif
-from opir.photo.formats import FORMATS, Format
+from opir.photo.formats import FORMATS, Format, format_of
 from opir.photo.properties import FileProperties
 from opir.photo.reading import first_line
-from opir.whole_files import written_whole
 
 MAX_JPEG_SEGMENT = 65_000
 _UNENCODABLE = (OSError, ValueError, RuntimeError, TypeError, struct.error, KeyError)
@@ -31,14 +30,15 @@ def write_file(
     path: Path,
     pixels: NDArray[Any],
     properties: FileProperties,
-    file_format: str,
     quality: int | None = None,
+    file_format: str | None = None,
     keep_time: bool = False,
 ) -> None:
-    """Write pixels (H, W, C) in a format; uint16 and float32 only where the format has such depths.
+    """Write pixels (H, W, C) in a format, by default that of the name; uint16 and float32 only where it has them.
 
     The fourth byte of a JPEG's pixels is left out.
     """
+    file_format = file_format or format_of(path)
     with written_whole(path) as file:
         write_to(file, path.name, pixels, properties, file_format, quality)
     if keep_time and properties.modified is not None:
@@ -102,7 +102,9 @@ def described_for(described: Described, row: Format, is_grey: bool) -> Described
     return Described(icc=described.as_icc(is_grey)) if "icc" in row.colours else Described()
 
 
-def kept_by(properties: FileProperties, row: Format, bits: int, is_grey: bool) -> tuple[FileProperties, tuple[str, ...]]:
+def kept_by(
+    properties: FileProperties, row: Format, bits: int, is_grey: bool
+) -> tuple[FileProperties, tuple[str, ...]]:
     """Return what a format keeps of a file's properties, and what it does not, in words.
 
     Args:
@@ -140,15 +142,3 @@ def with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
     kinds = (5, 5, 3)
     told = {tag: Entry(kind, 1, data) for tag, kind, data in zip(RESOLUTION, kinds, values, strict=True)}
     return replace(found, main=found.main | told).to_bytes()
-
-
-def rescaled(levels: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Return an alpha channel of uint8 or uint16 as uint8, uint16 or float32."""
-    if levels.dtype == dtype:
-        return levels
-    most = np.iinfo(levels.dtype).max
-    if dtype == np.float32:
-        return levels.astype(np.float32) / np.float32(most)
-    if most == 255:
-        return (levels.astype(np.uint32) * 257).astype(dtype)
-    return ((levels.astype(np.uint32) + 128) // 257).astype(dtype)

@@ -47,7 +47,7 @@ class DataConfig:
     pairs: tuple[tuple[str, str, str], ...] = ()
     """(task, input folder, target folder)."""
     sets: tuple[tuple[str, str], ...] = ()
-    """(name, folder) of published sets, as `opir.published.LAYOUTS` names them."""
+    """(name, folder) of published sets, as `opir.data.LAYOUTS` names them."""
     streaks: str = ""
     depths: tuple[tuple[str, str], ...] = ()
     """(photo folder, depth folder)."""

@@ -17,13 +17,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from opir.checkpoints import load_model, save_model
 from opir.config import OPIRConfig
-from opir.data import TrainingPhotos, read_streaks
+from opir.data.crops import TrainingPhotos, read_streaks
+from opir.data.published import find_folders
 from opir.degradations import degrade_mixed
 from opir.devices import choose_precision, reuse_freed_memory
 from opir.model import OPIR
-from opir.published import find_folders
+from opir.model.checkpoint import load_model, save_model
 from opir.tasks import Task
 from opir.training.config import DataConfig, Phase, TrainingConfig
 from opir.training.muon import Muon

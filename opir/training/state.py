@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from opir.checkpoints import CheckpointError, read_tensors, save_tensors
 from opir.errors import printable
-from opir.whole_files import written_whole
+from opir.files import written_whole
+from opir.model.checkpoint import CheckpointError, read_tensors, save_tensors
 
 _ROOM = 15_500_000
 """Bytes of tensors in one file, so that with its header it stays below 16 MiB."""

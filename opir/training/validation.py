@@ -1,13 +1,16 @@
 """A quick look at a model during training: PSNR per task on clean photos with fixed weather."""
 
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from torch import Tensor
 
-from opir.data import list_photos, read_bytes
+from opir.data.pairs import list_photos
 from opir.degradations import degrade
+from opir.evaluation.metrics import UNCHANGED_PSNR, psnr
 from opir.model import OPIR
+from opir.photo.photo import load_photo
 from opir.tasks import Task
 
 _NUM_PHOTOS = 8
@@ -15,8 +18,7 @@ _SIDE = 256
 
 
 def _mean_psnr(restored: Tensor, clean: Tensor) -> float:
-    error = (restored.clamp(0, 1) - clean).square().mean(dim=(1, 2, 3)).clamp_min(1e-10)
-    return float((-10 * error.log10()).mean())
+    return fmean(min(psnr(*pair), UNCHANGED_PSNR) for pair in zip(restored, clean, strict=True))
 
 
 class Validation:
@@ -27,9 +29,9 @@ class Validation:
         step = max(1, len(paths) // _NUM_PHOTOS)
         crops = []
         for path in paths[::step][:_NUM_PHOTOS]:
-            photo = read_bytes(path)
+            photo = load_photo(path).rgb
             top, left = (max(0, (side - _SIDE) // 2) for side in photo.shape[-2:])
-            crops.append(photo[:, top : top + _SIDE, left : left + _SIDE].float() / 255)
+            crops.append(photo[:, top : top + _SIDE, left : left + _SIDE])
         self._clean = torch.stack(crops)
         self._degraded = {
             task: torch.cat([degrade(crop[None], task, seed) for seed, crop in enumerate(crops)]) for task in Task

@@ -9,17 +9,17 @@ import torch
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app import serving
-from app.actions import Actions
-from app.examples import Examples
-from app.settings import Settings
-from app.visitor_files import VisitorFiles
-from app.weather_map import SUFFIX, WeatherMap, build
-from benchmarks.server_process import ServerProcess, running_server
-from opir.checkpoints import save_model
-from opir.images import to_picture
+from app import serve
+from app.drawing.weather_map import SUFFIX, WeatherMap, build
+from app.examples.examples import Examples
+from app.server.settings import Settings
+from app.server.visitor_files import VisitorFiles
+from app.tabs.clean_actions import Actions
+from benchmarks.server.server_process import ServerProcess, running_server
+from opir.inference.restorer import Restorer
 from opir.model import OPIR
-from opir.restorer import Restorer
+from opir.model.checkpoint import save_model
+from opir.photo import to_picture
 from tests.app.browsing import CHROMIUM, FLAGS, visit
 from tests.conftest import TINY, make_picture
 
@@ -104,7 +104,7 @@ def actions(restorer: Restorer, examples: Examples) -> Actions:
 @pytest.fixture(scope="session")
 def blocks(actions: Actions, uploads: VisitorFiles) -> Iterator[gr.Blocks]:
     """The page, on a free port, behind the gate that it has in public."""
-    server = serving.launch(actions, Settings(host="127.0.0.1"), uploads)
+    server = serve.launch(actions, Settings(host="127.0.0.1"), uploads)
     yield server.state.blocks
     server.state.blocks.close(verbose=False)
 

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from app import words
+from app.look import words
 from tests.app.browsing import PATIENCE, expect_result, open_tab, upload, visit
 
 SERIOUS = ("serious", "critical")

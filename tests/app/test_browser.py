@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from app import words
-from opir.restorer import Restorer
+from app.look import words
+from opir.inference.restorer import Restorer
 from tests.app.browsing import PATIENCE, expect_result, open_tab, upload, visit
 
 

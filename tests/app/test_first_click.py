@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app import words
-from app.actions import Actions
+from app.look import words
+from app.tabs.clean_actions import Actions
 from tests.app.browsing import PATIENCE, expect_result, upload, visit
 
 FILE = """([data, name]) => {

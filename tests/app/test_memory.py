@@ -6,11 +6,11 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app import running, server_state
-from app.running import Runner
-from opir.restorer import Restorer
+from app.running.runner import _JOBS_BEFORE_CLEARING, Runner
+from app.server import server_state
+from opir.inference.restorer import Restorer
 from tests.app.browsing import until
-from tests.app.raw import Raw, named, png
+from tests.app.server.raw import Raw, named, png
 
 
 def remembered(page: gr.Blocks, session: str) -> bool:
@@ -78,8 +78,8 @@ def test_freed_memory_is_given_back_now_and_then(
     restorer: Restorer, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given_back: list[bool] = []
-    monkeypatch.setattr(running, "give_back_freed_memory", lambda: given_back.append(True))
+    monkeypatch.setattr("app.running.runner.give_back_freed_memory", lambda: given_back.append(True))
     runner = Runner(restorer)
-    for jobs in range(1, 2 * running._JOBS_BEFORE_CLEARING + 1):
+    for jobs in range(1, 2 * _JOBS_BEFORE_CLEARING + 1):
         runner.restore(str(photo), "rain")
-        assert len(given_back) == jobs // running._JOBS_BEFORE_CLEARING
+        assert len(given_back) == jobs // _JOBS_BEFORE_CLEARING

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.server_process import ROOT
-from opir.restorer import Restorer
+from benchmarks.server.server_process import ROOT
+from opir.inference.restorer import Restorer
 
 
 def own_network() -> list[str]:

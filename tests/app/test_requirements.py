@@ -19,10 +19,10 @@ class Installed(PathFinder):
         return None if name.partition(".")[0] in {missing!r} else PathFinder.find_spec(name, path, target)
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Installed
-from app import page, serving
-from app.actions import Actions
-from app.weather_map import WeatherMap
-from opir.restorer import Restorer
+from app import page, serve
+from app.tabs.clean_actions import Actions
+from app.drawing.weather_map import WeatherMap
+from opir.inference.restorer import Restorer
 
 restorer = Restorer.from_pretrained("lite", device="cpu")
 actions = Actions(restorer, WeatherMap.shipped_with(restorer))

@@ -11,8 +11,8 @@ import sys
 import uuid
 from pathlib import Path
 
-from benchmarks.server_process import running_server
-from tests.app.raw import Raw, named, png
+from benchmarks.server.server_process import running_server
+from tests.app.server.raw import Raw, named, png
 
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1
 

@@ -5,15 +5,15 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.cases import Case
-from benchmarks.classical import METHODS
-from benchmarks.contact_sheets import WIDTH, sheet, with_detail
-from benchmarks.embeddings import Seen, between, neighbours_right, separation
-from benchmarks.provenance import spread
-from benchmarks.uncertainty import FRACTIONS, measure_maps
-from opir.metrics import psnr
+from benchmarks.quality.cases import Case
+from benchmarks.quality.classical import METHODS
+from benchmarks.quality.contact_sheets import WIDTH, sheet, with_detail
+from benchmarks.quality.embeddings import Seen, between, neighbours_right, separation
+from benchmarks.quality.uncertainty import FRACTIONS, measure_maps
+from benchmarks.report.provenance import spread
+from opir.evaluation.metrics import psnr
+from opir.inference.restorer import Restorer
 from opir.model import OPIR
-from opir.restorer import Restorer
 from opir.tasks import Task
 from tests.conftest import TINIEST, make_picture, randomise
 

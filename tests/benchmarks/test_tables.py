@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import published_tables
-from benchmarks.provenance import RESULTS, ROOT
-from benchmarks.published_tables import find_test_set, measure_table, render, status_of
-from benchmarks.tables import PAGES, TABLES, out_of_date, renewed
-from opir.checkpoints import save_model
-from opir.images import load_photo, save_photo
+from benchmarks.quality import published_tables
+from benchmarks.quality.published_tables import find_test_set, measure_table, render, status_of
+from benchmarks.report.provenance import RESULTS, ROOT
+from benchmarks.report.tables import PAGES, TABLES, out_of_date, renewed
+from opir.inference.restorer import Restorer
 from opir.model import OPIR
-from opir.restorer import Restorer
+from opir.model.checkpoint import save_model
+from opir.photo import load_photo, save_photo
 from tests.conftest import TINIEST, make_picture
 
 
@@ -61,7 +61,9 @@ def test_sets_are_found_where_people_unpack_them(
 ) -> None:
     assert find_test_set(name, tmp_path) is None
     make_pairs(tmp_path / place, inputs, targets)
-    assert find_test_set(name, tmp_path) == (tmp_path / place / inputs, tmp_path / place / targets)
+    found = find_test_set(name, tmp_path)
+    assert found is not None
+    assert (found.inputs, found.targets) == (tmp_path / place / inputs, tmp_path / place / targets)
 
 
 def test_a_nameless_pair_of_folders_is_no_test_set(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import upsampled
 from benchmarks.cost.tables import upsampled_table
+from benchmarks.quality import upsampled
+from opir.inference.restorer import Restorer
 from opir.model import OPIR
-from opir.restorer import Restorer
 from tests.conftest import TINIEST, make_picture
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from opir.config import OPIRConfig
+from opir.inference.restorer import Restoration, Restorer
 from opir.model import OPIR
-from opir.restorer import Restoration, Restorer
 
 TINY = OPIRConfig(
     block="residual",

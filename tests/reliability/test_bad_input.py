@@ -18,7 +18,7 @@ from benchmarks.reliability.outcome import Outcome, judged
 from benchmarks.reliability.sizes import resized
 from benchmarks.reliability.sound import Sound, sound_photos
 from opir.errors import ImageError
-from opir.images import load_photo
+from opir.photo import load_photo
 
 SOUNDS = sound_photos()
 

@@ -10,12 +10,12 @@ import torch
 
 from benchmarks.reliability.broken_checkpoints import broken_checkpoints
 from benchmarks.reliability.workshop import Workshop, files_in, not_whole, unfinished, wait_until
-from opir.batch import plan_jobs, run_jobs
-from opir.checkpoints import CheckpointError, load_model
-from opir.cli import main
-from opir.folder import RestoreOptions
+from opir.cli.commands import main
+from opir.cli.folder import RestoreOptions
+from opir.cli.jobs import plan_jobs, run_jobs
+from opir.inference.restorer import Restorer
 from opir.model import OPIR
-from opir.restorer import Restorer
+from opir.model.checkpoint import CheckpointError, load_model
 from opir.training import state as saving
 from opir.training.state import RunState, load_state, save_state
 from tests.conftest import TINIEST
@@ -91,7 +91,7 @@ def test_a_log_that_can_not_be_written_is_told_before_the_work(
 def test_a_photo_that_vanished_is_told_and_the_others_go_on(shop: Workshop, tmp_path: Path) -> None:
     gone = shop.photos / "gone.png"
     gone.write_bytes((shop.photos / "000.png").read_bytes())
-    jobs = plan_jobs([shop.photos], tmp_path / "out")
+    jobs = plan_jobs([shop.photos], tmp_path / "out").jobs
     gone.unlink()
     restorer, options = Restorer.from_pretrained(str(shop.checkpoint)), RestoreOptions("auto", 0, 1.0, ())
     records = list(run_jobs(jobs, lambda job: options.do(restorer, job)))

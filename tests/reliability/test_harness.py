@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.load import Load, report_of, summary_of
 from benchmarks.reliability import corpus, doors, tables
 from benchmarks.reliability.case import Case
 from benchmarks.reliability.doors import files_left, hand_in_all
@@ -19,7 +18,8 @@ from benchmarks.reliability.outcome import Outcome
 from benchmarks.reliability.results import SummaryRow, write_results
 from benchmarks.reliability.server import unfinished
 from benchmarks.reliability.sound import sound_photos
-from benchmarks.visitors import Seen
+from benchmarks.server.load import Load, report_of, summary_of
+from benchmarks.server.visitors import Seen
 
 BAD_DOOR = """
 import json, os, sys, time

@@ -96,14 +96,15 @@ def _encoded(pixels: NDArray[Any], quality: int, depth: int, properties: FilePro
         chroma, matrix, pixels = "4:0:0", _SRGB[2], pixels[..., 0]
     elif chroma == "4:0:0":
         chroma = "4:2:0"
-    data: bytes = imagecodecs.avif_encode(
-        np.ascontiguousarray(pixels),
-        level=quality,
-        speed=SPEED,
-        bitspersample=depth,
-        pixelformat=chroma.replace(":", ""),
-        primaries=primaries,
-        transfer=curve,
-        matrix=matrix,
+    return bytes(
+        imagecodecs.avif_encode(
+            np.ascontiguousarray(pixels),
+            level=quality,
+            speed=SPEED,
+            bitspersample=depth,
+            pixelformat=chroma.replace(":", ""),
+            primaries=primaries,
+            transfer=curve,
+            matrix=matrix,
+        )
     )
-    return data

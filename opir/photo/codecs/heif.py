@@ -28,8 +28,8 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     allowed.check(*file.size)
     info, depth = file.info, int(file.info.get("bit_depth") or 8)
     nclx = info.get("nclx_profile") or {}
-    cicp = tuple(int(nclx.get(name, 2)) for name in _NCLX) if nclx else None
-    is_plain = cicp is None or (cicp[0] in (1, 2) and cicp[1] in (2, 13))
+    primaries, curve, matrix, full_range = (int(nclx.get(name, 2)) for name in _NCLX)
+    is_plain = primaries in (1, 2) and curve in (2, 13)
     exif = read_exif(info.get("exif") or b"")
     left_out = []
     if any("hdrgainmap" in kind for kind in info.get("aux") or ()):
@@ -40,7 +40,9 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         left_out.append("a second picture" if len(file) == 2 else f"{len(file) - 1} other pictures")
     return Raw(
         pixels=_pixels(file, depth),
-        described=Described(icc=info.get("icc_profile") or None, cicp=None if is_plain else cicp),
+        described=Described(
+            icc=info.get("icc_profile") or None, cicp=None if is_plain else (primaries, curve, matrix, full_range)
+        ),
         exif=exif,
         xmp=info.get("xmp") or b"",
         dpi=exif.resolution,

@@ -31,10 +31,12 @@ _SRGB_AS_GAMMA = (45455, (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 
 def read(data: bytes, allowed: Allowed) -> Raw:
     """Decode a PNG; raises ImageError where it is too large or moves, and what libpng raises for damage."""
-    core, beside = [SIGNATURE], {}
+    core = [SIGNATURE]
+    beside: dict[bytes, bytes] = {}
     texts: list[tuple[bytes, bytes]] = []
-    end = 0
-    for kind, body, end in _chunks(data):
+    end = len(SIGNATURE)
+    for kind, body, last in _chunks(data):
+        end = last
         if kind == b"IHDR" and len(core) == 1:
             allowed.check(*struct.unpack_from(">II", body))
         if kind in _DECODED:
@@ -172,6 +174,8 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
 
 def _ancillary(properties: FileProperties) -> Iterator[tuple[bytes, bytes]]:
     described = properties.described
+    if properties.exif:
+        yield b"eXIf", properties.exif.removeprefix(b"Exif\0\0")
     if described.cicp:
         yield b"cICP", bytes((*described.cicp[:2], 0, 1))
     elif described.gamma or described.chromaticities:
@@ -183,8 +187,6 @@ def _ancillary(properties: FileProperties) -> Iterator[tuple[bytes, bytes]]:
         yield b"iCCP", b"ICC profile\0\0" + zlib.compress(icc)
     if properties.dpi:
         yield b"pHYs", struct.pack(">IIB", *(round(value * _INCHES_A_METRE) for value in properties.dpi), 1)
-    if properties.exif:
-        yield b"eXIf", properties.exif.removeprefix(b"Exif\0\0")
     if properties.xmp:
         yield b"iTXt", XMP_KEY + b"\0\0\0\0\0" + properties.xmp
     for kind, body in properties.texts:

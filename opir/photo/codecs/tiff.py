@@ -34,7 +34,7 @@ _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _JPEG = 7
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3, _LAB: 3, _ICC_LAB: 3}
-_CHROMA = {(2, 2): "4:2:0", (2, 1): "4:2:2"}
+_CHROMA: dict[tuple[int, ...], str] = {(2, 2): "4:2:0", (2, 1): "4:2:2"}
 _NAMES = {4: "a transparency mask", 10: "ITU LAB", 32803: "a camera's raw data", 34892: "a camera's raw data"}
 _DAMAGE = (tifffile.TiffFileError, struct.error, IndexError, KeyError)
 
@@ -73,7 +73,8 @@ def read(data: bytes, allowed: Allowed) -> Raw:
 
 def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.TiffPage, list[str]]:
     """Return the page that is the photo, and what the others are; raises ImageError where several are photos."""
-    whole, left_out = [], []
+    whole: list[tifffile.TiffPage] = []
+    left_out: list[str] = []
     for index in range(MOST_PAGES + 1):
         try:
             page = file.pages[index]
@@ -83,6 +84,8 @@ def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.Tif
             if index == 0:
                 raise
             break
+        if not isinstance(page, tifffile.TiffPage):
+            raise ValueError("its pages are not whole")
         kind = int(page.tags.valueof(254, 0) or 0)
         is_old_copy = page.tags.valueof(255, 1) == 2
         if kind & _MASK:
@@ -136,17 +139,17 @@ def _depth(page: tifffile.TiffPage) -> int:
 
 def _pixels(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tuple[NDArray[Any], list[str]]:
     """Return pixels (H, W, C) of uint8, uint16 or float32, or CMYK, and what is left out of them."""
-    kind, alpha = int(page.photometric), None
+    kind = int(page.photometric)
+    alpha: NDArray[Any] | None = None
+    colours: NDArray[Any]
     samples, more = _samples(page, data, allowed)
     if kind == _PALETTE:
         colours = _looked_up(samples[..., 0], page.colormap)
         extra = samples[..., 1:]
         extra = _spread(extra, _bits(page)) if extra.size else extra
     else:
-        if samples.dtype.kind == "f":
-            samples = _checked_fractions(samples, allowed)
-        else:
-            samples = _spread(samples, _bits(page))
+        is_fraction = samples.dtype.kind == "f"
+        samples = _checked_fractions(samples, allowed) if is_fraction else _spread(samples, _bits(page))
         count = min(_COLOURS[kind], samples.shape[2])
         colours, extra = samples[..., :count], samples[..., count:]
     if kind == _WHITE_IS_ZERO:
@@ -218,7 +221,8 @@ def _spread(samples: NDArray[Any], bits: int) -> NDArray[Any]:
         return samples
     most = np.iinfo(dtype).max
     levels = np.rint(np.arange(2**bits) * (most / (2**bits - 1))).astype(dtype)
-    return levels[np.minimum(samples, 2**bits - 1)]
+    spread: NDArray[Any] = levels[np.minimum(samples, 2**bits - 1)]
+    return spread
 
 
 def _checked_fractions(samples: NDArray[Any], allowed: Allowed) -> NDArray[np.float32]:
@@ -236,7 +240,8 @@ def _looked_up(indices: NDArray[Any], palette: Any) -> NDArray[np.uint8]:
     if palette is None or palette.ndim != 2 or palette.shape[0] != 3:
         raise ValueError("its palette is missing")
     table = palette.T if palette.max() < 256 else palette.T >> 8
-    return table.astype(np.uint8)[np.minimum(indices, len(table) - 1)]
+    colours: NDArray[np.uint8] = table.astype(np.uint8)[np.minimum(indices, len(table) - 1)]
+    return colours
 
 
 def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
@@ -267,7 +272,7 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
         file,
         pixels if channels > 1 else pixels[..., 0],
         bigtiff=pixels.nbytes > 3_500_000_000,
-        byteorder=exif.order,
+        byteorder="<" if exif.order == "<" else ">",
         photometric="rgb" if channels > 2 else "minisblack",
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
@@ -312,4 +317,3 @@ def _append_directories(file: BinaryIO, exif: Exif) -> None:
     file.write(struct.pack(f"{order}H", len(entries)) + b"".join(entries) + bytes(4))
     file.seek(4)
     file.write(struct.pack(f"{order}I", end))
-

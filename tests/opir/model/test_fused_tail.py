@@ -12,8 +12,8 @@ from opir.config import PRESETS, OPIRConfig
 from opir.model import OPIR, fused_tail
 from opir.model.inverse_operator import Strip
 from opir.ops.compiled import _exp, _log
+from opir.ops.window import Window
 from opir.tasks import Task
-from opir.tiles import Window
 from tests.conftest import TINY, make_picture, randomise
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmarks.reliability.odd_pngs import odd_pngs, photo_png
 from benchmarks.reliability.odd_tiffs import Odd, levels, unit
-from opir.photo.photo import ImageError, load_photo, save_photo
+from opir.photo import ImageError, load_photo, save_photo
 from tests.opir.photo.test_odd_tiffs import shown
 
 ODD = list(odd_pngs())

@@ -1,4 +1,4 @@
-"""Every layout of TIFF that photo programs write: read right, or refused with its name; and back in the same depth."""
+"""Every layout of TIFF that photo programs write: read right or refused by its name, and back in its depth."""
 
 import io
 from pathlib import Path
@@ -9,8 +9,8 @@ import tifffile
 from skimage.color import deltaE_ciede2000
 
 from benchmarks.reliability.odd_tiffs import Odd, by_hand, levels, odd_tiffs, unit, written
+from opir.photo import ImageError, load_photo, save_photo, write_photo
 from opir.photo.lab import lab_to_srgb
-from opir.photo.photo import ImageError, load_photo, save_photo, write_photo
 
 ODD = list(odd_tiffs())
 
@@ -86,7 +86,10 @@ def test_white_and_black_in_lab_are_white_and_black() -> None:
 
 REFUSED = [
     (written(levels(unit(3), 8).astype(np.int8), photometric="rgb"), "a TIFF of signed samples can not be read"),
-    (written((40 * unit(3)).astype(np.float32), photometric="rgb"), r"expected a TIFF with values from 0 to 1, got \S+ to \S+ \(HDR"),
+    (
+        written((40 * unit(3)).astype(np.float32), photometric="rgb"),
+        r"expected a TIFF with values from 0 to 1, got \S+ to \S+ \(HDR",
+    ),
     (written(np.full((4, 4), np.nan, np.float32)), "expected a TIFF with values from 0 to 1, got nan"),
     (written(unit(1)[..., 0].astype(np.complex64)), "a TIFF of complex numbers can not be read"),
     (written(levels(unit(1), 16)[..., 0], photometric="cfa"), "a TIFF of a camera's raw data can not be read"),
@@ -99,7 +102,8 @@ REFUSED = [
     (written(levels(unit(1), 8)[..., 0], subfiletype=1), "a camera's raw file can not be read; develop it"),
     (
         by_hand(
-            {256: (4, (4,)), 257: (4, (4,)), 258: (3, (8,)), 262: (3, (2,)), 277: (3, (1,)), 278: (4, (4,))}, bytes(16)
+            {256: (4, (4,)), 257: (4, (4,)), 258: (3, (8,)), 262: (3, (2,)), 277: (3, (1,)), 278: (4, (4,))},
+            bytes(16),
         ),
         "a TIFF of 1 samples a pixel can not be read",
     ),
@@ -115,9 +119,7 @@ def test_what_is_not_read_is_named(data: bytes, message: str) -> None:
 @pytest.mark.parametrize("sampling", [(1, 1), (2, 1), (2, 2)])
 def test_jpeg_in_a_tiff_comes_back_as_jpeg_in_a_tiff(sampling: tuple[int, int], tmp_path: Path) -> None:
     pixels = levels(0.3 + 0.4 * unit(3, 200, 300), 8)
-    data = written(
-        pixels, photometric="rgb", compression="jpeg", compressionargs={"level": 90}, subsampling=sampling
-    )
+    data = written(pixels, photometric="rgb", compression="jpeg", compressionargs={"level": 90}, subsampling=sampling)
     photo = load_photo(data)
     assert np.abs(photo.rgb.numpy().transpose(1, 2, 0) * 255 - pixels).mean() < 4
     save_photo(photo, tmp_path / "out.tif")

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from benchmarks.reliability.odd_tiffs import levels, unit
-from opir.photo.photo import load_photo, save_photo
+from opir.photo import load_photo, save_photo
 from opir.photo.transparency import extended
 from tests.opir.photo.pictures import noise
 

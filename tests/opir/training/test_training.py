@@ -14,9 +14,9 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
-from opir.checkpoints import load_model, save_model
 from opir.config import OPIRConfig
 from opir.model import OPIR
+from opir.model.checkpoint import load_model, save_model
 from opir.tasks import Task
 from opir.training.config import Phase, TrainingConfig, load_training_config
 from opir.training.loop import Trainer, rate_factor, train

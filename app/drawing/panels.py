@@ -1,0 +1,41 @@
+"""Small pieces of HTML: hints, and the summary of a result."""
+
+import html
+from collections.abc import Sequence
+
+from app.look import words
+from app.look.theme import TASK_COLOURS
+from opir.inference import Restoration
+from opir.tasks import TASK_NAMES, Task
+
+
+def hint(text: str) -> str:
+    """Say quietly what to do next."""
+    return f'<p class="hint">{html.escape(text)}</p>'
+
+
+def table(name: str, heads: Sequence[str], rows: str) -> str:
+    """Frame the rows of a table, which a narrow screen scrolls, by the keyboard too."""
+    titles = "".join(f"<th>{title}</th>" for title in heads)
+    return (
+        f'<div class="table" role="region" tabindex="0" aria-label="{name}">'
+        f'<table class="photos"><tr>{titles}</tr>{rows}</table></div>'
+    )
+
+
+def summary(result: Restoration, chosen: bool, kept: list[str], removed: list[str], beforehand: bool = False) -> str:
+    """Say in a line or two what was done: the weather, the size and time, and what of the file was kept.
+
+    Args:
+        result: the restored photo.
+        chosen: whether the visitor chose the weather.
+        kept: names of what the download carries over.
+        removed: names of what it leaves out.
+        beforehand: whether the result was not made just now.
+    """
+    task = Task.parse(result.task) if result.task in TASK_NAMES else None
+    weather = words.weather_sentence(task, result.task_probabilities.get(result.task, 1.0), chosen)
+    cost = words.cost_sentence(result.width, result.height, result.tiles, result.seconds, beforehand)
+    rest = html.escape(f"{cost} {words.kept_sentence(kept, removed)}".strip())
+    dot = f'<i class="dot" style="background:{TASK_COLOURS[task]}"></i>' if task is not None else ""
+    return f"<p>{dot}<b>{weather}</b> {rest}</p>"

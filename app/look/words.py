@@ -1,0 +1,294 @@
+"""Every text on the page."""
+
+from opir.tasks import AUTO, Task
+
+TITLE = "OPIR"
+PAGE_TITLE = "OPIR: clear weather for your photos"
+FOR_RESEARCHERS = "For researchers:"
+TAGLINE = "Takes rain, snow and haze out of a photo, and shows where not to trust the result."
+
+PHOTO = "Your photo"
+EXAMPLES = "Or try one of these"
+WEATHER = "Weather in the photo"
+STRENGTH = "Strength"
+STRENGTH_INFO = "0 is the photo as it came."
+DOWNLOAD = "Download full size"
+DOWNLOAD_WAITING = "Preparing the file…"
+
+TAB_CLEAN = "Clean a photo"
+TAB_INSIDE = "Look inside"
+
+QUALITY = "Quality"
+FULL = "Full"
+FAST = "Fast"
+QUALITY_INFO = "Fast stops after the first of two stages."
+PROTECT = "Leave doubtful areas alone"
+PROTECT_INFO = "Keeps the photo where the model was unsure."
+CANCEL = "Cancel"
+CANCELLED = "Cancelled. To start again, drop the photo once more or change a setting."
+
+TAB_RESULT = "Result"
+TAB_UNCERTAINTY = "Can I trust it?"
+TAB_STAGES = "Stages"
+TAB_WEATHER = "Weather"
+
+BEFORE_AFTER = "Before and after: drag the handle"
+DOUBT = "Result and doubt: drag the handle"
+STAGE_1 = "After stage 1"
+STAGE_2 = "After stage 2"
+CHANGE = "What stage 2 changed, 8 times as strong"
+RECOGNISED = "Recognised weather"
+NO_MAP = "There is no weather map for these weights; python -m app.drawing.weather_map makes one."
+YOUR_PHOTO = "your photo"
+EXAMPLE = "Example: "
+AFTER_STAGE_1 = "after stage 1"
+INSIDE_PHOTO = "Click anywhere on the result"
+INSIDE_NOTE = "Click a spot on the result to see the operator that the model made for that one pixel."
+NUMBERS = "The same as JSON"
+
+WELCOME = "Drop or paste a photo, or pick one of the examples."
+NO_PHOTO = "Drop a photo first, or pick one of the examples."
+FILE_TOO_LARGE = "NAME is too large to send: make it smaller, or save it as a JPEG."
+NO_PHOTO_FILE = "NAME is not a photo: choose a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP file."
+NO_RESULT = "Restore a photo first."
+FORGOTTEN = "This result had to make room for newer ones: restore the photo again."
+TILES = "tiles"
+ERROR = "That did not work"
+OUT_OF_MEMORY = "There is not enough memory for a photo of this size: make it smaller first."
+UNEXPECTED = "This photo could not be restored, and the reason is in the log of the page. Try another one."
+
+KEPT_DATE = "date"
+KEPT_CAMERA = "camera"
+KEPT_PROFILE = "colour profile"
+KEPT_ALPHA = "transparency"
+KEPT_DEPTH = "colour depth"
+REMOVED_POSITION = "location"
+
+BEFORE = "Your photo"
+KERNEL = "K"
+MODULATION = "× m"
+MODULATED = "= K̃"
+GAIN = "Σ K̃"
+STENCIL = "The pixel's surroundings, with a square around each sample that is used"
+AS_RESTORED = "As restored"
+WHAT_IF = "What if the weather were …"
+WHAT_IF_NOTE = "The result's colour, and the gain of its last stage, if the model were told so."
+COLOURS = ("red", "green", "blue")
+ALL_COLOURS = ("all colours",)
+GRID_ENDS = ("K −1, m 0", "K +1, m 2")
+
+TAB_MANY = "Many photos"
+PHOTOS = "Your photos"
+START = "Restore all"
+ZIP = "Download all (zip)"
+CSV = "Download the list (CSV)"
+MANY_NOTE = "Drop several photos and press Restore all. A photo that can not be read is told and skipped."
+MANY_RESULTS = "Results"
+MANY_COLUMNS = ("Photo", "Status", "Weather", "Sure", "Time", "Uncertainty p95")
+NO_PHOTOS = "Drop some photos first."
+ADD_PHOTOS = "Add photos"
+ADD_FOLDER = "Add a whole folder"
+NO_PHOTOS_IN_FOLDER = "There are no photos in that folder: choose one with JPEG, PNG, WebP, TIFF, HEIC or AVIF files."
+BROKEN_OFF = "The batch broke off before this photo: restore it again."
+WAITING = "waiting"
+RUNNING = "restoring …"
+DONE = "done"
+FAILED = "skipped"
+CANCELLED_ONE = "cancelled"
+STATUS_CLASSES = {WAITING: "quiet", RUNNING: "running", DONE: "done", FAILED: "failed", CANCELLED_ONE: "quiet"}
+
+TAB_MEASURE = "Measure"
+DEGRADED = "Degraded photo"
+CLEAN = "The same photo, clean"
+MEASURE = "Measure"
+MEASURE_NOTE = "Drop a photo with weather and the same photo without it, of the same size, and press Measure."
+NO_PAIR = "Drop both photos first: the degraded one and the clean one."
+PROTOCOL = (
+    "From pictures rounded to 8 bits. Y is the luma of BT.601 in studio range, usual for rain. "
+    "SSIM: Gaussian window of 11 × 11 pixels, σ 1.5."
+)
+SCORES = "Scores"
+SCORE_HEADS = ("Score", "Before", "After", "Change")
+BASELINES = {"dark channel prior": "Dark channel prior", "guided filter": "Guided filter"}
+ERROR_MAP = "What is still wrong"
+CURVE = "Error of what is left when the least certain blocks are left out"
+CURVE_KEPT = "kept, % of the blocks"
+CURVE_ERROR = "mean error, levels"
+CURVE_BY = "order"
+EQUAL = "equal"
+BY_UNCERTAINTY = "by uncertainty"
+BY_ERROR = "by the true error"
+BY_CHANCE = "by chance"
+
+TAB_ABOUT = "About and API"
+WEIGHTS = "The weights behind this page"
+ABOUT_NAME = "Name"
+ABOUT_HASH = "SHA-256"
+ABOUT_SIZE = "Parameters"
+ABOUT_STEPS = "Training steps"
+ABOUT_DATA = "Trained on"
+ABOUT_COMMIT = "Made by commit"
+ABOUT_LIMITS = "Limits"
+ABOUT_LICENCE = "Licence"
+LIMITS = (
+    "Learned from synthetic weather: real dense fog, drops on the lens, night rain and large close flakes are out "
+    "of reach. What a flake or a streak hides wholly is guessed. Not for evidence or measurement."
+)
+LICENCE = "Apache-2.0, code and weights; the training photographs have their own terms."
+API = "The same without the page"
+API_NOTE = "street.jpg stands for your photo. The endpoint takes uploaded files only, 30 MB at most."
+SNIPPET_PYTHON = "Python"
+SNIPPET_COMMANDS = "Command line"
+SNIPPET_CLIENT = "Python, through this page"
+SNIPPET_CURL = "curl, through this page"
+
+ENDPOINT = (
+    "Restore one photo. weather is auto, rain, snow, haze or clean; strength is 0 (the photo) to 1. "
+    "Returns the full-size result, named after the photo."
+)
+
+PRIVACY = "Photos stay on the machine that runs this page, for an hour at most."
+
+WEATHER_CHOICES = [
+    ("Auto", AUTO),
+    ("Rain", Task.RAIN.label),
+    ("Snow", Task.SNOW.label),
+    ("Haze", Task.HAZE.label),
+    ("Nothing", Task.CLEAN.label),
+]
+WEATHER_NAMES = {Task.RAIN: "Rain", Task.SNOW: "Snow", Task.HAZE: "Haze", Task.CLEAN: "Clear"}
+
+_RECOGNISED = {
+    Task.RAIN: "Looks like rain",
+    Task.SNOW: "Looks like snow",
+    Task.HAZE: "Looks like haze",
+    Task.CLEAN: "Looks clear",
+}
+_GUESSED = {
+    Task.RAIN: "Perhaps rain",
+    Task.SNOW: "Perhaps snow",
+    Task.HAZE: "Perhaps haze",
+    Task.CLEAN: "Perhaps clear",
+}
+_TOLD = {
+    Task.RAIN: "Restored as rain",
+    Task.SNOW: "Restored as snow",
+    Task.HAZE: "Restored as haze",
+    Task.CLEAN: "Treated as a clear photo",
+}
+
+
+def weather_sentence(task: Task | None, probability: float, chosen: bool) -> str:
+    """Say what the weather is taken for, and how sure the model is where it decided itself."""
+    if task is None:
+        return "Restored."
+    if chosen:
+        return f"{_TOLD[task]}, as you chose."
+    recognised = (_RECOGNISED if probability >= 0.5 else _GUESSED)[task]
+    return f"{recognised} ({probability:.0%})."
+
+
+def cost_sentence(width: int, height: int, tiles: int, seconds: float, beforehand: bool = False) -> str:
+    """Say how large the photo is and what the restoration took."""
+    megapixels = width * height / 1e6
+    size = f"{megapixels:.1f} megapixels" if megapixels >= 0.1 else f"{width} × {height} pixels"
+    parts = f"{tiles} {'tile' if tiles == 1 else 'tiles'}"
+    return f"{size} in {parts}, {seconds:.1f} s{' beforehand' if beforehand else ''}."
+
+
+def kept_sentence(kept: list[str], removed: list[str]) -> str:
+    """Say what of the file's own information the download carries and what it does not; empty for nothing."""
+    parts = []
+    if kept:
+        parts.append(f"{_join(kept)} kept")
+    if removed:
+        parts.append(f"{_join(removed)} removed")
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def pixel_title(x: int, y: int) -> str:
+    """Name a pixel."""
+    return f"Pixel {x}, {y}"
+
+
+def stage_title(number: int, uncertainty: float) -> str:
+    """Name a stage's operator and say how uncertain it is."""
+    return f"Stage {number} · uncertainty {uncertainty:.2f}"
+
+
+def percentile_sentence(uncertainty: float, share: float) -> str:
+    """Say how uncertain a pixel is among those of its photo."""
+    return f"Uncertainty {uncertainty:.2f}: at least as high as at {share:.0%} of this photo's pixels."
+
+
+def reach(pixels: int) -> str:
+    """Say how far a filter looks."""
+    return f"{pixels} px"
+
+
+def pin(name: str) -> str:
+    """Name the button that keeps a pixel."""
+    return f"Pin {name}"
+
+
+def scale_caption(name: str) -> str:
+    """Name a map of the fusion: "reach", or "scale" and a distance."""
+    return "Reach" if name == "reach" else f"Weight at {reach(int(name.split()[1]))}"
+
+
+def busy(seconds_left: float) -> str:
+    """Say how long it will still take."""
+    return "Restoring, almost done" if seconds_left < 1 else f"Restoring, about {seconds_left:.0f} s left"
+
+
+def prototype(weather: str) -> str:
+    """Name what the model learned of a weather."""
+    return f"{weather}, as the model learned it"
+
+
+def separation(silhouette: float, neighbours: float, photos: int) -> str:
+    """Say how well the kinds of weather lie apart on the map."""
+    return (
+        f"Of {photos} known photos, {neighbours:.0%} lie among five neighbours that are mostly of their own weather. "
+        f"Silhouette: {silhouette:.2f} (1 is far apart, 0 is mixed)."
+    )
+
+
+def _join(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def zip_label(photos: int) -> str:
+    """Name the download of so many results."""
+    return f"Download {photos} {'photo' if photos == 1 else 'photos'} (zip)"
+
+
+def agreement(correlation: float, area: float) -> str:
+    """Say how well the uncertainty tells where the error is."""
+    return (
+        f"Rank correlation of uncertainty and error: {correlation:.2f} (1 is the same order, 0 none). "
+        f"Area above the best curve (AUSE): {area:.2f} (0 is as good as knowing the error, 1 is chance)."
+    )
+
+
+NO_SUCH_ADDRESS = "There is nothing at this address."
+FOREIGN_SITE = "This server takes requests from its own page only."
+FOREIGN_FILE = "Only files that were uploaded here, or made here for you, can be used."
+GONE = "This photo was removed from the server because it was there for long: choose it again."
+NO_LENGTH = "An upload must say how large it is (Content-Length)."
+BODY_TOO_LARGE = "This request is too large: upload photos first, and then name them."
+NO_JSON = "This request is not the JSON that was expected."
+NO_SUCH_EVENT = "This request names no event of the page: reload it."
+STOPPING = "The server is about to restart: try again in a minute."
+DISK_FULL = "The server has no room for more photos just now: try again in a few minutes."
+
+
+def busy_sentence(waiting: int) -> str:
+    """Say that the queue is full."""
+    return f"Many photos are being restored just now and {waiting} are waiting: try again in a minute."
+
+
+def upload_too_large(megabytes: float) -> str:
+    """Say how much may be uploaded at once."""
+    return f"This upload is too large: {megabytes:g} MB at once are allowed, so send fewer or smaller photos."

@@ -1,0 +1,49 @@
+"""Memory for results between clicks: the newest stay, the oldest make room."""
+
+import threading
+import weakref
+from typing import Protocol
+
+from opir.inference import Restoration
+
+
+class Forgettable(Protocol):
+    """A visitor's result that can be let go of."""
+
+    def size(self) -> int:
+        """Return the bytes that it takes; 0 once it is forgotten."""
+
+    def forget(self) -> None:
+        """Let go of it."""
+
+
+class RecentResults:
+    """Keeps results up to so many bytes together. It does not keep a result alive that nobody else does."""
+
+    def __init__(self, max_bytes: float) -> None:
+        self.max_bytes = max_bytes
+        self._results: list[weakref.ref[Forgettable]] = []
+        self._turn = threading.Lock()
+
+    def add(self, result: Forgettable) -> None:
+        """Keep a result, and forget the oldest ones that there is no room for beside it."""
+        with self._turn:
+            kept = [one for one in self._results if (there := one()) is not None and there.size()]
+            self._results = [*kept, weakref.ref(result)]
+            room = self.max_bytes - result.size()
+            for one in reversed(kept):
+                older = one()
+                if older is None:
+                    continue
+                room -= older.size()
+                if room < 0:
+                    older.forget()
+
+
+def bytes_of(result: Restoration) -> int:
+    """Return the memory that a restoration's pictures and maps take."""
+    pictures = [result.photo.rgb, result.stage1_rgb, result.restored_rgb]
+    # Stage 1 and the result are one tensor after a single stage.
+    tensors = sum({picture.data_ptr(): picture.nbytes for picture in pictures}.values())
+    weights = 0 if result.scale_weights is None else result.scale_weights.nbytes
+    return tensors + result.uncertainty.nbytes + weights

@@ -1,0 +1,87 @@
+"""A visitor's result between clicks, and the files that the page shows and hands out."""
+
+import re
+import secrets
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from app.look import words
+from app.running.errors import plain_error
+from app.running.kept_results import bytes_of
+from opir.inference import Restoration
+from opir.photo import ENDINGS
+
+PROXY_SIDE = 2048
+"""The longest side, in pixels, of what the page shows; the download has the full size."""
+
+
+class Session:
+    """One visitor's restored photo, kept on the server between clicks."""
+
+    def __init__(self, restoration: Restoration, photo: Path, folder: Path, before: Path) -> None:
+        """Keep a result.
+
+        Args:
+            restoration: the result.
+            photo: the visitor's file.
+            folder: where the files of this result lie.
+            before: the photo as the page shows it.
+        """
+        self._restoration: Restoration | None = restoration
+        self.photo, self.folder, self.before = photo, folder, before
+
+    @property
+    def restoration(self) -> Restoration:
+        """The result; an error that says what to do where it had to make room for newer ones."""
+        if self._restoration is None:
+            raise plain_error(words.FORGOTTEN, log=False)
+        return self._restoration
+
+    def size(self) -> int:
+        """Return the bytes that the result takes."""
+        return 0 if self._restoration is None else bytes_of(self._restoration)
+
+    def forget(self) -> None:
+        """Let go of the result."""
+        self._restoration = None
+
+
+def new_folder() -> Path:
+    """Return an empty folder of visitors' files, whose name nobody can guess."""
+    folder = Path(get_upload_folder()) / secrets.token_hex(16)
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def show(picture: Image.Image, path: Path, side: int = PROXY_SIDE) -> Path:
+    """Write what the page shows of a picture: at most `side` pixels long."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = picture.convert("RGB")
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    picture.save(path, quality=95, subsampling=0)
+    return path
+
+
+_LONGEST_STEM = 200  # bytes; file systems allow names of 255 with all that is added
+
+
+def result_name(photo: Path, restoration: Restoration) -> str:
+    """Return the name of a photo's result: its own, as far as it can be shown, with _opir and its own ending."""
+    known, kind = photo.suffix.lower() in ENDINGS, restoration.photo.file.file_format
+    ending = photo.suffix if known else next(name for name, written in ENDINGS.items() if written == kind)
+    shown = "".join(character for character in photo.stem if character.isprintable() and character not in "/\\")
+    shown = re.sub(r"\.\.+", ".", shown).strip(" .")  # what unpacks an archive leaves out a name that has ".."
+    stem = shown.encode()[:_LONGEST_STEM].decode(errors="ignore")
+    return f"{stem or 'photo'}_opir{ending}"
+
+
+def write_result(
+    restoration: Restoration, photo: Path, folder: Path, strength: float = 1.0, protect: bool = False
+) -> Path:
+    """Write the full-size result into a folder, which need not exist, under the photo's own name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / result_name(photo, restoration)
+    restoration.save(path, strength=strength, protect=protect)
+    return path

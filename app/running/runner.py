@@ -1,0 +1,158 @@
+"""Running the model for visitors: one photo at a time, told how far it is, and stopped when asked to."""
+
+import contextvars
+import copy
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+import gradio as gr
+from PIL import Image
+
+from app.look import words
+from app.running.gpu import on_gpu
+from app.running.kept_results import RecentResults
+from app.server.presence import Cancelled, current_visit
+from app.server.request_log import taken_down
+from app.server.settings import Settings
+from opir.devices import give_back_freed_memory
+from opir.inference import Restoration, Restorer
+from opir.photo import Photo, load_photo
+
+Progress = Callable[[int, int], None]
+
+_JOBS_BEFORE_CLEARING = 10
+"""After so many jobs the holes that they left in the process's memory are given back; they grew by 10 MB in 100 jobs.
+Not after each, as the next one would have to fetch the same pages again."""
+
+
+class Stops:
+    """Which jobs their visitors want to stop; a job goes by any name, such as the visitor's session."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, threading.Event] = {}
+
+    def begin(self, job: str) -> None:
+        """Let a new job of this name be stopped from now on; an earlier one is stopped, for its place is taken."""
+        self.stop(job)
+        self._wanted[job] = threading.Event()
+
+    def stop(self, job: str) -> None:
+        """Ask a job to stop; nothing happens where there is none."""
+        wanted = self._wanted.get(job)  # the job may end in its own thread meanwhile
+        if wanted is not None:
+            wanted.set()
+
+    @contextmanager
+    def watching(self, job: str) -> Iterator[Callable[[], None]]:
+        """Give a job what it calls now and then: it raises `Cancelled` once the job is to stop."""
+        wanted = self._wanted.setdefault(job, threading.Event())
+
+        def check() -> None:
+            if wanted.is_set():
+                raise Cancelled
+
+        try:
+            yield check
+        finally:
+            if self._wanted.get(job) is wanted:
+                del self._wanted[job]
+
+
+class Runner:
+    """Restores photos one at a time, whoever asks, so that they do not compete for memory."""
+
+    def __init__(self, restorer: Restorer, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        self.info, self.precision, self.calibration = restorer.info, restorer.precision, restorer.calibration
+        self.device = restorer.device.type
+        self.stops = Stops()
+        self.recent = RecentResults(settings.max_results_mb * 1e6)
+        self.max_megapixels = settings.max_megapixels
+        self._turn = threading.Lock()
+        self._jobs = 0
+        # Always the same thread: each one that computes on a CPU keeps memory and helper threads of its own.
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="model") if self.device == "cpu" else None
+
+        # A result outlives the GPU that is borrowed for it, so what looks at its pixels is on the CPU.
+        on_cpu = restorer.model if restorer.device.type == "cpu" else copy.deepcopy(restorer.model).cpu()
+        self.model = on_cpu
+
+        @on_gpu(_gpu_seconds)
+        def run(photo: str, weather: str, fast: bool, progress: Progress | None) -> Restoration:
+            result = restorer.restore(
+                self.load(photo), task=weather, stages=1 if fast else None, scale_weights=True, progress=progress
+            )
+            return replace(result, model=on_cpu)
+
+        self._run = run
+
+    def load(self, photo: str) -> Photo:
+        """Read one photo; raises ValueError for one that can not be read or is larger than the settings allow."""
+        return load_photo(photo, self.max_megapixels)
+
+    def restore(
+        self, photo: str, weather: str, fast: bool = False, check: Callable[[], None] | None = None, tell: bool = True
+    ) -> Restoration:
+        """Restore one photo as soon as it is its turn.
+
+        Args:
+            photo: the path of a file.
+            weather: a task's name, or "auto".
+            fast: run the first stage only.
+            check: called after every tile; what it raises ends the work, as does a visitor who left.
+            tell: show the visitor the tiles done and the time left.
+
+        Raises:
+            ValueError: as `Restorer.restore` does.
+        """
+        visit = current_visit()
+
+        def stop_if_unwanted() -> None:
+            if check is not None:
+                check()
+            if visit.is_over():
+                raise Cancelled
+
+        with taken_down(visit, weather) as job, self._turn:
+            job.begin()
+            stop_if_unwanted()
+            work = partial(self._run, photo, weather, fast, _Tiles(stop_if_unwanted, tell))
+            try:
+                if self._worker is None:
+                    job.result = work()
+                else:  # with what Gradio knows of this event, so that progress reaches the visitor
+                    job.result = self._worker.submit(contextvars.copy_context().run, work).result()
+            finally:
+                self._jobs += 1
+                if self._jobs % _JOBS_BEFORE_CLEARING == 0:
+                    give_back_freed_memory()
+            return job.result
+
+
+class _Tiles:
+    """Tells after every tile how long the rest will take."""
+
+    def __init__(self, check: Callable[[], None] | None, tell: bool) -> None:
+        self.check, self.tell, self.started = check, tell, time.monotonic()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what goes along to a borrowed GPU: another process, which can not be stopped from here."""
+        return {**self.__dict__, "check": None}
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.check is not None:
+            self.check()
+        if self.tell:
+            left = (time.monotonic() - self.started) / done * (total - done)
+            gr.Progress()((done, total), desc=words.busy(left), unit=words.TILES)
+
+
+def _gpu_seconds(photo: str, weather: str, fast: bool, progress: Progress | None) -> int:
+    """Say how long a borrowed GPU is needed at most."""
+    with Image.open(photo) as picture:
+        return 20 + round(picture.width * picture.height / 1e6 * 3)

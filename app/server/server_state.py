@@ -1,0 +1,114 @@
+"""What the parts of the running server share, and what it says about its health."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from app.server.request_log import COUNTS
+from app.server.settings import Settings
+from app.server.visitor_files import VisitorFiles
+from opir.model import CheckpointInfo
+
+MODEL_QUEUE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "model"}
+"""Events that run the model wait for each other, so that photos do not compete for memory."""
+UNHEARD_SECONDS = 10.0
+"""How long a session is kept that nobody listens to: a browser listens anew after each job."""
+
+
+@dataclass
+class ServerState:
+    """One running server."""
+
+    settings: Settings
+    files: VisitorFiles
+    blocks: Any
+    """The page, as Gradio knows it."""
+    weights: CheckpointInfo | None
+    device: str
+    is_stopping: bool = False
+    listening: dict[str, int] = field(default_factory=dict)
+    """Sessions that are listened to, and by how many connections."""
+    unheard: dict[str, tuple[set[str], float]] = field(default_factory=dict)
+    """Sessions that nobody listens to any more, their jobs whose end was not told, and since when."""
+    started: float = field(default_factory=time.monotonic)
+
+    def waiting(self) -> int:
+        """Return how many jobs wait for the model."""
+        queue = self.blocks._queue.event_queue_per_concurrency_id.get(MODEL_QUEUE["concurrency_id"])
+        return 0 if queue is None else len(queue.queue)
+
+    def jobs(self) -> int:
+        """Return how many jobs of any kind wait or run."""
+        queue = self.blocks._queue
+        return len(queue) + sum(job is not None for job in queue.active_jobs)
+
+    @contextmanager
+    def told(self, session: str) -> Iterator[None]:
+        """Listen to a session, and let go of it afterwards unless another connection listens to it."""
+        self.listening[session] = self.listening.get(session, 0) + 1
+        self.unheard.pop(session, None)
+        try:
+            yield
+        finally:
+            self.listening[session] -= 1
+            if not self.listening[session]:
+                del self.listening[session]
+                self._end_session(session)
+
+    def _end_session(self, session: str) -> None:
+        """Let go of what Gradio remembers of sessions that nobody listens to, half a megabyte, once they have no job.
+
+        It happens when a session ends, no sooner than `UNHEARD_SECONDS` after nobody listened any more: a browser may
+        be about to listen again. A result that the page may look into stays. A program's request is a session too.
+        """
+        queue = self.blocks._queue
+        jobs = set(queue.pending_event_ids_session.get(session, ()))
+        events = [queue.event_ids_to_events.get(job) for job in jobs]
+        if any(event is None or event.alive for event in events):
+            return  # its visitor comes for what has been asked for meanwhile
+        now = time.monotonic()
+        self.unheard[session] = jobs, now
+        for name, (left, since) in list(self.unheard.items()):
+            if now - since >= UNHEARD_SECONDS and left.isdisjoint(queue.event_ids_to_events):
+                del self.unheard[name]
+                if left == queue.pending_event_ids_session.get(name, set()):  # nothing was asked for since
+                    self._forget(name)
+
+    def _forget(self, session: str) -> None:
+        """Make Gradio forget a session; should it go on, all of this is made anew."""
+        sessions, queue = self.blocks.app.state_holder, self.blocks._queue
+        queue.pending_event_ids_session.pop(session, None)
+        queue.pending_messages_per_session.pop(session, None)
+        there = sessions.session_data.get(session)
+        if there is not None and all(value is None or value == {} for value in there.state_data.values()):
+            sessions.session_data.pop(session, None)
+            sessions.time_last_used.pop(session, None)
+
+    def health(self) -> dict[str, Any]:
+        """Return what /health says: whether work is taken, by what, and how much there is."""
+        return {
+            "status": "stopping" if self.is_stopping else "ok",
+            "version": own_version(),
+            "weights": None if self.weights is None else self.weights.path.stem,
+            "weights_sha256": None if self.weights is None else self.weights.sha256,
+            "device": self.device,
+            "queue": {
+                "waiting": self.waiting(),
+                "running": COUNTS.running,
+                "length": self.settings.queue_length,
+            },
+            "restorations": dict(COUNTS.by_outcome),
+            "files_mb": round(self.files.used_bytes() / 1e6, 3),
+            "uptime_seconds": round(time.monotonic() - self.started, 1),
+        }
+
+
+def own_version() -> str:
+    """Return the installed version; "unknown" in a copy that is not installed, as on Hugging Face."""
+    try:
+        return version("opir")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,65 @@
+"""What "About and API" says: where the weights come from, and how to use them without the page."""
+
+import html
+from typing import Any
+
+from app.look import words
+from opir.model import OPIR, CheckpointInfo, count_parameters
+
+DEFAULT_ADDRESS = "http://127.0.0.1:7860"
+"""What the snippets call until the page puts its own address in."""
+
+PYTHON = """from opir import Restorer
+
+restorer = Restorer.from_pretrained("lite")
+result = restorer.restore("street.jpg", task="auto")
+result.save("street_opir.jpg")
+print(result.task, result.uncertainty.mean())
+print(result.inspect(x=20, y=10).describe())
+"""
+
+COMMANDS = """opir restore street.jpg -o restored --task auto --maps uncertainty
+opir inspect street.jpg --at 20,10 --json
+"""
+
+CLIENT = f"""from gradio_client import Client, handle_file
+
+client = Client("{DEFAULT_ADDRESS}")
+restored = client.predict(handle_file("street.jpg"), "auto", 1.0, api_name="/restore")
+print(restored)  # the path of the full-size result
+"""
+
+CURL = f"""URL={DEFAULT_ADDRESS}
+SENT=$(curl -s -F "files=@street.jpg" $URL/gradio_api/upload | tr -d '[]"')
+JOB=$(curl -s $URL/gradio_api/call/restore -H "Content-Type: application/json" \\
+  -d '{{"data": [{{"path": "'"$SENT"'", "meta": {{"_type": "gradio.FileData"}}}}, "auto", 1]}}' | cut -d'"' -f4)
+RESULT=$(curl -sN $URL/gradio_api/call/restore/$JOB | grep -o '"url": *"[^"]*"' | tail -1 | cut -d'"' -f4)
+curl -s "$RESULT" -o street_opir.jpg
+"""
+
+OWN_ADDRESS = (
+    "(...snippets) => { const own = (location.origin + location.pathname).replace(/\\/$/, ''); "
+    f"return snippets.map((text) => text.replaceAll('{DEFAULT_ADDRESS}', own)); }}"
+)
+"""Puts the address of the page into snippets, in the browser."""
+
+
+def describe(model: OPIR, info: CheckpointInfo | None) -> str:
+    """Say as HTML where the weights come from, what they were trained on, what they can not do, and their licence."""
+    rows = [(words.ABOUT_SIZE, f"{count_parameters(model) / 1e6:.2f} M")]
+    if info is not None:
+        told = {words.ABOUT_STEPS: "step", words.ABOUT_DATA: "data", words.ABOUT_COMMIT: "commit"}
+        rows = [
+            (words.ABOUT_NAME, info.path.stem if info.path.stem != "model" else info.path.parent.name),
+            (words.ABOUT_HASH, info.sha256),
+            *rows,
+            *((title, info.metadata[key]) for title, key in told.items() if info.metadata.get(key) is not None),
+        ]
+    rows += [(words.ABOUT_LIMITS, words.LIMITS), (words.ABOUT_LICENCE, words.LICENCE)]
+    return f'<dl class="facts">{"".join(_row(title, value) for title, value in rows)}</dl>'
+
+
+def _row(title: str, value: Any) -> str:
+    text = html.escape(f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value))
+    shown = f"<code>{text}</code>" if title in (words.ABOUT_HASH, words.ABOUT_COMMIT) else text
+    return f"<dt>{title}</dt><dd>{shown}</dd>"

@@ -1,0 +1,227 @@
+"""What a click on "Clean a photo" does, from start to end. Files go in and out by path."""
+
+import logging
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app.drawing import panels
+from app.drawing.provenance import kept_and_removed
+from app.drawing.weather_map import MapPicture, WeatherMap
+from app.examples import precomputed
+from app.examples.examples import Examples
+from app.look import words
+from app.running.errors import plain_error, plain_errors
+from app.running.results import Session, new_folder, show, write_result
+from app.running.runner import Runner
+from app.running.visitors import Visitors, visitor_of
+from app.server.presence import Cancelled
+from app.server.settings import Settings
+from opir import inspection
+from opir.inference import Restoration, Restorer
+from opir.tasks import AUTO, Task
+
+LOG = logging.getLogger(__name__)
+
+_NO_DOWNLOAD = gr.update(label=words.DOWNLOAD, value=None, interactive=False)
+_NOTHING_RESTORED = (None, panels.hint(words.WELCOME), None, None, None, _NO_DOWNLOAD)
+
+
+class Actions:
+    """The page's events for one restorer."""
+
+    def __init__(
+        self,
+        restorer: Restorer,
+        weather_map: WeatherMap | None,
+        settings: Settings | None = None,
+        examples: Examples | None = None,
+    ) -> None:
+        self.weather_map = weather_map
+        self.runner = Runner(restorer, settings)
+        self.visitors = Visitors()
+        self.examples = examples or Examples()
+        stale = self.examples.stale(self.runner.info)
+        self.examples_are_ready = not stale
+        """Whether all examples have a result of these weights; else the model runs when one is chosen."""
+        if stale:
+            LOG.warning("the results of %d examples are out of date: make examples", len(stale))
+
+    def open_example(self, event: gr.SelectData, request: gr.Request | None = None) -> str:
+        """Put a chosen example where an uploaded photo would be."""
+        original = self.examples.photos[int(event.index)]
+        return str(shutil.copy(original, self.visitors.new_folder(visitor_of(request))))
+
+    def show_example(
+        self, strength: float, protect: bool, event: gr.SelectData, request: gr.Request | None = None
+    ) -> tuple[Any, ...]:
+        """Show a chosen example with its result, which was made beforehand by the default settings.
+
+        Returns:
+            The photo, the weather, the quality, and what `restore_photo` returns.
+        """
+        self.runner.stops.stop(photo_job(visitor_of(request)))
+        photo = Path(self.open_example(event, request))
+        with plain_errors():
+            result = self.examples.result(self.examples.photos[int(event.index)], self.runner)
+            shown = self._show(result, photo, photo.parent, False, strength, protect, beforehand=True)
+        return (str(photo), AUTO, words.FULL, *shown)
+
+    def begin(self, request: gr.Request | None = None) -> Any:
+        """Let a job be cancelled from now on: the button for that."""
+        self.runner.stops.begin(photo_job(visitor_of(request)))
+        return gr.update(interactive=True)
+
+    def cancel(self, request: gr.Request | None = None) -> tuple[Any, ...]:
+        """Stop the job: the summary, the button to cancel."""
+        self.runner.stops.stop(photo_job(visitor_of(request)))
+        return panels.hint(words.CANCELLED), gr.update(interactive=False)
+
+    def restore_photo(
+        self,
+        photo: str | None,
+        weather: str,
+        quality: str = words.FULL,
+        strength: float = 1.0,
+        protect: bool = False,
+        request: gr.Request | None = None,
+    ) -> tuple[Any, ...]:
+        """Restore a photo.
+
+        Returns:
+            The session, summary, before and after, the photo to click on, the weather, the waiting download.
+        """
+        if photo is None:  # a setting was changed before there is a photo
+            return tuple(gr.skip() for _ in _NOTHING_RESTORED)
+        visitor = visitor_of(request)
+        self.visitors.has_uploaded(visitor, Path(photo))
+        try:
+            with plain_errors(), self.runner.stops.watching(photo_job(visitor)) as check:
+                result = self.runner.restore(photo, weather, quality == words.FAST, check)
+                folder = self.visitors.new_folder(visitor)
+                return self._show(result, Path(photo), folder, weather != AUTO, strength, protect)
+        except Cancelled:  # `cancel` has said so; what is shown may be newer than this job
+            return tuple(gr.skip() for _ in _NOTHING_RESTORED)
+
+    def _show(
+        self,
+        result: Restoration,
+        photo: Path,
+        folder: Path,
+        chosen: bool,
+        strength: float,
+        protect: bool,
+        beforehand: bool = False,
+    ) -> tuple[Any, ...]:
+        """Return what `restore_photo` does, for a result that is there."""
+        session = Session(result, photo, folder, show(result.blend(0.0), folder / "before.jpg"))
+        self.runner.recent.add(session)
+        before_after, waiting = self.blend(session, strength, protect)
+        weathers = {words.WEATHER_NAMES[Task.parse(name)]: share for name, share in result.task_probabilities.items()}
+        return (
+            session,
+            panels.summary(result, chosen, *kept_and_removed(result.photo), beforehand),
+            before_after,
+            str(show(result.image, folder / "restored.jpg")),
+            weathers or None,
+            waiting,
+        )
+
+    def draw_views(self, session: Session | None) -> tuple[Any, ...]:
+        """Draw what explains a result.
+
+        Returns:
+            Stage 1, stage 2, the change, the result and over it the uncertainty, scales, the weather map.
+        """
+        if session is None:
+            return self._no_views()
+        result, folder = session.restoration, session.folder
+        scales = [
+            (str(show(picture, folder / f"{name.replace(' ', '-')}.jpg")), words.scale_caption(name))
+            for name, picture in inspection.scale_pictures(result).items()
+        ]
+        two = result.stages > 1
+        certain, doubt = inspection.trust_pair(result)
+        return (
+            str(show(result.stage1, folder / "stage-1.jpg")),
+            str(folder / "restored.jpg") if two else None,
+            str(show(inspection.change_picture(result), folder / "change.jpg")) if two else None,
+            (str(show(certain, folder / "certain.jpg")), str(show(doubt, folder / "uncertainty.jpg"))),
+            scales,
+            self._map_with(result),
+        )
+
+    def clear(self) -> tuple[Any, ...]:
+        """Return what `restore_photo` and `draw_views` return, for a page without a photo."""
+        return (*_NOTHING_RESTORED, *self._no_views())
+
+    def _no_views(self) -> tuple[Any, ...]:
+        return None, None, None, None, None, self.empty_map()
+
+    @cached_property
+    def _on_the_map(self) -> list[MapPicture]:
+        """The examples, where their embeddings are known."""
+        if not self.examples_are_ready:
+            return []
+        shown = zip(self.examples.photos, self.examples.captions.values(), strict=True)
+        return [
+            MapPicture(precomputed.embedding(self.examples.result_path(photo)), caption, photo)
+            for photo, caption in shown
+        ]
+
+    def _map_with(self, result: Restoration) -> str:
+        if self.weather_map is None or result.embedding is None:
+            return self.empty_map()
+        seen = [point for point in (result.embedding, result.stage2_embedding) if point is not None]
+        return self.weather_map.draw(np.stack(seen), self._on_the_map)
+
+    def empty_map(self) -> str:
+        """Return the weather map without a photo on it, or say that there is none."""
+        return self.weather_map.draw(None, self._on_the_map) if self.weather_map else panels.hint(words.NO_MAP)
+
+    def blend(self, session: Session | None, strength: float, protect: bool = False) -> tuple[Any, Any]:
+        """Show the photo next to the result at this strength, without running the model.
+
+        Args:
+            session: None while there is no result.
+            strength: 0 is the photo, 1 the restoration.
+            protect: leave doubtful areas as they were.
+        """
+        if session is None:
+            return None, _NO_DOWNLOAD
+        name = f"after-{strength:g}{'-protected' if protect else ''}.jpg"
+        after = show(session.restoration.blend(strength, protect), session.folder / name)
+        return (str(session.before), str(after)), gr.update(label=words.DOWNLOAD_WAITING, interactive=False)
+
+    def write_download(self, session: Session | None, strength: float, protect: bool = False) -> Any:
+        """Write the full-size result under the photo's own name and offer it."""
+        if session is None:
+            return _NO_DOWNLOAD
+        folder = session.folder / f"strength-{strength:g}{'-protected' if protect else ''}"
+        with plain_errors():
+            path = write_result(session.restoration, session.photo, folder, strength, protect)
+        return gr.update(label=words.DOWNLOAD, value=str(path), interactive=True)
+
+    def no_download(self) -> Any:
+        """Return the button while there is nothing to download."""
+        return _NO_DOWNLOAD
+
+    def restore_file(self, photo: str, weather: str, strength: float) -> str:
+        """Restore one photo from the API: the path of the full-size result, named after the photo."""
+        if photo is None:
+            raise plain_error(words.NO_PHOTO, log=False)
+        try:
+            with plain_errors():
+                result = self.runner.restore(photo, weather)
+                return str(write_result(result, Path(photo), new_folder(), strength))
+        except Cancelled:
+            raise plain_error(words.CANCELLED, log=False) from None
+
+
+def photo_job(visitor: str) -> str:
+    """Return the name of the job that restores a visitor's one photo."""
+    return f"{visitor} photo"

@@ -1,0 +1,212 @@
+"""What "Many photos" does: restore one after the other, tell how each went, hand out all that is done."""
+
+import csv
+import html
+import logging
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app.drawing import panels
+from app.look import words
+from app.running.errors import plain_error, told_apart
+from app.running.results import show, write_result
+from app.running.runner import Runner
+from app.running.visitors import Visitors, visitor_of
+from app.server.presence import Cancelled
+from opir.cli import Job, run_jobs
+from opir.photo import ENDINGS
+from opir.tasks import Task
+
+LOG = logging.getLogger(__name__)
+
+THUMBNAIL_SIDE = 960  # pixels
+COLUMNS = ("name", "status", "task", "confidence", "seconds", "uncertainty_p95", "result", "error")
+
+_NO_ZIP = gr.update(label=words.ZIP, value=None, interactive=False)
+_NO_CSV = gr.update(label=words.CSV, value=None, interactive=False)
+
+
+@dataclass
+class _Batch:
+    """How far a batch is. What is done is in its archive at once, so that nothing later can take it away."""
+
+    folder: Path
+    rows: list[dict[str, Any]]
+    pictures: list[tuple[str, str]] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / "opir.zip"
+
+    def keep(self, result: Path) -> str:
+        """Move a result into the archive; returns its name there, which no other has."""
+        name, number = result.name, 1
+        while name in self.names:
+            number += 1
+            name = f"{result.stem}-{number}{result.suffix}"
+        with zipfile.ZipFile(self.archive, "a", zipfile.ZIP_STORED) as written:  # photos do not shrink any more
+            written.write(result, name)
+        result.unlink()
+        self.names.add(name)
+        return name
+
+    def end(self, status: str, error: str | None = None) -> None:
+        """Say why what is not done will not be."""
+        for row in self.rows:
+            if row["status"] in (words.RUNNING, words.WAITING):
+                row |= {"status": status, "error": error}
+
+    def view(self) -> tuple[Any, ...]:
+        """Return the table, the gallery, and the files while they are not written."""
+        return _table(self.rows), list(self.pictures), _NO_ZIP, _NO_CSV
+
+    def files(self) -> tuple[Any, ...]:
+        """Offer the list of all photos, and the archive of those that are done, with the list in it."""
+        table = self.folder / "opir.csv"
+        _write_csv(self.rows, table)
+        offered, offered_table = _NO_ZIP, gr.update(label=words.CSV, value=str(table), interactive=True)
+        if self.names:
+            with zipfile.ZipFile(self.archive, "a", zipfile.ZIP_STORED) as written:
+                written.write(table, table.name)
+            offered = gr.update(label=words.zip_label(len(self.names)), value=str(self.archive), interactive=True)
+        return _table(self.rows), list(self.pictures), offered, offered_table
+
+
+class ManyPhotos:
+    """The events of the tab."""
+
+    def __init__(self, runner: Runner, visitors: Visitors) -> None:
+        self.runner, self.visitors = runner, visitors
+
+    def begin(self, request: gr.Request | None = None) -> tuple[Any, Any]:
+        """Let the batch be cancelled from now on: the buttons to start and to cancel."""
+        self.runner.stops.begin(batch_job(visitor_of(request)))
+        return gr.update(interactive=False), gr.update(interactive=True)
+
+    def end(self) -> tuple[Any, Any]:
+        """Return the buttons to start and to cancel while nothing runs."""
+        return gr.update(interactive=True), gr.update(interactive=False)
+
+    def cancel(self, request: gr.Request | None = None) -> Any:
+        """Stop the batch after the tile that is being computed: the button to cancel."""
+        self.runner.stops.stop(batch_job(visitor_of(request)))
+        return gr.update(interactive=False)
+
+    def restore_all(
+        self, photos: list[str] | None, weather: str, quality: str = words.FULL, request: gr.Request | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Restore photos one by one, and keep what is done whatever happens to the rest.
+
+        Yields:
+            The table, the gallery, the archive and the list, after every photo.
+        """
+        if not photos:
+            raise plain_error(words.NO_PHOTOS, log=False)
+        visitor = visitor_of(request)
+        batch = _Batch(self.visitors.new_folder(visitor), [_waiting(Path(photo)) for photo in photos])
+        # Each result gets a folder of its own first, so that two photos of one name do not meet.
+        jobs = [Job(Path(photo), batch.folder / f"{number}") for number, photo in enumerate(photos)]
+        for job in jobs:
+            self.visitors.has_uploaded(visitor, job.source)
+        with self.runner.stops.watching(batch_job(visitor)) as check:
+            records = run_jobs(jobs, lambda job: self._restore(batch, job, weather, quality == words.FAST, check))
+            try:
+                for row in batch.rows:
+                    row["status"] = words.RUNNING
+                    yield batch.view()
+                    _fill(batch, row, next(records))
+            except Cancelled:
+                batch.end(words.CANCELLED_ONE)
+            except Exception:
+                LOG.exception("a batch broke off")
+                batch.end(words.FAILED, words.BROKEN_OFF)
+        yield batch.files()
+
+    def _restore(
+        self, batch: _Batch, job: Job, weather: str, fast: bool, check: Callable[[], None]
+    ) -> dict[str, Any]:
+        """Restore one photo; returns what the table says of it."""
+        with told_apart():
+            result = self.runner.restore(str(job.source), weather, fast, check, tell=False)
+            name = batch.keep(write_result(result, job.source, job.output))
+            picture = show(result.image, batch.folder / f"{job.output.name}.jpg", THUMBNAIL_SIDE)
+        return {
+            "task": result.task,
+            "confidence": result.task_probabilities.get(result.task),
+            "seconds": result.seconds,
+            "uncertainty_p95": float(np.percentile(result.uncertainty, 95)),
+            "result": name,
+            "picture": str(picture),
+        }
+
+
+def add_folder(photos: list[str] | None, folder: list[str]) -> list[str]:
+    """Return the photos chosen so far and those of a folder, without what else lies in it."""
+    found = sorted(path for path in folder if Path(path).suffix.lower() in ENDINGS)
+    if not found:
+        raise plain_error(words.NO_PHOTOS_IN_FOLDER, log=False)
+    return list(dict.fromkeys([*(photos or []), *found]))
+
+
+def nothing_done() -> tuple[Any, ...]:
+    """Return the table, the gallery, the archive and the list before anything was restored."""
+    return panels.hint(words.MANY_NOTE), None, _NO_ZIP, _NO_CSV
+
+
+def batch_job(visitor: str) -> str:
+    """Return the name of the job that restores a visitor's many photos."""
+    return f"{visitor} batch"
+
+
+def _waiting(source: Path) -> dict[str, Any]:
+    return {**dict.fromkeys(COLUMNS), "name": source.name, "status": words.WAITING}
+
+
+def _fill(batch: _Batch, row: dict[str, Any], record: dict[str, Any]) -> None:
+    if "error" in record:
+        row |= {"status": words.FAILED, "error": record["error"]}
+        return
+    row |= {name: record[name] for name in COLUMNS if name in record}
+    row["status"] = words.DONE
+    batch.pictures.append((record["picture"], row["name"]))
+
+
+def _write_csv(rows: list[dict[str, Any]], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: _in_csv(row[name]) for name in COLUMNS})
+
+
+def _in_csv(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    # A spreadsheet would run a name that begins as a formula does.
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = "".join(f'<tr class="{words.STATUS_CLASSES[row["status"]]}">{_cells(row)}</tr>' for row in rows)
+    return panels.table(words.PHOTOS, words.MANY_COLUMNS, lines)
+
+
+def _cells(row: dict[str, Any]) -> str:
+    name = f'<td class="name">{html.escape(row["name"])}</td>'
+    if row["error"]:
+        return f'{name}<td>{row["status"]}</td><td colspan="4">{html.escape(row["error"])}</td>'
+    known = row["task"] in {task.label for task in Task}
+    task = words.WEATHER_NAMES[Task.parse(row["task"])] if known else ""
+    numbers = (
+        "" if row["confidence"] is None else f"{row['confidence']:.0%}",
+        "" if row["seconds"] is None else f"{row['seconds']:.1f} s",
+        "" if row["uncertainty_p95"] is None else f"{row['uncertainty_p95']:.2f}",
+    )
+    return f"{name}<td>{row['status']}</td><td>{task}</td>" + "".join(f"<td>{number}</td>" for number in numbers)

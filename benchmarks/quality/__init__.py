@@ -1,0 +1,1 @@
+"""How good the shipped weights are: scores, tables of the paper, uncertainty, embeddings, pictures."""

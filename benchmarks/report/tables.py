@@ -1,0 +1,122 @@
+"""Write the tables of README, model card and docs/results.md from benchmarks/results, between their markers.
+
+    python -m benchmarks.report.tables [--check]
+
+A page has `<!-- name -->` and `<!-- /name -->` where a table belongs; the names are those of `TABLES`.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cost import tables as cost_tables
+from benchmarks.quality import published_tables
+from benchmarks.report import evidence_tables
+from benchmarks.report.provenance import RESULTS, ROOT
+
+Render = Callable[[dict[str, Any]], str]
+PAGES = tuple(ROOT / page for page in ("README.md", "checkpoints/README.md", "docs/results.md", "docs/cost.md"))
+_MARKED = re.compile(r"(<!-- (?P<name>[\w-]+) -->\n)(?P<table>.*?)(<!-- /(?P=name) -->)", re.DOTALL)
+
+
+def _decibels(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def quality_table(report: dict[str, Any]) -> str:
+    """Return Markdown of what `benchmarks/quality` found."""
+    lines = [
+        "| set | photos | input | stage 1 | restored | SSIM in → out | recognised | UM ~ error "
+        "| AUSE: UM / gradient / change |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, row in report["results"].items():
+        areas = " / ".join(f"{row[f'ause_{kind}']:.2f}" for kind in ("uncertainty", "gradient", "change"))
+        lines.append(
+            f"| {name} ({row['space'].upper()}) | {row['photos']} | {_decibels(row.get('input_psnr'))} "
+            f"| {_decibels(row['stage1_psnr'])} | {_decibels(row['psnr'])} "
+            f"| {row['input_ssim']:.3f} → {row['ssim']:.3f} | {100 * row['recognised']:.0f} % "
+            f"| {row['rank_correlation_uncertainty']:.2f} | {areas} |"
+        )
+    provenance = (
+        f"Measured {report['date']} at commit `{report['commit'][:10]}`, weights `{report['weights_sha256'][:12]}…`, "
+        "by `make measure`: PSNR in dB from 8-bit outputs, blind (`task=auto`); the rank correlation of UM with the "
+        "error is on 8×8 blocks; AUSE 0 is a perfect map and 1 a random one."
+    )
+    return "\n".join([*lines, "", provenance, ""])
+
+
+def page_table(report: dict[str, Any]) -> str:
+    """Return Markdown of what `benchmarks/server/page.py` found."""
+    example, pixel = report["results"]["example"], report["results"]["pixel"]
+    hardware = report["hardware"]
+    rows = (
+        ("the first click on an example, until its result is drawn", example),
+        (f"a click on a pixel of a {pixel['megapixels']:.0f}-megapixel photo, until its operator is drawn", pixel),
+    )
+    lines = ["| on the page | median | slowest | mark |", "|---|---|---|---|"]
+    for title, row in rows:
+        lines.append(f"| {title} | {row['median_s']:.2f} s | {row['slowest_s']:.2f} s | {row['mark_s']:g} s |")
+    provenance = (
+        f"Measured {report['date']} at commit `{report['commit'][:10]}`, weights `{report['weights_sha256'][:12]}…`, "
+        f"by `make page-marks` on {hardware['cores']} cores ({hardware['processor']}), the browser included."
+    )
+    return "\n".join([*lines, "", provenance, ""])
+
+
+TABLES: dict[str, tuple[str, Render, str]] = {
+    "quality": ("quality.json", quality_table, "measure"),
+    "page": ("page.json", page_table, "page-marks"),
+    "uncertainty": ("uncertainty.json", evidence_tables.uncertainty_table, "uncertainty"),
+    "bounds": ("uncertainty.json", evidence_tables.bounds_table, "calibrate uncertainty"),
+    "embeddings": ("embeddings.json", evidence_tables.embeddings_table, "embeddings-report"),
+    "classical": ("classical.json", evidence_tables.classical_table, "classical"),
+    "cost": ("cost.json", cost_tables.cost_tables, "bench"),
+    "upsampled": ("upsampled.json", cost_tables.upsampled_table, "bench-upsampled"),
+    **{name: (f"{name}.json", published_tables.render, name) for name in published_tables.TABLES},
+}
+"""By marker: the results file, what draws it, and the `make` target that makes it."""
+
+COMPUTED: dict[str, Callable[[], str]] = {"presets": cost_tables.presets_table}
+"""Tables that follow from the code alone."""
+
+
+def renewed(text: str, results: Path = RESULTS) -> str:
+    """Return a page with all its tables made anew; markers of other programs' tables are left alone."""
+
+    def fill(match: re.Match[str]) -> str:
+        if match["name"] in COMPUTED:
+            return match[1] + COMPUTED[match["name"]]() + match[4]
+        if match["name"] not in TABLES:
+            return match[0]
+        file, render, target = TABLES[match["name"]]
+        path = results / file
+        table = render(json.loads(path.read_text())) if path.is_file() else f"Not run yet: `make {target}`.\n"
+        return match[1] + table + match[4]
+
+    return _MARKED.sub(fill, text)
+
+
+def out_of_date(pages: tuple[Path, ...] = PAGES, results: Path = RESULTS) -> list[Path]:
+    """Return the pages whose tables differ from the results."""
+    return [page for page in pages if renewed(page.read_text(), results) != page.read_text()]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 if a table is out of date")
+    options = parser.parse_args(arguments)
+    stale = out_of_date()
+    if options.check and stale:
+        names = ", ".join(str(page.relative_to(ROOT)) for page in stale)
+        raise SystemExit(f"out of date: {names}; run python -m benchmarks.report.tables")
+    for page in stale:
+        page.write_text(renewed(page.read_text()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The page and its server under load, at start and in the browser."""

@@ -1,0 +1,102 @@
+"""Restoring the photos of a folder: what is asked of each, and what is reported of it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from PIL import PngImagePlugin
+
+from opir import inspection
+from opir.cli.jobs import STANDARD, Job
+from opir.errors import printable
+from opir.files import make_folder, written_whole
+from opir.inference.restoration import Restoration
+from opir.inference.restorer import Progress, Restorer
+from opir.photo import Photo, load_photo
+from opir.photo.folders import OWN_MARK
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """What `opir restore` was asked for, the same for every photo."""
+
+    task: str
+    tile: int | Literal["auto"]
+    strength: float
+    maps: tuple[str, ...]
+    """Some of `opir.inspection.MAPS`."""
+    operator_scale: int | Literal["auto"] = 1
+    keep_location: bool = False
+    keep_time: bool = False
+    max_megapixels: float | None = None
+    """None for what the memory allows."""
+
+    def read(self, job: Job) -> Photo:
+        """Decode a photo; raises ImageError, a ValueError."""
+        source = sys.stdin.buffer if job.source == STANDARD else job.source
+        return load_photo(source, self.max_megapixels, self.keep_location, compact=True)
+
+    def restore(self, restorer: Restorer, photo: Photo, progress: Progress | None = None) -> Restoration:
+        """Run the model."""
+        return restorer.restore(
+            photo,
+            self.task,
+            tile=self.tile,
+            scale_weights="scales" in self.maps,
+            operator_scale=self.operator_scale,
+            progress=progress,
+        )
+
+    def write(self, job: Job, restoration: Restoration) -> dict[str, Any]:
+        """Write the result and its maps; the result comes last, so that one that is there is complete.
+
+        Returns:
+            The photo's task, size, mean uncertainty and time, and the files of the maps.
+        """
+        maps, left_out = self._write_maps(job, restoration)
+        file_format = job.file_format or restoration.photo.file.file_format
+        if job.output == STANDARD:
+            left_out += restoration.write(sys.stdout.buffer, file_format, self.strength)
+        else:
+            make_folder(job.output.parent)
+            left_out += restoration.save(job.output, self.strength, file_format=file_format, keep_time=self.keep_time)
+        return {
+            "task": restoration.task,
+            "task_probabilities": restoration.task_probabilities,
+            "width": restoration.width,
+            "height": restoration.height,
+            "mean_uncertainty": float(restoration.uncertainty.mean()),
+            "tiles": restoration.tiles,
+            "seconds": round(restoration.seconds, 3),
+            "maps": maps,
+            "left_out": list(left_out),
+        }
+
+    def _write_maps(self, job: Job, restoration: Restoration) -> tuple[list[str], tuple[str, ...]]:
+        """Write what was asked for beside the result; one that can not be written costs nothing else, and is told."""
+        if job.output == STANDARD:
+            return [], tuple(f"the map {name}, which needs a file" for name in self.maps)
+        written, failed = [], []
+        for name, picture in inspection.pictures(restoration, self.maps).items():
+            path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")
+            try:
+                make_folder(path.parent)
+                with written_whole(path) as file:
+                    picture.save(file, "PNG", pnginfo=_marked())
+                written.append(str(path))
+            except (OSError, ValueError) as error:
+                failed.append(f"the map {name} ({printable(str(error))})")
+        return written, tuple(failed)
+
+    def do(self, restorer: Restorer, job: Job) -> dict[str, Any]:
+        """Read, restore and write one photo."""
+        return self.write(job, self.restore(restorer, self.read(job)))
+
+
+def _marked() -> PngImagePlugin.PngInfo:
+    """Return the text by which a later run knows that this is no photo."""
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Software", OWN_MARK.decode())
+    return info

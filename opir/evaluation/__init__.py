@@ -1,0 +1,37 @@
+"""How good a restoration is by stated protocols, what it is compared with, and how its bounds are calibrated."""
+
+from opir.evaluation.baselines import dehaze_by_dark_channel, guided_filter, smooth_by_guided_filter
+from opir.evaluation.conformal import calibrate
+from opir.evaluation.metrics import (
+    SPACES,
+    UNCHANGED_PSNR,
+    Space,
+    ause,
+    psnr,
+    rank_correlation,
+    sparsification_curve,
+    ssim,
+)
+from opir.evaluation.scoring import ImageScore, Measurement, Quality, Report, evaluate, measure, measure_baselines
+
+__all__ = [
+    "SPACES",
+    "UNCHANGED_PSNR",
+    "ImageScore",
+    "Measurement",
+    "Quality",
+    "Report",
+    "Space",
+    "ause",
+    "calibrate",
+    "dehaze_by_dark_channel",
+    "evaluate",
+    "guided_filter",
+    "measure",
+    "measure_baselines",
+    "psnr",
+    "rank_correlation",
+    "smooth_by_guided_filter",
+    "sparsification_curve",
+    "ssim",
+]

@@ -1,0 +1,172 @@
+"""One pixel's inverse operator, computed again from the part of the photo that it depends on.
+
+C kernel channels (1 or 3), D embedding size, H height, W width, S scales.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from opir.model import OPIR
+from opir.model.inverse_operator import Strip
+from opir.ops.levels import in_unit
+from opir.ops.padding import pad_to_multiple
+from opir.ops.window import Window
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class StageOperator:
+    """What one stage predicted for the pixel, and the colour it gave."""
+
+    kernels: Floats
+    """K, (C, 3, 3): rows and columns are δ from -1 to 1."""
+    modulation: Floats
+    """m, (C, 3, 3); all 1 in a model without the task-aware module."""
+    modulated_kernels: Floats
+    """K̃ = K·m, (C, 3, 3), what the photo was filtered with."""
+    scale_weights: Floats
+    """α, (S,), summing to 1."""
+    gain: Floats
+    """Σ K̃ of each kernel, (C,): above 1 it brightens an even surface, below 1 it darkens it."""
+    uncertainty: float
+    """UM of Eq. 11 times 9: 1 where nothing is changed."""
+    restored: Floats
+    """The stage's red, green and blue, (3,), not clamped."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return lists and numbers that JSON can hold."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in values.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class PixelInspection:
+    """One pixel of a photo on its way through the stages."""
+
+    x: int
+    y: int
+    task: str
+    scales: tuple[int, ...]
+    before: Floats
+    """The photo's red, green and blue, (3,) in [0, 1]."""
+    stages: tuple[StageOperator, ...]
+
+    @property
+    def stage1(self) -> Floats:
+        """The colour after stage 1, (3,) in [0, 1]."""
+        return np.clip(self.stages[0].restored, 0, 1)
+
+    @property
+    def after(self) -> Floats:
+        """The colour of the result, (3,) in [0, 1]."""
+        return np.clip(self.stages[-1].restored, 0, 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return lists and numbers that JSON can hold."""
+        return {
+            "x": self.x,
+            "y": self.y,
+            "task": self.task,
+            "scales": list(self.scales),
+            "before": self.before.tolist(),
+            "stage1": self.stage1.tolist(),
+            "after": self.after.tolist(),
+            "stages": [stage.to_dict() for stage in self.stages],
+        }
+
+    def describe(self) -> str:
+        """Return it as lines for a terminal; colours as levels from 0 to 255."""
+        lines = [f"pixel {self.x},{self.y}  task {self.task}", f"before  {_levels(self.before)}"]
+        for number, stage in enumerate(self.stages, start=1):
+            weights = ", ".join(f"{w:.0%} at {s}" for s, w in zip(self.scales, stage.scale_weights, strict=True))
+            lines += ["", f"stage {number}  uncertainty {stage.uncertainty:.3f}  reach {weights}"]
+            colours = ("red", "green", "blue") if len(stage.gain) == 3 else ("all colours",)
+            for colour, kernel, gain in zip(colours, stage.modulated_kernels, stage.gain, strict=True):
+                lines.append(f"  {colour}  gain {gain:.3f}")
+                lines += ["    " + " ".join(f"{value:8.4f}" for value in row) for row in kernel]
+            lines.append(f"after stage {number}  {_levels(stage.restored)}")
+        return "\n".join(lines)
+
+
+def _levels(colour: Floats) -> str:
+    return "RGB " + " ".join(f"{255 * value:.1f}" for value in colour)
+
+
+def inspect_pixel(
+    model: OPIR,
+    photo: Tensor,
+    task_embedding: Tensor | None,
+    x: int,
+    y: int,
+    stages: int = 2,
+    scale: int = 1,
+) -> tuple[StageOperator, ...]:
+    """Run the stages on the receptive field of one pixel; the result equals that of the whole photo.
+
+    Args:
+        model: in eval mode, on the device of the photo.
+        photo: (3, H, W) in [0, 1], or uint8 levels.
+        task_embedding: (1, D), of the whole photo.
+        x: column, 0 is the left one.
+        y: row, 0 is the top one.
+        stages: how many to run.
+        scale: how many times smaller the copy is that the operators are predicted on.
+
+    Raises:
+        ValueError: if the pixel lies outside the photo.
+    """
+    height, width = photo.shape[-2:]
+    if not (0 <= x < width and 0 <= y < height):
+        raise ValueError(f"expected a pixel inside the photo of {width}x{height}, got x={x}, y={y}")
+    multiple = model.stride * scale
+    reduced = [-(-side // multiple) * model.stride for side in (height, width)]  # as the whole photo is padded to
+    top, left = y // multiple * model.stride, x // multiple * model.stride
+    # What each stage is wanted for, in pixels of the copy, from the last back to the photo that stage 1 sees.
+    windows = [Window(top, left, top + model.stride, left + model.stride)]
+    for _ in range(stages):
+        windows.append(windows[-1].grown(model.halo, *reduced))
+    around = windows.pop()
+    # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
+    image, uncertainty = pad_to_multiple(in_unit(around.scaled(scale).of(photo[None])), multiple), None
+    operators = []
+    for index in range(stages):
+        inner = windows.pop()
+        row, column = y - scale * inner.top, x - scale * inner.left
+        made = list(
+            model.stage_strips(
+                index, image, task_embedding, uncertainty, scale, inner.within(around), operators_of_row=row
+            )
+        )
+        operators.append(next(_at(strip, row, column) for strip in made if strip.operators is not None))
+        image = torch.cat([strip.restored for strip in made], dim=2)
+        uncertainty = torch.cat([strip.uncertainty for strip in made], dim=2)
+        around = inner
+    return tuple(operators)
+
+
+def _at(strip: Strip, row: int, column: int) -> StageOperator:
+    made = strip.operators
+    assert made is not None
+
+    def pick(values: Tensor) -> Floats:
+        return values[0, :, row - strip.top, column].float().cpu().numpy()
+
+    kernels = pick(made.kernels).reshape(-1, 3, 3)
+    modulated_kernels = pick(made.modulated).reshape(-1, 3, 3)
+    return StageOperator(
+        kernels=kernels,
+        modulation=np.ones_like(kernels) if made.modulation is None else pick(made.modulation).reshape(-1, 3, 3),
+        modulated_kernels=modulated_kernels,
+        scale_weights=pick(made.scale_weights),
+        gain=modulated_kernels.sum(axis=(1, 2)),
+        uncertainty=float(pick(made.uncertainty)[0]),
+        restored=pick(strip.restored),
+    )

@@ -1,0 +1,177 @@
+"""The actions as plain functions, without a server."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.drawing.provenance import kept_and_removed
+from app.examples.examples import Examples
+from app.look import words
+from app.running.results import PROXY_SIDE, Session, show
+from app.tabs.clean_actions import Actions
+from opir.inference.restorer import Restorer
+from opir.photo import load_photo
+from opir.tasks import AUTO
+
+
+@pytest.fixture(scope="module")
+def results(actions: Actions, photo: Path) -> tuple:
+    return actions.restore_photo(str(photo), AUTO)
+
+
+@pytest.fixture(scope="module")
+def session(results: tuple) -> Session:
+    return results[0]
+
+
+def test_restore_shows_the_photo_and_the_result_unharmed(results: tuple, photo: Path) -> None:
+    before, after = results[2]
+    assert Image.open(before).size == Image.open(after).size == Image.open(photo).size
+    shown = np.asarray(Image.open(before), dtype=float)
+    assert np.abs(shown - np.asarray(Image.open(photo).convert("RGB"), dtype=float)).mean() < 2
+
+
+def test_summary_says_weather_size_and_time_in_plain_words(results: tuple) -> None:
+    assert re.search(r"(Looks|Perhaps) .*\(\d+%\)\.", results[1])
+    assert "96 × 72 pixels in 1 tile" in results[1]
+
+
+def test_probabilities_are_named_and_sum_to_one(results: tuple) -> None:
+    assert set(results[4]) == {"Rain", "Snow", "Haze", "Clear"}
+    assert sum(results[4].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_chosen_weather_is_said_and_used(actions: Actions, photo: Path) -> None:
+    session, summary, *_ = actions.restore_photo(str(photo), "snow")
+    assert "Restored as snow, as you chose." in summary
+    assert session.restoration.task == "snow"
+
+
+def test_download_is_the_full_result_under_the_photos_name(
+    actions: Actions, session: Session, restorer: Restorer, photo: Path, tmp_path: Path
+) -> None:
+    update = actions.write_download(session, 1.0)
+    restorer.restore(photo).save(tmp_path / "expected.png")
+    assert Path(update["value"]).name == "street 0_opir.png"
+    assert update["interactive"]
+    written, expected = (np.asarray(Image.open(path)) for path in (update["value"], tmp_path / "expected.png"))
+    np.testing.assert_array_equal(written, expected)
+
+
+def test_strength_0_downloads_the_photo_itself(actions: Actions, session: Session, photo: Path) -> None:
+    update = actions.write_download(session, 0.0)
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(update["value"])), np.asarray(Image.open(photo).convert("RGB"))
+    )
+
+
+def test_more_strength_is_further_from_the_photo(actions: Actions, session: Session) -> None:
+    shown = []
+    for strength in (0.0, 0.5, 1.0):
+        (_, after), _ = actions.blend(session, strength)
+        shown.append(np.asarray(Image.open(after), dtype=float))
+    assert 0 < np.abs(shown[1] - shown[0]).mean() < np.abs(shown[2] - shown[0]).mean()
+
+
+def test_large_photos_are_shown_smaller(tmp_path: Path) -> None:
+    shown = show(Image.new("RGB", (3000, 1500)), tmp_path / "shown.jpg")
+    assert Image.open(shown).size == (PROXY_SIDE, PROXY_SIDE // 2)
+
+
+def test_every_view_is_drawn(actions: Actions, session: Session) -> None:
+    stage_1, stage_2, change, (certain, doubt), scales, weather_map = actions.draw_views(session)
+    for path in (stage_1, stage_2, change):
+        assert Image.open(path).width == 96
+    assert Image.open(certain).size == Image.open(doubt).size
+    assert [caption for _, caption in scales] == ["Reach", "Weight at 1 px", "Weight at 2 px"]
+    assert words.YOUR_PHOTO in weather_map
+
+
+def test_fast_runs_the_first_stage_only(actions: Actions, session: Session, photo: Path) -> None:
+    fast, *_ = actions.restore_photo(str(photo), AUTO, words.FAST)
+    assert fast.restoration.stages == 1
+    np.testing.assert_array_equal(np.asarray(fast.restoration.image), np.asarray(session.restoration.stage1))
+    _, stage_2, change, *_ = actions.draw_views(fast)
+    assert stage_2 is None
+    assert change is None
+
+
+def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, photo: Path, tmp_path: Path) -> None:
+    doubtful = np.ones_like(session.restoration.uncertainty)
+    doubtful[:, :48] = 9
+    restoration = replace(session.restoration, uncertainty=doubtful)
+    marked = Session(restoration, session.photo, tmp_path, session.before)
+    written = np.asarray(Image.open(actions.write_download(marked, 1.0, protect=True)["value"]))
+    np.testing.assert_array_equal(written[:, :48], np.asarray(Image.open(photo).convert("RGB"))[:, :48])
+    np.testing.assert_array_equal(written[:, 48:], np.asarray(session.restoration.image)[:, 48:])
+    (_, after), _ = actions.blend(marked, 1.0, protect=True)
+    assert np.abs(np.asarray(Image.open(after), dtype=float) - written).mean() < 4
+
+
+def test_a_cancelled_job_ends_without_a_result(actions: Actions, photo: Path) -> None:
+    actions.begin()
+    assert words.CANCELLED in actions.cancel()[0]
+    assert list(actions.restore_photo(str(photo), AUTO)) == [gr.skip()] * 6, "what is shown stays"
+    assert isinstance(actions.restore_photo(str(photo), AUTO)[0], Session), "the next job knows nothing of it"
+
+
+def test_without_a_photo_every_action_returns_the_empty_page(actions: Actions) -> None:
+    assert actions.restore_photo(None, AUTO)[0] == gr.skip()
+    assert len(actions.clear()) == len(actions.restore_photo(None, AUTO)) + len(actions.draw_views(None))
+    assert actions.blend(None, 1.0)[0] is None
+    assert actions.write_download(None, 1.0)["interactive"] is False
+
+
+def test_a_file_that_is_no_photo_gives_one_plain_line(actions: Actions, not_a_photo: Path) -> None:
+    with pytest.raises(gr.Error) as raised:
+        actions.restore_photo(str(not_a_photo), AUTO)
+    assert "expected a JPEG, PNG" in raised.value.message
+    assert "&lt;b&gt;notes.jpg" in raised.value.message, "a file name must not become HTML"
+    assert "\n" not in raised.value.message
+    assert not raised.value.print_exception
+
+
+@pytest.mark.parametrize(
+    ("error", "text"), [(MemoryError(), words.OUT_OF_MEMORY), (ZeroDivisionError(), words.UNEXPECTED)]
+)
+def test_what_nobody_expected_is_a_plain_line_too(
+    actions: Actions, photo: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(actions.runner, "restore", fail)
+    with pytest.raises(gr.Error) as raised:
+        actions.restore_photo(str(photo), AUTO)
+    assert raised.value.message == text
+
+
+def test_what_a_file_carries_is_named(turned_photo: Path, photo: Path) -> None:
+    assert kept_and_removed(load_photo(turned_photo)) == (
+        [words.KEPT_DATE],
+        [words.REMOVED_POSITION],
+    )
+    assert kept_and_removed(load_photo(photo)) == ([], [])
+
+
+def test_examples_open_under_their_own_name(actions: Actions, examples: Examples) -> None:
+    for index, photo in enumerate(examples.photos):
+        assert Path(actions.open_example(SimpleNamespace(index=index))).name == photo.name
+
+
+def test_an_example_is_shown_with_its_stored_result_and_no_model(
+    actions: Actions, examples: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions.runner, "restore", lambda *_: pytest.fail("the model ran"))
+    photo, weather, quality, *shown = actions.show_example(1.0, False, SimpleNamespace(index=1))
+    session, summary, (before, after), *_ = shown
+    assert (Path(photo).name, weather, quality) == ("street-1.jpg", AUTO, words.FULL)
+    assert "beforehand" in summary
+    assert Image.open(before).size == Image.open(after).size == Image.open(examples.photos[1]).size
+    assert Path(actions.write_download(session, 1.0)["value"]).name == "street-1_opir.jpg"

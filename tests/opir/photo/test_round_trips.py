@@ -1,0 +1,199 @@
+"""Photos of every format through `opir restore`, as people have them: turned, wide in colour, transparent, deep.
+
+The model is untrained, so it returns its input: what differs was done to the file.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from opir.cli.commands import main
+from opir.model import OPIR
+from opir.model.checkpoint import save_model
+from opir.photo import load_photo
+from opir.photo.described import Described
+from opir.photo.jpeg_quality import estimate_quality
+from opir.photo.properties import FileProperties
+from opir.photo.reading import read_file, register_heif
+from opir.photo.writing import write_file
+from tests.conftest import TINIEST
+from tests.opir.photo.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, smooth, wide_profile
+
+LOSSLESS = (".png", ".tif", ".bmp")
+WITH_EXIF = (".jpg", ".png", ".tif", ".webp", ".avif", ".heic")
+WITH_ALPHA = (".png", ".tif", ".webp", ".avif", ".heic")
+WITH_GREY = (".jpg", ".png", ".tif", ".avif", ".heic", ".bmp")
+TAKEN = "2024:05:06 07:08:09"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    register_heif()
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    save_model(OPIR(TINIEST), path, {})
+    return path
+
+
+def restored(photo: Path, checkpoint: Path, *options: str) -> Path:
+    """Restore a file into a folder beside it; the result has its name."""
+    out = photo.parent / "out"
+    with pytest.raises(SystemExit) as caught:
+        main(["restore", str(photo), "-o", str(out), "--checkpoint", str(checkpoint), "--device", "cpu", *options])
+    assert not caught.value.code
+    assert [path.name for path in out.iterdir()] == [photo.name]
+    return out / photo.name
+
+
+def metadata(orientation: int = 1) -> bytes:
+    exif = Image.Exif()
+    exif[0x0110] = "Camera 7"
+    exif[ORIENTATION] = orientation
+    exif[DETAILS] = {DATE_TAKEN: TAKEN, 0x829A: 0.01}
+    exif[GPS] = {1: "N", 2: (52.0, 31.0, 12.0), 5: b"\0", 6: 34.5}
+    return exif.tobytes()
+
+
+def levels(path: Path) -> np.ndarray[Any, Any]:
+    """Pixels as a viewer shows them: upright, (H, W, C)."""
+    return read_file(path, 1)[0].astype(int)
+
+
+@pytest.mark.parametrize("suffix", WITH_EXIF)
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_photo_comes_back_upright_with_its_profile_and_date(
+    suffix: str, orientation: int, checkpoint: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / f"Straße 7{suffix}"
+    extra = {"quality": 95} if suffix not in LOSSLESS else {}
+    picture = Image.fromarray(smooth())
+    picture.save(photo, exif=metadata(orientation), icc_profile=wide_profile(), **extra)
+    result = restored(photo, checkpoint)
+    stored, shown = Image.open(photo), Image.open(result)
+    assert shown.format == stored.format
+    assert shown.size == ((24, 40) if orientation > 4 else (40, 24))
+    assert np.abs(levels(result) - levels(photo)).max() <= (0 if suffix in LOSSLESS else 16)
+    assert shown.info["icc_profile"] == wide_profile()
+    exif = shown.getexif()
+    assert exif.get(ORIENTATION, 1) == 1
+    assert exif.get_ifd(DETAILS)[DATE_TAKEN] == TAKEN
+    assert exif[0x0110] == "Camera 7"
+    assert not exif.get_ifd(GPS)
+
+
+@pytest.mark.parametrize("suffix", WITH_EXIF)
+def test_the_location_stays_where_it_is_asked_for(suffix: str, checkpoint: Path, tmp_path: Path) -> None:
+    photo = tmp_path / f"photo{suffix}"
+    Image.fromarray(smooth()).save(photo, exif=metadata())
+    position = Image.open(restored(photo, checkpoint, "--keep-location")).getexif().get_ifd(GPS)
+    assert position[1] == "N"
+    assert [float(part) for part in position[2]] == [52, 31, 12]
+    assert float(position[6]) == 34.5
+    assert not load_photo(photo, keep_location=True).file.had_position
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_heic_of_ten_bits_keeps_them_with_its_profile_and_date(
+    channels: int, checkpoint: Path, tmp_path: Path
+) -> None:
+    ramp = np.linspace(10_000, 14_000, 256 * 32).reshape(256, 32, 1)  # 16 levels of 8 bits, 62 of 10
+    pixels = np.broadcast_to(ramp, (256, 32, channels)).astype(np.uint16).copy()
+    photo = tmp_path / "photo.heic"
+    write_file(photo, pixels, FileProperties(described=Described(icc=wide_profile()), exif=metadata()), 100)
+    stored, properties = read_file(photo, 1)
+    assert stored.dtype == np.uint16
+    assert properties.icc == wide_profile()
+    assert np.abs(stored.astype(int) - pixels).max() <= 128
+    result = restored(photo, checkpoint)
+    shown = Image.open(result)
+    assert shown.info["bit_depth"] == 10
+    assert shown.getexif().get_ifd(DETAILS)[DATE_TAKEN] == TAKEN
+    assert len(np.unique(levels(result)[..., 0])) > 40
+    assert np.abs(levels(result) - stored.astype(int)).max() <= 256  # one level of 8 bits
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_deep_photo_keeps_its_depth_profile_alpha_date_and_location(
+    suffix: str, checkpoint: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / f"photo{suffix}"
+    pixels = noise(18, 25, 4, high=65536)
+    write_file(photo, pixels, FileProperties(described=Described(icc=wide_profile()), exif=metadata()))
+    result = restored(photo, checkpoint, "--keep-location")
+    assert read_file(result, 1)[0].dtype == np.uint16
+    np.testing.assert_array_equal(levels(result)[..., 3], pixels[..., 3])
+    assert np.abs(levels(result) - pixels.astype(int)).max() <= 8
+    kept = load_photo(result, keep_location=True).file
+    assert kept.icc == wide_profile()
+    exif = Image.Exif()
+    exif.load(kept.exif)
+    assert exif.get_ifd(DETAILS)[DATE_TAKEN] == TAKEN
+    assert exif.get_ifd(GPS)[1] == "N"
+
+
+@pytest.mark.parametrize("suffix", WITH_ALPHA)
+def test_transparency_is_left_alone(suffix: str, checkpoint: Path, tmp_path: Path) -> None:
+    photo = tmp_path / f"photo{suffix}"
+    alpha = np.linspace(0, 255, 24 * 40).astype(np.uint8).reshape(24, 40, 1)
+    write_file(photo, np.concatenate([smooth(), alpha], axis=2), FileProperties())
+    before, after = levels(photo)[..., 3], levels(restored(photo, checkpoint))[..., 3]
+    assert np.abs(after - before).max() <= (0 if suffix in (*LOSSLESS, ".webp") else 2)
+
+
+@pytest.mark.parametrize("suffix", WITH_GREY)
+def test_a_grey_photo_stays_grey(suffix: str, checkpoint: Path, tmp_path: Path) -> None:
+    photo = tmp_path / f"photo{suffix}"
+    Image.fromarray(smooth()[..., 0]).save(photo)
+    result = restored(photo, checkpoint)
+    assert load_photo(result).is_grey
+    assert np.abs(levels(result) - levels(photo)).max() <= (0 if suffix in LOSSLESS else 8)
+
+
+@pytest.mark.parametrize(("mode", "suffix"), [("P", ".png"), ("1", ".png"), ("CMYK", ".jpg"), ("CMYK", ".tif")])
+def test_palettes_and_print_colours_look_the_same(mode: str, suffix: str, checkpoint: Path, tmp_path: Path) -> None:
+    photo = tmp_path / f"photo{suffix}"
+    Image.fromarray(smooth()).convert(mode).save(photo)
+    shown = [np.asarray(Image.open(path).convert("RGB"), int) for path in (photo, restored(photo, checkpoint))]
+    assert np.abs(shown[0] - shown[1]).max() <= (0 if suffix in LOSSLESS else 16)
+
+
+@pytest.mark.parametrize("quality", [60, 85, 92, 100])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_jpeg_comes_back_as_fine_as_it_was_and_about_as_large(
+    quality: int, subsampling: int, checkpoint: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.jpg"
+    textured = np.clip(smooth(96, 144).astype(int) + noise(96, 144, 3) // 8, 0, 255).astype(np.uint8)
+    Image.fromarray(textured).save(photo, quality=quality, subsampling=subsampling)
+    result = restored(photo, checkpoint)
+    with Image.open(result) as saved:
+        assert estimate_quality(saved.quantization[0]) == {60: 80, 100: 98}.get(quality, quality)  # type: ignore[attr-defined]
+    assert load_photo(result).file.chroma == {0: "4:4:4", 2: "4:2:0"}[subsampling]
+    if quality > 80:
+        assert 0.6 < result.stat().st_size / photo.stat().st_size < 1.4
+
+
+@pytest.mark.parametrize("quality", [1, 25, 50, 75, 90, 95, 100])
+def test_the_quality_of_a_jpeg_is_told(quality: int, tmp_path: Path) -> None:
+    Image.fromarray(smooth()).save(tmp_path / "photo.jpg", quality=quality)
+    with Image.open(tmp_path / "photo.jpg") as picture:
+        table = picture.quantization[0]  # type: ignore[attr-defined]
+    assert abs(estimate_quality(table) - quality) <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_very_large_photo_in_wide_colours_comes_back_from_half_precision(
+    suffix: str, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opir.photo.photo.COMPACT_FROM_PIXELS", 96 * 150)
+    photo = tmp_path / f"photo{suffix}"
+    Image.fromarray(noise(96, 150, 3)).save(photo, icc_profile=wide_profile(), quality=95, subsampling=0)
+    assert load_photo(photo, compact=True).rgb.element_size() == 2
+    result = restored(photo, checkpoint)
+    difference = np.abs(levels(result) - levels(photo))
+    assert difference.max() <= (1 if suffix == ".png" else 16)
+    if suffix == ".png":
+        assert difference.mean() < 1e-3
+    assert load_photo(result).file.icc == wide_profile()
