@@ -47,8 +47,8 @@ class Described:
     """What a file says of its colours; nothing for sRGB."""
 
     icc: bytes | None = None
-    cicp: tuple[int, int, int, int] | None = None
-    """Code points of primaries, transfer curve and matrix, and 1 for full range."""
+    cicp: tuple[int, int] | None = None
+    """Code points of primaries and transfer curve; matrix and range are the encoder's choice."""
     gamma: int | None = None
     """PNG's gAMA: the exponent of encoding, times 100,000."""
     chromaticities: tuple[int, ...] | None = None
@@ -65,7 +65,7 @@ class Described:
         if self.icc:
             return _of_icc(self.icc)
         if self.cicp:
-            return _of_code_points(*self.cicp[:2])
+            return _of_code_points(*self.cicp)
         if self.gamma or self.chromaticities:
             values = tuple(value / 100_000 for value in self.chromaticities or ()) or SRGB_PRIMARIES
             return _of_primaries(values, 100_000 / self.gamma if self.gamma else None)

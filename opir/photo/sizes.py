@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_PATCH, _PATCHES_A_SIDE = 128, 4
-COARSEST, FINEST = 40, 95
+_PATCH, _PATCHES_A_SIDE = 96, 4
+COARSEST, STEP = 40, 5
+LARGER, SMALL_FILE = 1.4, 8000
+"""A result may be so many times larger than the photo's own file, and of so many bytes in any case: encoding a second
+time at the same size would lose more."""
 
 
 def quality_of_size(
-    encode: Callable[[NDArray[Any], int], bytes], pixels: NDArray[Any], bytes_a_pixel: float, finest: int = FINEST
+    encode: Callable[[NDArray[Any], int], bytes], pixels: NDArray[Any], bytes_a_pixel: float, finest: int
 ) -> int:
-    """Return the finest quality at which a photo takes no more bytes a pixel than those given.
+    """Return the finest quality at which a photo takes not much more bytes a pixel than those given.
 
     It is tried on patches from all over the photo, beside one another.
 
@@ -26,15 +30,11 @@ def quality_of_size(
         finest: the quality never gone beyond.
     """
     sample = _patches(pixels)
-    low, high = COARSEST, finest
-    budget = bytes_a_pixel * sample.shape[0] * sample.shape[1]
-    while low < high:
-        middle = (low + high + 1) // 2
-        if len(encode(sample, middle)) <= budget:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    share = sample.shape[0] * sample.shape[1] / (pixels.shape[0] * pixels.shape[1])
+    budget = max(LARGER * bytes_a_pixel * pixels.shape[0] * pixels.shape[1], SMALL_FILE) * share
+    qualities = [*range(COARSEST, finest, STEP), finest]
+    larger = bisect_right(qualities, budget, key=lambda quality: len(encode(sample, quality)))
+    return qualities[max(larger - 1, 0)]
 
 
 def _patches(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -19,9 +19,11 @@ from opir.photo.raw import Allowed, Raw
 from opir.photo.sizes import quality_of_size
 
 QUALITY = 90
+FINEST = 99
 SPEED = 6
-_SRGB = (1, 13, 6, 1)
-_IDENTITY = 0
+_SRGB = (1, 13)
+_IDENTITY, _BT709 = 0, 1
+"""Matrices. With the usual one, 6, libavif computes in a few bits, and loses a grey value at any quality."""
 _LOSSLESS = 100
 
 
@@ -46,9 +48,9 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     )
 
 
-def _told(cicp: tuple[int, int, int, int] | None) -> tuple[int, int, int, int] | None:
+def _told(cicp: tuple[int, int, int, int] | None) -> tuple[int, int] | None:
     """Return code points that say something: neither sRGB nor nothing."""
-    return None if cicp is None or (cicp[0] in (1, 2) and cicp[1] in (2, 13)) else cicp
+    return None if cicp is None or (cicp[0] in (1, 2) and cicp[1] in (2, 13)) else cicp[:2]
 
 
 def _eight_bits(picture: AvifImagePlugin.AvifImageFile, is_grey: bool) -> NDArray[Any]:
@@ -78,22 +80,21 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
         return _encoded(part, level, depth, properties)
 
     if quality is None and is_own and properties.bytes_a_pixel:
-        quality = quality_of_size(encode, pixels, properties.bytes_a_pixel)
+        quality = quality_of_size(encode, pixels, properties.bytes_a_pixel, FINEST)
     data = encode(pixels, quality or QUALITY)
     file.write(with_metadata(data, properties.icc, properties.exif, properties.xmp))
 
 
 def _encoded(pixels: NDArray[Any], quality: int, depth: int, properties: FileProperties) -> bytes:
-    primaries, curve, matrix, _ = properties.described.cicp or _SRGB
+    primaries, curve = properties.described.cicp or _SRGB
+    matrix = _BT709
     chroma = properties.chroma if properties.file_format in ("AVIF", "HEIF", "JPEG") else "4:2:0"
     if quality == _LOSSLESS:
         matrix, chroma = _IDENTITY, "4:4:4"
-    elif matrix in (_IDENTITY, 2):
-        matrix = _SRGB[2]
     if pixels.shape[2] == 2:
         pixels = pixels[..., [0, 0, 0, 1]]
     if pixels.shape[2] == 1:
-        chroma, matrix, pixels = "4:0:0", _SRGB[2], pixels[..., 0]
+        chroma, matrix, pixels = "4:0:0", _BT709, pixels[..., 0]
     elif chroma == "4:0:0":
         chroma = "4:2:0"
     return bytes(

@@ -14,9 +14,10 @@ from opir.photo.properties import FileProperties
 from opir.photo.raw import Allowed, Raw
 from opir.photo.sizes import quality_of_size
 
-QUALITY = 90
+QUALITY, FINEST = 90, 98
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by number of channels
-_SRGB = (1, 13, 6, 1)
+_SRGB = (1, 13)
+_MATRIX_AND_RANGE = (6, 1)
 _NCLX = ("color_primaries", "transfer_characteristics", "matrix_coefficients", "full_range_flag")
 
 
@@ -28,7 +29,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     allowed.check(*file.size)
     info, depth = file.info, int(file.info.get("bit_depth") or 8)
     nclx = info.get("nclx_profile") or {}
-    primaries, curve, matrix, full_range = (int(nclx.get(name, 2)) for name in _NCLX)
+    primaries, curve = (int(nclx.get(name, 2)) for name in _NCLX[:2])
     is_plain = primaries in (1, 2) and curve in (2, 13)
     exif = read_exif(info.get("exif") or b"")
     left_out = []
@@ -40,9 +41,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         left_out.append("a second picture" if len(file) == 2 else f"{len(file) - 1} other pictures")
     return Raw(
         pixels=_pixels(file, depth),
-        described=Described(
-            icc=info.get("icc_profile") or None, cicp=None if is_plain else (primaries, curve, matrix, full_range)
-        ),
+        described=Described(icc=info.get("icc_profile") or None, cicp=None if is_plain else (primaries, curve)),
         exif=exif,
         xmp=info.get("xmp") or b"",
         dpi=exif.resolution,
@@ -84,7 +83,7 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
         return made.getvalue()
 
     if quality is None and is_own and properties.bytes_a_pixel:
-        quality = quality_of_size(encode, pixels, properties.bytes_a_pixel)
+        quality = quality_of_size(encode, pixels, properties.bytes_a_pixel, FINEST)
     beside: dict[str, Any] = {"exif": properties.exif or None}
     if properties.xmp:
         beside["xmp"] = properties.xmp
@@ -106,9 +105,9 @@ def _save(
     height, width, channels = pixels.shape
     mode = _MODES[channels] + (";16" if depth > 8 else "")
     picture = pillow_heif.from_bytes(mode=mode, size=(width, height), data=np.ascontiguousarray(pixels).tobytes())
-    options: dict[str, Any] = dict(zip(_NCLX, properties.described.cicp or _SRGB, strict=True))
-    if options["matrix_coefficients"] in (0, 2):
-        options["matrix_coefficients"] = _SRGB[2]
+    options: dict[str, Any] = dict(
+        zip(_NCLX, (*(properties.described.cicp or _SRGB), *_MATRIX_AND_RANGE), strict=True)
+    )
     if properties.file_format in ("HEIF", "AVIF", "JPEG") and channels > 2 and properties.chroma != "4:0:0":
         options["chroma"] = int(properties.chroma.replace(":", ""))
     picture.save(file, quality=quality, bit_depth=depth, **options, **beside)

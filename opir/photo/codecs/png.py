@@ -97,7 +97,7 @@ def _described(beside: dict[bytes, bytes], left_out: list[str]) -> Described:
     """Return what the chunks say of the colours; the earlier in 11.3.2 of the standard goes before the later."""
     code, profile = beside.get(b"cICP", b""), beside.get(b"iCCP", b"")
     if len(code) == 4:
-        return Described(cicp=(code[0], code[1], code[2], code[3]))
+        return Described(cicp=(code[0], code[1]))
     if profile:
         icc = _unpacked(profile.partition(b"\0")[2][1:])
         if icc is None:
@@ -177,7 +177,7 @@ def _ancillary(properties: FileProperties) -> Iterator[tuple[bytes, bytes]]:
     if properties.exif:
         yield b"eXIf", properties.exif.removeprefix(b"Exif\0\0")
     if described.cicp:
-        yield b"cICP", bytes((*described.cicp[:2], 0, 1))
+        yield b"cICP", bytes((*described.cicp, 0, 1))
     elif described.gamma or described.chromaticities:
         if described.gamma:
             yield b"gAMA", struct.pack(">I", described.gamma)
