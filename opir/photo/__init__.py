@@ -1,6 +1,7 @@
 """Photos and their files: the only room that opens, reads and writes them."""
 
 from opir.errors import ImageError
+from opir.photo.folders import find_photos, looks_like_photo
 from opir.photo.formats import ENDINGS, FORMATS
 from opir.photo.levels import to_picture
 from opir.photo.photo import Photo, Source, load_photo, load_rgb8
@@ -17,8 +18,10 @@ __all__ = [
     "ImageError",
     "Photo",
     "Source",
+    "find_photos",
     "load_photo",
     "load_rgb8",
+    "looks_like_photo",
     "marked_as_own",
     "read_size",
     "read_values",

@@ -107,6 +107,11 @@ def _walk(folder: Path, recursive: bool, passed: Callable[[Path], bool], found: 
             found.leave_out("folders below, for --recursive", path)
 
 
+def looks_like_photo(path: Path) -> bool:
+    """Tell a photo, by its bytes or at least by its name, from what else lies in folders."""
+    return not is_side_file(path.name) and (path.suffix.lower() in ENDINGS or _is_photo(path))
+
+
 def _sort_in(path: Path, found: Found) -> None:
     ending = path.suffix.lower()
     try:

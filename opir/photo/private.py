@@ -51,6 +51,8 @@ def public_xmp(xmp: bytes, keep_location: bool = False) -> tuple[bytes, bool]:
         document = minidom.parseString(xmp.strip(b"\0 \r\n\t"))
     except (ExpatError, ValueError, LookupError, RecursionError):
         return b"", False
+    if document.doctype is not None:
+        return b"", False
     found = False
     for node in list(document.getElementsByTagName("*")):
         for attribute in list((node.attributes or {}).values()):

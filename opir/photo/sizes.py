@@ -33,7 +33,7 @@ def quality_of_size(
     share = sample.shape[0] * sample.shape[1] / (pixels.shape[0] * pixels.shape[1])
     budget = max(LARGER * bytes_a_pixel * pixels.shape[0] * pixels.shape[1], SMALL_FILE) * share
     qualities = [*range(COARSEST, finest, STEP), finest]
-    larger = bisect_right(qualities, budget, key=lambda quality: len(encode(sample, quality)))
+    larger: int = bisect_right(qualities, budget, key=lambda quality: len(encode(sample, quality)))
     return qualities[max(larger - 1, 0)]
 
 

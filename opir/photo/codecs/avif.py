@@ -34,14 +34,16 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     allowed.check(*picture.size)
     if picture.n_frames > 1:
         raise allowed.still(f"{picture.n_frames} frames")
-    exif = read_exif(picture.info.get("exif") or b"")
-    icc = picture.info.get("icc_profile") or None
+    # Pillow's own Exif data are written anew where the file turns the picture by other means, and lose letters.
+    icc, exif_data, orientation, xmp = picture._decoder.get_info()[3:7]  # type: ignore[attr-defined]
+    exif = read_exif(exif_data or b"")
     return Raw(
         pixels=_deep(data, coded.depth) if coded.depth > 8 else _eight_bits(picture, coded.chroma == "4:0:0"),
-        described=Described(icc=icc, cicp=_told(cicp)),
+        described=Described(icc=icc or None, cicp=_told(cicp)),
         exif=exif,
-        xmp=picture.info.get("xmp") or b"",
+        xmp=xmp or b"",
         dpi=exif.resolution,
+        orientation=orientation,
         depth=coded.depth,
         chroma=coded.chroma,
         lossless=cicp is not None and cicp[2] == _IDENTITY,

@@ -48,32 +48,34 @@ class Outline:
     frame: int
     """Which start of frame it has: 0 baseline, 2 progressive, 3 lossless, ..."""
     bits: int
+    bits_at: int
+    """Where its bytes say so."""
     size: tuple[int, int]
 
 
 def outline(data: bytes) -> Outline:
     """Walk through the markers of the first picture; nothing behind it is looked at."""
-    at, scans, frame, bits, size = 2, 0, 0, 8, (0, 0)
+    at, scans, frame, bits, bits_at, size = 2, 0, 0, 8, 0, (0, 0)
     while match := _MARKER.search(data, at):
         marker = data[match.end() - 1]
         at = match.end()
         if marker == _END:
-            return Outline(scans, at, frame, bits, size)
+            return Outline(scans, at, frame, bits, bits_at, size)
         if marker in _ALONE or at + 2 > len(data):
             continue
         if marker in _FRAMES and at + 7 <= len(data):
-            frame = marker & 15
+            frame, bits_at = marker & 15, at + 2
             bits, height, width = struct.unpack_from(">BHH", data, at + 2)
             size = (width, height)
         scans += marker == _SCAN
         at += int.from_bytes(data[at : at + 2], "big")
-    return Outline(scans, None, frame, bits, size)
+    return Outline(scans, None, frame, bits, bits_at, size)
 
 
 def read(data: bytes, allowed: Allowed) -> Raw:
     """Decode a JPEG; raises ImageError where it is too large, and what Pillow raises for damage."""
     found = outline(data)
-    picture = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    picture = JpegImagePlugin.JpegImageFile(io.BytesIO(_of_eight_bits(data, found)))
     allowed.check(*picture.size)
     if found.scans * picture.width * picture.height > MAX_SCANNED_MEGAPIXELS * 1e6:
         raise ImageError(
@@ -104,6 +106,11 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         quality=quality,
         left_out=tuple(left_out),
     )
+
+
+def _of_eight_bits(data: bytes, found: Outline) -> bytes:
+    """Return a JPEG whose header Pillow takes, which reads what stands beside the pixels of deeper ones too."""
+    return data if found.bits == 8 else data[: found.bits_at] + b"\x08" + data[found.bits_at + 1 :]
 
 
 def _deep(data: bytes, bits: int) -> NDArray[Any]:

@@ -279,8 +279,8 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
         metadata=None,
         software=False,
         iccprofile=properties.icc,
-        resolution=properties.dpi,
-        resolutionunit="INCH" if properties.dpi else None,
+        resolution=exif.resolution or properties.dpi,
+        resolutionunit="INCH" if exif.resolution or properties.dpi else None,
         extratags=list(_extra_tags(exif, properties)),
         **compression,
     )
