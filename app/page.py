@@ -1,6 +1,6 @@
 """The page: its tabs and their wiring only.
 
-What a click does is in `actions` and its neighbours, what is said in `words`, how it looks in `look` and `look.css`.
+What a click does is in `actions` and its neighbours, what is said in `words`, how it looks in `look` and `theme.css`.
 """
 
 from typing import Any

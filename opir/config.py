@@ -34,6 +34,8 @@ class OPIRConfig:
     """Whether e_t also scales and shifts the KPN's coarsest features; in the paper it meets the kernels alone."""
     cell_extremes: bool = False
     """Whether the KPN's coarsest features are also told the darkest and brightest of each colour in their cells."""
+    smooth_maps: bool = False
+    """Whether features are enlarged by blending and cells overlap, so that even places get maps without a grid."""
 
     def __post_init__(self) -> None:
         if self.block not in ("nafnet", "residual"):
@@ -83,8 +85,8 @@ PRESETS: dict[str, OPIRConfig] = {
     "paper": OPIRConfig(),
     "lite": OPIRConfig(
         block="residual",
-        width=24,
-        max_width=128,
+        width=32,
+        max_width=192,
         encoder_blocks=(1, 1, 1),
         middle_blocks=2,
         decoder_blocks=(1, 1, 2),
@@ -92,6 +94,7 @@ PRESETS: dict[str, OPIRConfig] = {
         modulator_width=16,
         conditioned_predictor=True,
         cell_extremes=True,
+        smooth_maps=True,
     ),
 }
 

@@ -1,6 +1,7 @@
 """What a camera and an app do after the weather: zoom, sensor noise, JPEG. Batched, on the photo's device."""
 
 import math
+from functools import cache
 
 import torch
 from torch import Generator, Tensor
@@ -33,6 +34,15 @@ _TO_YCBCR = (
 )
 
 
+@cache
+def _constants(device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return both tables, the matrix to YCbCr and back: once for a device, so that no step waits for a copy."""
+    matrix = torch.tensor(_TO_YCBCR)
+    values = torch.tensor(_LUMA), torch.tensor(_CHROMA), matrix, matrix.inverse()
+    luma, chroma, there, back = (value.float().to(device) for value in values)
+    return luma, chroma, there, back
+
+
 def _cosine_basis(device: torch.device) -> Tensor:
     index = torch.arange(8, device=device, dtype=torch.float32)
     basis = torch.cos(math.pi * (2 * index[None] + 1) * index[:, None] / 16) / 2
@@ -59,22 +69,19 @@ def jpeg(photo: Tensor, quality: Tensor) -> Tensor:
         quality: (B, 1, 1, 1), 1 to 100, the scale of libjpeg.
     """
     scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)[..., None, None]
-    luma, chroma = (
-        ((torch.tensor(table, device=photo.device, dtype=torch.float32) * scale + 50) / 100).floor().clamp(1, 255)
-        for table in (_LUMA, _CHROMA)
-    )
-    matrix = torch.tensor(_TO_YCBCR, device=photo.device)
+    luma_table, chroma_table, matrix, inverse = _constants(photo.device)
+    luma, chroma = (((table * scale + 50) / 100).floor().clamp(1, 255) for table in (luma_table, chroma_table))
     ycbcr = torch.einsum("ij,bjhw->bihw", matrix, photo * 255)
     small = F.avg_pool2d(ycbcr[:, 1:], 2, ceil_mode=True)
     brightness = _quantise_blocks(ycbcr[:, :1] - 128, luma) + 128
     colour = F.interpolate(_quantise_blocks(small, chroma), scale_factor=2, mode="bilinear")
     colour = colour[..., : photo.shape[2], : photo.shape[3]]
-    rgb = torch.einsum("ij,bjhw->bihw", matrix.inverse(), torch.cat([brightness, colour], dim=1))
+    rgb = torch.einsum("ij,bjhw->bihw", inverse, torch.cat([brightness, colour], dim=1))
     return (rgb / 255).clamp(0, 1)
 
 
 def take_photo(degraded: Tensor, clean: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Give photos a camera: some zoomed, some noisy, a third of them JPEG of quality 60 to 95.
+    """Give photos a camera: some zoomed, some noisy, a third of them JPEG of quality 40 to 95.
 
     The clean photo gets the same camera: what is not weather is to be left alone.
 
@@ -88,7 +95,7 @@ def take_photo(degraded: Tensor, clean: Tensor, generator: Generator) -> tuple[T
     """
     batch = len(degraded)
     zoom = 1 + chance(generator, batch, 0.2) * uniform(generator, batch, 0.0, 0.6)
-    if bool((zoom > 1).any()):
+    if _may_hold(zoom > 1):
         theta = torch.zeros((batch, 2, 3), device=degraded.device)
         theta[:, 0, 0] = theta[:, 1, 1] = 1 / zoom.flatten()
         grid = F.affine_grid(theta, list(degraded.shape), align_corners=False)
@@ -99,8 +106,13 @@ def take_photo(degraded: Tensor, clean: Tensor, generator: Generator) -> tuple[T
     sigma = chance(generator, batch, 0.2) * log_uniform(generator, batch, 0.003, 0.025)
     noise = sigma * torch.randn(degraded.shape, generator=generator, device=degraded.device)
     compressed = chance(generator, batch, 0.35)
-    quality = uniform(generator, batch, 60, 95)
+    quality = uniform(generator, batch, 40, 95)
     seen, truth = ((photo + noise).clamp(0, 1) for photo in (degraded, clean))
-    if bool((compressed > 0).any()):
+    if _may_hold(compressed > 0):
         seen, truth = (torch.where(compressed > 0, jpeg(photo, quality), photo) for photo in (seen, truth))
     return seen, truth
+
+
+def _may_hold(condition: Tensor) -> bool:
+    """Tell whether a condition holds for any photo; on a GPU, which would have to be waited for, always say yes."""
+    return condition.device.type != "cpu" or bool(condition.any())

@@ -17,13 +17,15 @@ from opir.degradations.randomness import chance, log_uniform, uniform
 _MAX_LAYERS = 3
 
 
-def streak_layers(batch: int, height: int, width: int, generator: Generator, pixel_scale: float = 1.0) -> Tensor:
+def streak_layers(
+    batch: int, height: int, width: int, generator: Generator, pixel_scale: float | Tensor = 1.0
+) -> Tensor:
     """Render rain from several layers, each with its own length, width, angle and density: (B, 1, H, W) in [0, 1].
 
     Args:
         batch, height, width: shape of the result.
         generator: source of randomness.
-        pixel_scale: how many times larger than in a half-megapixel photo everything is.
+        pixel_scale: how many times larger than in a half-megapixel photo everything is, for all or (B, 1, 1, 1).
     """
     angle = uniform(generator, batch, -0.75, 0.75) * uniform(generator, batch, 0.2, 1.0)
     size = log_uniform(generator, batch, 0.6, 2.2) * pixel_scale
@@ -74,7 +76,16 @@ def mix_recorded_streaks(
         left = int(pick[3] * (streaks.shape[1] - columns + 1))
         crop = streaks[None, None, top : top + rows, left : left + columns]
         crops.append(F.interpolate(crop, size=(height, width), mode="bilinear", align_corners=False))
-    layers = _rotated(torch.cat(crops), generator, max_degrees=12)
+    return mix_streaks(torch.cat(crops), generator)
+
+
+def mix_streaks(layers: Tensor, generator: Generator) -> Tensor:
+    """Turn, zoom and mirror streak layers a little, and lay a second copy over some: (B, 1, H, W) in [0, 1].
+
+    What RainMix does (Guo et al. 2021).
+    """
+    batch = len(layers)
+    layers = _rotated(layers, generator, max_degrees=12)
     copy = _rotated(layers, generator, max_degrees=20)
     mixed = torch.maximum(layers, copy * uniform(generator, batch, 0.3, 1.0) * chance(generator, batch, 0.4))
     return (mixed * uniform(generator, batch, 0.6, 1.6)).clamp(0, 1)
@@ -84,8 +95,9 @@ def rain(
     clean: Tensor,
     generator: Generator,
     recorded: Sequence[Tensor] | None = None,
-    pixel_scale: float = 1.0,
+    pixel_scale: float | Tensor = 1.0,
     depth: Tensor | None = None,
+    layers: Tensor | None = None,
 ) -> Tensor:
     """Return rainy photos, from a drizzle to a downpour: (B, 3, H, W) in [0, 1].
 
@@ -93,16 +105,21 @@ def rain(
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
         recorded: recorded streak maps (h, w) in [0, 1]; half of the photos then get those.
-        pixel_scale: size of the streaks, 1 for a photo of half a megapixel.
+        pixel_scale: size of the streaks, 1 for a photo of half a megapixel, for all or (B, 1, 1, 1).
         depth: of the mist, (B, 1, H, W) around 1; None invents one.
+        layers: in place of `recorded`, recorded streaks in the size of the photos, (B, 1, H, W).
     """
     batch, _, height, width = clean.shape
     misty = chance(generator, batch, 0.3)
     optical_depth = misty * uniform(generator, batch, 0.05, 0.6)
     scene = torch.where(misty > 0, veil(clean, generator, optical_depth, depth), clean)
     streaks = streak_layers(batch, height, width, generator, pixel_scale)
-    if recorded:
-        mixed = mix_recorded_streaks(recorded, batch, height, width, generator)
+    if recorded or layers is not None:
+        mixed = (
+            mix_recorded_streaks(recorded or (), batch, height, width, generator)
+            if layers is None
+            else mix_streaks(layers, generator)
+        )
         streaks = torch.where(chance(generator, batch, 0.5) > 0, mixed, streaks)
     strength = uniform(generator, batch, 0.35, 1.0)
     light = uniform(generator, batch, 0.75, 1.0) + 0.02 * torch.randn(

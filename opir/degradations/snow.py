@@ -16,13 +16,15 @@ _LAYERS = (((0.6, 1.3), 0.10, 3.0), ((1.3, 3.5), 0.08, 2.5), ((3.5, 11.0), 0.06,
 _ALWAYS = 1  # the layer that no snowy photo lacks: one with a few large flakes only would often show none
 
 
-def flake_mask(batch: int, height: int, width: int, generator: Generator, pixel_scale: float = 1.0) -> Tensor:
+def flake_mask(
+    batch: int, height: int, width: int, generator: Generator, pixel_scale: float | Tensor = 1.0
+) -> Tensor:
     """Render the mask M of small, middle and large flakes: (B, 1, H, W) in [0, 1].
 
     Args:
         batch, height, width: shape of the result.
         generator: source of randomness.
-        pixel_scale: how many times larger than in a half-megapixel photo everything is.
+        pixel_scale: how many times larger than in a half-megapixel photo everything is, for all or (B, 1, 1, 1).
     """
     wind = uniform(generator, batch, -0.9, 0.9)
     size = log_uniform(generator, batch, 0.75, 1.6) * pixel_scale
@@ -39,13 +41,15 @@ def flake_mask(batch: int, height: int, width: int, generator: Generator, pixel_
     return 1 - visible
 
 
-def snow(clean: Tensor, generator: Generator, pixel_scale: float = 1.0, depth: Tensor | None = None) -> Tensor:
+def snow(
+    clean: Tensor, generator: Generator, pixel_scale: float | Tensor = 1.0, depth: Tensor | None = None
+) -> Tensor:
     """Return snowy photos, from a few flakes to a flurry: (B, 3, H, W) in [0, 1].
 
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
-        pixel_scale: size of the flakes, 1 for a photo of half a megapixel.
+        pixel_scale: size of the flakes, 1 for a photo of half a megapixel, for all or (B, 1, 1, 1).
         depth: of the mist, (B, 1, H, W) around 1; None invents one.
     """
     batch, _, height, width = clean.shape

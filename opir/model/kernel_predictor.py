@@ -53,11 +53,15 @@ class KernelPredictor(nn.Module):
         )
         self.extremes = nn.Conv2d(6, widths[-1], 1) if config.cell_extremes else None
         self.middle = nn.Sequential(*(block(widths[-1]) for _ in range(config.middle_blocks)))
+        self.smooth = config.smooth_maps
         self.ups, self.decoders = nn.ModuleList(), nn.ModuleList()
         for count, coarse, fine in zip(config.decoder_blocks, widths[:0:-1], widths[-2::-1], strict=True):
-            self.ups.append(nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2)))
+            self.ups.append(_smooth_up(coarse, fine) if self.smooth else _shuffled_up(coarse, fine))
             self.decoders.append(nn.Sequential(*(block(fine) for _ in range(count))))
-        self.head = nn.Conv2d(config.width, (self.kernel_outputs + self.num_scales) * UNSHUFFLE**2, 1)
+        outputs = self.kernel_outputs + self.num_scales
+        self.head = nn.Conv2d(config.width, outputs * (1 if self.smooth else UNSHUFFLE**2), 1)
+        # What the four pixels of a feature differ by comes from detail alone: even places get even maps.
+        self.corners = nn.Conv2d(config.width, outputs * UNSHUFFLE**2, 1, bias=False) if self.smooth else None
         initialise(self)
         if self.condition is not None:
             nn.init.zeros_(self.condition.weight)
@@ -65,6 +69,8 @@ class KernelPredictor(nn.Module):
             nn.init.zeros_(self.extremes.weight)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        if self.corners is not None:
+            nn.init.zeros_(self.corners.weight)
         identity = torch.zeros(config.kernel_channels, TAPS)
         identity[:, CENTRE_TAP] = 1
         self.register_buffer("identity", identity.flatten(), persistent=False)
@@ -80,9 +86,13 @@ class KernelPredictor(nn.Module):
         per_block = BLOCKS[config.block].reach  # type: ignore[attr-defined]
         pixel = UNSHUFFLE
         reach = pixel  # intro
+        if config.smooth_maps:
+            reach += pixel  # the detail that the head is given
         for encoder, decoder in zip(config.encoder_blocks, reversed(config.decoder_blocks), strict=True):
             reach += (encoder + decoder) * per_block * pixel
             pixel *= 2
+            if config.smooth_maps:
+                reach += pixel  # what enlarging blends
         reach += config.middle_blocks * per_block * pixel
         return int(reach + pixel)
 
@@ -96,7 +106,7 @@ class KernelPredictor(nn.Module):
         return self.read_out(self.features(image, task_embedding))
 
     def features(self, image: Tensor, task_embedding: Tensor | None = None, wanted: Window | None = None) -> Tensor:
-        """Run the U-Net: (B, 3, H, W) → (B, width, H / 2, W / 2).
+        """Run the U-Net: (B, 3, H, W) → (B, F, H / 2, W / 2), F the width or, with `smooth_maps`, twice it.
 
         Args:
             image: as for `forward`.
@@ -112,11 +122,7 @@ class KernelPredictor(nn.Module):
             features = down(features)
         if self.extremes is not None:
             # Haze lifts what is darkest in a place: convolutions would have to learn to look for it.
-            # A pooling layer takes ten times as long where channels come last.
-            rows = image.permute(0, 2, 3, 1).unflatten(2, (-1, self.stride))  # type: ignore[no-untyped-call]
-            cells = rows.unflatten(1, (-1, self.stride))
-            extremes = torch.cat([cells.amin(dim=2).amin(dim=3), cells.amax(dim=2).amax(dim=3)], dim=3)
-            features = features + self.extremes(extremes.permute(0, 3, 1, 2))
+            features = features + self.extremes(self._extremes(image))
         if self.condition is not None:
             # How thick haze is and what light it scatters shows in the whole photo only; streaks show here.
             assert task_embedding is not None
@@ -126,7 +132,7 @@ class KernelPredictor(nn.Module):
         if wanted is None:
             for up, decoder in zip(self.ups, self.decoders, strict=True):
                 features = decoder(up(features) + skips.pop())
-            return features
+            return self._with_detail(features)
         height, width = image.shape[-2:]
         place, pixel = Window(0, 0, height, width), self.stride
         for up, decoder, (coarse, fine) in zip(self.ups, self.decoders, self._needed(wanted, place), strict=True):
@@ -135,7 +141,29 @@ class KernelPredictor(nn.Module):
             features = fine.within(coarse).shrunk(pixel).of(features)
             features = decoder(features + fine.shrunk(pixel).of(skips.pop()))
             place = fine
-        return wanted.within(place).shrunk(pixel).of(features)
+        return wanted.within(place).shrunk(pixel).of(self._with_detail(features))
+
+    def _extremes(self, image: Tensor) -> Tensor:
+        """Return the darkest and brightest of each colour around each coarsest feature: (B, 6, H, W) / stride.
+
+        A pooling layer takes ten times as long as reductions where channels come last.
+        """
+        side = self.stride // 2 if self.smooth else self.stride
+        rows = image.permute(0, 2, 3, 1).unflatten(2, (-1, side))  # type: ignore[no-untyped-call]
+        cells = rows.unflatten(1, (-1, side))
+        extremes = torch.cat([-cells.amin(dim=2).amin(dim=3), cells.amax(dim=2).amax(dim=3)], dim=3)
+        extremes = extremes.permute(0, 3, 1, 2)
+        if self.smooth:  # of twice as much around each, so that neighbours share half of it
+            extremes = F.max_pool2d(extremes, 4, stride=2, padding=1)
+        darkest, brightest = extremes.chunk(2, dim=1)
+        return torch.cat([-darkest, brightest], dim=1)
+
+    def _with_detail(self, features: Tensor) -> Tensor:
+        """Add how features differ from the mean of 3×3 around them, where the head takes it: (B, 2·width, h, w)."""
+        if not self.smooth:
+            return features
+        around = F.avg_pool2d(features, 3, stride=1, padding=1, count_include_pad=False)
+        return torch.cat([features, features - around], dim=1)
 
     def _needed(self, wanted: Window, whole: Window) -> list[tuple[Window, Window]]:
         """Return, from the coarsest decoder to the finest, what it takes from the level below, and what it works on.
@@ -144,10 +172,12 @@ class KernelPredictor(nn.Module):
         than it looks.
         """
         needed, pixel = [], UNSHUFFLE
+        blended = 1 if self.smooth else 0  # features around a wanted one that detail and enlarging take
+        wanted = wanted.grown(blended * pixel, whole.bottom, whole.right)
         for reach in reversed(self.decoder_reaches):
             fine = wanted.grown(reach * pixel, whole.bottom, whole.right)
             pixel *= 2
-            wanted = fine.aligned(pixel)
+            wanted = fine.aligned(pixel).grown(blended * pixel, whole.bottom, whole.right)
             needed.append((wanted, fine))
         return needed[::-1]
 
@@ -158,8 +188,20 @@ class KernelPredictor(nn.Module):
         return PredictedKernels(kernels, logits.softmax(dim=1))
 
     def head_weights(self) -> tuple[Tensor, Tensor]:
-        """Return the head as a matrix (4·(C·9 + S), width) and a bias with the identity; corners run fastest."""
+        """Return the head as a matrix (4·(C·9 + S), F) and a bias with the identity; corners run fastest."""
         assert self.head.bias is not None
         identity = self.identity.repeat_interleave(UNSHUFFLE**2)
-        weight = HEAD_SCALE * self.head.weight.flatten(1)
-        return weight, HEAD_SCALE * self.head.bias + F.pad(identity, (0, len(weight) - len(identity)))
+        weight, bias = self.head.weight.flatten(1), self.head.bias
+        if self.corners is not None:
+            shared = weight.repeat_interleave(UNSHUFFLE**2, dim=0)
+            weight, bias = torch.cat([shared, self.corners.weight.flatten(1)], dim=1), bias.repeat_interleave(4)
+        return HEAD_SCALE * weight, HEAD_SCALE * bias + F.pad(identity, (0, len(weight) - len(identity)))
+
+
+def _shuffled_up(coarse: int, fine: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2))
+
+
+def _smooth_up(coarse: int, fine: int) -> nn.Sequential:
+    """Mix channels, then blend: weights of their own for the four pixels of a feature would show as a grid."""
+    return nn.Sequential(nn.Conv2d(coarse, fine, 1), nn.Upsample(scale_factor=2, mode="bilinear"))

@@ -27,16 +27,22 @@ class Phase:
     large_every: int = 0
     """Every so manieth step takes crops of twice the side, a quarter as many: mist and haze are told by the scene."""
 
+    levels_every: int = 0
+    """Every so manieth step takes them as pyramids of two levels."""
+
     def __post_init__(self) -> None:
         if len(self.shares) not in (0, len(Task)):
             raise ValueError(
                 f"shares of a phase must be {len(Task)} numbers (rain, snow, haze, clean), got {list(self.shares)}"
             )
 
-    def sizes(self, step: int) -> tuple[int, int]:
-        """Return the side of a step's crops and how many they are."""
-        large = self.large_every and step % self.large_every == 0
-        return (2 * self.crop, self.batch // 4) if large else (self.crop, self.batch)
+    def sizes(self, step: int) -> tuple[int, int, int]:
+        """Return the side of a step's crops, how many they are, and of how many levels."""
+        if self.levels_every and step % self.levels_every == 1:
+            return 2 * self.crop, self.batch // 4, 2
+        if self.large_every and step % self.large_every == 0:
+            return 2 * self.crop, self.batch // 4, 1
+        return self.crop, self.batch, 1
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,19 @@ class DataConfig:
     depths: tuple[tuple[str, str], ...] = ()
     """(photo folder, depth folder)."""
     segments: str = ""
+    photos: tuple[tuple[str, str], ...] = ()
+    """(folder of clean photos, folder of their depths or ""), for a pack."""
+    streak_pairs: tuple[tuple[str, str], ...] = ()
+    """(rainy photos, the same restored by other means): real rain is what lies between them."""
+    fields: str = ""
+    """Distances without photos, put on unrelated ones."""
+    plain: int = 270
+    """How many pictures without weather are drawn."""
     validation: str = ""
+    validation_depth: str = ""
+    validation_plain: str = ""
+    pack: tuple[str, ...] = ()
+    """Folders with parts of a pack (opir/training/pack.py) to train on, in place of all folders above."""
     rain: float = 1.0
     snow: float = 1.0
     haze: float = 1.0
@@ -197,6 +215,6 @@ def load_training_config(path: str | Path, overrides: list[str] | None = None) -
     if "phases" in values:
         values["phases"] = tuple(_build(Phase, phase, f"[[phases]] of {path}") for phase in values["phases"])
     config: TrainingConfig = _build(TrainingConfig, values, str(path))
-    if not (config.data.clean or config.data.pairs or config.data.sets):
+    if not (config.data.clean or config.data.pairs or config.data.sets or config.data.pack or config.data.photos):
         raise ValueError(f"{path} names no photos to train on: set data.clean=FOLDER")
     return replace(config, phases=tuple(sorted(config.phases, key=lambda phase: phase.until)))

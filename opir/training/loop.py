@@ -25,11 +25,14 @@ from opir.devices import choose_precision, reuse_freed_memory
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
 from opir.tasks import Task
+from opir.training.batches import BatchSource, TrainingBatch
 from opir.training.config import DataConfig, Phase, TrainingConfig
+from opir.training.growing import grow_into
 from opir.training.muon import Muon
+from opir.training.pack import find_parts, read_pack
 from opir.training.state import RunState, load_state, save_state
 from opir.training.step import TrainingStep
-from opir.training.validation import Validation
+from opir.training.validation import Validation, validation_of
 
 _LOG_EVERY_STEPS = 20
 
@@ -83,11 +86,13 @@ def current_commit() -> str:
 
 def _copy_weights(name: str, model: OPIR) -> None:
     source, info = load_model(name)
-    if info.config != model.config:
-        raise ValueError(
-            f"{info.path} holds another model than this run trains: set the same [model] as in `opir info`"
-        )
-    model.load_state_dict(source.state_dict())
+    if info.config == model.config:
+        model.load_state_dict(source.state_dict())
+        return
+    try:
+        grow_into(model, source)
+    except ValueError as error:
+        raise ValueError(f"start_from={name} does not fit: {error}; set the same [model] as in `opir info`") from None
 
 
 class Trainer:
@@ -105,6 +110,9 @@ class Trainer:
         cpu = not torch.cuda.is_available()
         if cpu:
             reuse_freed_memory()
+        else:
+            torch.backends.cudnn.benchmark = True
+            torch.set_float32_matmul_precision("high")
         precision = choose_precision(config.precision, torch.device("cpu" if cpu else "cuda"))
         self.accelerator = Accelerator(
             cpu=cpu,
@@ -120,21 +128,33 @@ class Trainer:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         step = TrainingStep(model, config.loss)
         optimizer = _make_optimizer(step, config)
+        self._known_shares: dict[Phase, Tensor] = {}
         self.peak_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.folder = Path(config.output)
         average = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
         self.ema = AveragedModel(model, multi_avg_fn=average).to(self.device)
+        self.ema.n_averaged = self.ema.n_averaged.cpu()  # it is read in every step: a GPU would be waited for
         self.state = load_state(self.folder / "state", model, self.ema, optimizer)
         self.step, self.optimizer = self.accelerator.prepare(step, optimizer)
-        self.photos = open_photos(config.data)
-        self.streaks = (
-            [streaks.to(self.device) for streaks in read_streaks(config.data.streaks)]
-            if config.data.streaks
-            else None
-        )
-        self.validation = Validation(config.data.validation) if config.data.validation else None
+        for values in optimizer.state.values():
+            values["step"] = values["step"].cpu()  # where AdamW reads it in every step
+        self.source: BatchSource | None = None
+        self.validation: Validation | None = None
+        if config.data.pack:
+            pictures = read_pack(find_parts(config.data.pack))
+            self.source = BatchSource(pictures, self.device)
+            self.description = pictures.describe()
+            self.validation = Validation(pictures.validation, pictures.validation_plain, self.device)
+        else:
+            self._open_folders(config.data)
         self.metrics: dict[str, float] = {}
         """The latest of the validation."""
+
+    def _open_folders(self, data: DataConfig) -> None:
+        self.photos = open_photos(data)
+        self.description = self.photos.describe()
+        self.streaks = [streaks.to(self.device) for streaks in read_streaks(data.streaks)] if data.streaks else None
+        self.validation = validation_of(data.validation, self.device) if data.validation else None
 
     @property
     def model(self) -> OPIR:
@@ -205,18 +225,21 @@ class Trainer:
         factor = rate_factor(config, step, share)
         for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
             group["lr"] = config.final_learning_rate + (peak - config.final_learning_rate) * factor
-        shards = [self._draw_shard(phase, step, shard) for shard in self._own_shards()]
-        degraded, clean, tasks, named = (torch.cat(tensors) for tensors in zip(*shards, strict=True))
-        shares = torch.tensor([float(share) for share in config.task_shares(phase).values()], device=self.device)
-        loss, parts = self.step(
-            degraded, clean, tasks, named, phase.num_stages, phase.uncertainty, shares / shares.sum()
-        )
+        batch, num_levels = self._draw(phase, step)
+        loss, parts = self.step(batch, phase.num_stages, phase.uncertainty, self._shares(phase), num_levels)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.step.parameters(), config.gradient_clip)
         self.optimizer.step()
         self.ema.update_parameters(self.model)
         return {"loss": loss.detach(), **parts}
+
+    def _shares(self, phase: Phase) -> Tensor:
+        """Return how often each task is trained in a phase, copied to the device once."""
+        if phase not in self._known_shares:
+            shares = torch.tensor([float(share) for share in self.config.task_shares(phase).values()])
+            self._known_shares[phase] = (shares / shares.sum()).to(self.device)
+        return self._known_shares[phase]
 
     def _begins_second_stage(self, phase: Phase) -> bool:
         """Tell whether a stage is to be trained that never was: weights to start from bring all of theirs."""
@@ -228,12 +251,26 @@ class Trainer:
         processes = self.accelerator.num_processes
         return range(self.accelerator.process_index, max(self.config.shards, processes), processes)
 
+    def _draw(self, phase: Phase, step: int) -> tuple[TrainingBatch, int]:
+        """Return this process's part of a step's batch, and of how many levels it is."""
+        config = self.config
+        side, crops, num_levels = phase.sizes(step)
+        if self.source is None:
+            shards = [self._draw_shard(phase, step, shard) for shard in self._own_shards()]
+            degraded, clean, tasks, named = (torch.cat(tensors) for tensors in zip(*shards, strict=True))
+            return TrainingBatch(degraded, clean, tasks, torch.ones_like(tasks).float(), named, 0), num_levels
+        processes = self.accelerator.num_processes
+        seed = (config.seed * 1_000_003 + step) * processes + self.accelerator.process_index
+        shares = list(config.task_shares(phase).values())
+        share = config.prototype_share
+        return self.source.draw(shares, crops // processes, side, seed, share, num_levels), num_levels
+
     def _draw_shard(self, phase: Phase, step: int, shard: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return degraded and clean crops, their tasks, and which are restored under their task's prototype."""
         config = self.config
         shards = max(config.shards, self.accelerator.num_processes)
         seed = (config.seed * 1_000_003 + step) * shards + shard
-        side, crops = phase.sizes(step)
+        side, crops, _ = phase.sizes(step)
         batch = self.photos.batch(config.task_shares(phase), crops // shards, side, seed)
         generator = Generator(device=self.device).manual_seed(seed)
         tasks = batch.tasks.to(self.device)
@@ -281,7 +318,7 @@ class Trainer:
             "steps": self.config.steps,
             "hours": round(self.state.seconds / 3600, 2),
             "commit": self.commit,
-            "data": self.photos.describe(),
+            "data": self.description,
             "metrics": {name: round(value, 3) for name, value in self.metrics.items()},
             "settings": self.config.to_dict(),
         }

@@ -13,6 +13,7 @@ CHARBONNIER_EPSILON = 1e-3
 _USUAL_CHANGE, _LEAST_CHANGE = 0.07, 0.02
 # 0 would be a plain mean, which forgets streaks; 1 forgets haze (docs/log.md).
 _PROPORTION = 0.5
+_MOST_HARM_WEIGHT = 6.0  # of the clean photo of a batch that is harmed most, beside their mean
 
 _PIXELS = (1, 2, 3)
 
@@ -46,6 +47,16 @@ def photo_weights(degraded: Tensor, clean: Tensor) -> Tensor:
     """
     change = (degraded - clean).abs().mean(dim=_PIXELS)
     return (_USUAL_CHANGE / (change + _LEAST_CHANGE)).pow(_PROPORTION)
+
+
+def harm_weights(result: OPIRResult, clean: Tensor, num_clean: int) -> Tensor:
+    """Weigh the last photos of a batch, which have no weather, by how much each is harmed: (num_clean,), about 1.
+
+    One wall that turns dark is worse than ten photos that lose a grey value.
+    """
+    restored = result.final.restored[-num_clean:].detach()
+    harm = (restored - clean[-num_clean:]).abs().mean(dim=_PIXELS) + CHARBONNIER_EPSILON
+    return (harm / harm.mean()).clamp_max(_MOST_HARM_WEIGHT)
 
 
 def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Tensor:
@@ -97,6 +108,7 @@ def total_loss(
     weights: LossWeights,
     task_shares: Tensor | None = None,
     whole_change: tuple[Tensor, Tensor] | None = None,
+    num_clean: int = 0,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss to minimise and its parts, detached, by name.
 
@@ -105,15 +117,18 @@ def total_loss(
         degraded: I, (B, 3, H, W).
         clean: J, (B, 3, H, W).
         task_logits: scores of the photos' own embeddings, (B, T), or None without the task-aware module.
-        tasks: (B,), the true tasks.
+        tasks: (B,), the true tasks, or (B, T), how much of each.
         weights: of the terms.
         task_shares: how often each task is trained, (T,), sum 1. The task term takes it out of the scores (logit
             adjustment, Menon et al. 2021): a photo is not called rainy because most crops were.
         whole_change: what the photos' own embeddings tell, or None without the task-aware module.
+        num_clean: how many photos at the end have no weather; harm to them counts by the worst.
     """
     parts: dict[str, Tensor] = {}
     total = clean.new_zeros(())
     photos = photo_weights(degraded, clean)
+    if num_clean:
+        photos = torch.cat([photos[:-num_clean], photos[-num_clean:] * harm_weights(result, clean, num_clean)])
     for index, stage in enumerate(result.stages, start=1):
         restoration = charbonnier(stage.restored, clean)
         parts[f"stage{index}"] = restoration.mean()

@@ -14,27 +14,32 @@ _STEPS, _COEFFICIENTS = 5, (3.4445, -4.7750, 2.0315)
 _UPDATE_SIZE = 0.2
 
 
-def orthogonalise(matrix: Tensor) -> Tensor:
-    """Return a matrix (m, n) with about the same singular vectors and singular values between 0.7 and 1.2.
+def orthogonalise(matrices: Tensor) -> Tensor:
+    """Return matrices (..., m, n) with about the same singular vectors and singular values between 0.7 and 1.2.
 
     Each step multiplies with a polynomial of the Gram matrix, so only that small one is iterated.
     """
     first, third, fifth = _COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    wide: Tensor = (matrix.T if tall else matrix) / (matrix.norm() + 1e-7)
-    gram = wide @ wide.T
-    total = identity = torch.eye(len(gram), device=matrix.device)
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    wide: Tensor = matrices.mT if tall else matrices
+    wide = wide / (wide.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
+    gram = wide @ wide.mT
+    total = identity = torch.eye(gram.shape[-1], device=matrices.device)
     for _ in range(_STEPS):
         polynomial = first * identity + (third * gram + fifth * gram @ gram)
         total = polynomial @ total
         gram = polynomial @ gram @ polynomial
     result = total @ wide
-    return result.T if tall else result
+    return result.mT if tall else result
 
 
 def _is_inner_convolution(name: str, parameter: Tensor) -> bool:
     """Tell the weights between features from those that touch pixels or kernels, which Adam handles better."""
-    return parameter.ndim == 4 and min(parameter.shape[:2]) > 1 and ".intro." not in name and ".head." not in name
+    return (
+        parameter.ndim == 4
+        and min(parameter.shape[:2]) > 1
+        and not any(part in name for part in (".intro.", ".head.", ".corners."))
+    )
 
 
 class Muon(AdamW):
@@ -73,17 +78,28 @@ class Muon(AdamW):
                 for parameter in group["params"]:
                     if parameter.grad is not None:
                         gradients[parameter], parameter.grad = parameter.grad, None
-                        self._update_matrix(parameter, gradients[parameter], float(group["lr"]))
+                self._update_matrices(gradients, float(group["lr"]))
         super().step()
         for parameter, gradient in gradients.items():
             parameter.grad = gradient
 
-    def _update_matrix(self, parameter: Tensor, gradient: Tensor, rate: float) -> None:
+    def _update_matrices(self, gradients: dict[Tensor, Tensor], rate: float) -> None:
+        """Update those of one shape together: on a GPU, many small products take longer to start than to do."""
+        by_shape: dict[tuple[int, ...], list[Tensor]] = {}
+        for parameter in gradients:
+            by_shape.setdefault(tuple(parameter.shape), []).append(parameter)
+        for parameters in by_shape.values():
+            momenta = [self._momentum(parameter, gradients[parameter]) for parameter in parameters]
+            mixed = [gradients[p].lerp(m, _MOMENTUM).flatten(1) for p, m in zip(parameters, momenta, strict=True)]
+            updates = orthogonalise(torch.stack(mixed))
+            size = _UPDATE_SIZE * max(updates.shape[1:]) ** 0.5
+            for parameter, update in zip(parameters, updates, strict=True):
+                parameter.add_(update.view_as(parameter), alpha=-rate * size)
+
+    def _momentum(self, parameter: Tensor, gradient: Tensor) -> Tensor:
         state = self.state[parameter]
         if "momentum" not in state:
             state["step"] = torch.zeros(())  # AdamW looks for one when a state is restored
             state["momentum"] = torch.zeros_like(parameter)
         momentum: Tensor = state["momentum"].lerp_(gradient, 1 - _MOMENTUM)
-        update = orthogonalise(gradient.lerp(momentum, _MOMENTUM).flatten(1))
-        size = _UPDATE_SIZE * max(update.shape) ** 0.5
-        parameter.add_(update.view_as(parameter), alpha=-rate * size)
+        return momentum

@@ -4,13 +4,24 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from opir.model import OPIR
+from opir.model import OPIR, OPIRResult
+from opir.tasks import Task
+from opir.training.batches import LARGEST, TrainingBatch
 from opir.training.losses import LossWeights, total_loss
+
+# Root of the mean square of what streaks and flakes change, and mean change by haze, in [0, 1]: from the first on a
+# photo is a little rainy, snowy or hazy, from the second on wholly.
+_FAINT_DETAIL, _PLAIN_DETAIL = 0.004, 0.012
+_FAINT_HAZE, _PLAIN_HAZE = 0.012, 0.045
+_DETAIL_SIDE = 17  # pixels over which a change counts as detail of its level
+_MOST_GAIN, _FLAT_VARIANCE = 4.0, 1e-4
+_WORKS_FROM = 0.3  # strength of the weather from which a level's result is passed on to the finer one
 
 
 class TrainingStep(nn.Module):
-    """Restores a batch and returns the loss; the model keeps its own name inside."""
+    """Restores a batch, level by level, and returns the loss; the model keeps its own name inside."""
 
     def __init__(self, model: OPIR, weights: LossWeights) -> None:
         super().__init__()
@@ -19,37 +30,116 @@ class TrainingStep(nn.Module):
 
     def forward(
         self,
-        degraded: Tensor,
-        clean: Tensor,
-        tasks: Tensor,
-        named: Tensor,
+        batch: TrainingBatch,
         num_stages: int,
         uncertainty: float,
-        task_shares: Tensor | None = None,
+        task_shares: Tensor,
+        num_levels: int = 1,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss and its parts.
+        """Return the loss and its parts, those of the finest level.
 
         Args:
-            degraded, clean: (B, 3, H, W) in [0, 1].
-            tasks: (B,), the true tasks.
-            named: (B,) bool, photos restored under their task's prototype.
+            batch: what to restore.
             num_stages: 1 while only the first stage is trained.
             uncertainty: factor of the uncertainty term.
             task_shares: how often each task is trained, (T,), sum 1.
+            num_levels: how many levels of the pyramid; 1 is the photo alone.
         """
-        rows = torch.where(named, tasks, torch.full_like(tasks, -1))
-        result = self.model(degraded, rows, num_stages)
-        logits, whole_change = None, None
-        encoder = self.model.task_encoder
-        if encoder is not None:
-            own = (
-                encoder(degraded[named])
-                if bool(named.any())
-                else degraded.new_zeros((0, encoder.prototypes.shape[1]))
-            )
-            assert result.embedding is not None
-            embedding = result.embedding.clone()
-            embedding[named] = own
-            logits, whole_change = encoder.logits(embedding), encoder.whole_change(embedding)
         weights = replace(self.weights, uncertainty=self.weights.uncertainty * uncertainty)
-        return total_loss(result, degraded, clean, logits, tasks, weights, task_shares, whole_change)
+        degraded, clean = [batch.degraded], [batch.clean]
+        for _ in range(num_levels - 1):
+            degraded.append(F.avg_pool2d(degraded[-1], 2))
+            clean.append(F.avg_pool2d(clean[-1], 2))
+        total = batch.clean.new_zeros(())
+        parts: dict[str, Tensor] = {}
+        seen = degraded[-1]
+        for level in reversed(range(num_levels)):
+            wanted = clean[level]
+            too_large = batch.sizes / 2**level > LARGEST
+            strength = torch.where(too_large, 0.0, weather_strength(seen, wanted, batch.tasks))
+            wanted = torch.where(too_large[:, None, None, None], seen, wanted)
+            result, logits, change = self._restore(seen, batch, strength, num_stages)
+            targets = soft_targets(batch.tasks, strength)
+            loss, parts = total_loss(
+                result, seen, wanted, logits, targets, weights, task_shares, change, batch.num_clean
+            )
+            total = total + loss
+            if level:
+                works = (strength > _WORKS_FROM)[:, None, None, None]
+                restored = torch.where(works, result.final.restored.detach().clamp(0, 1), seen)
+                seen = merged(degraded[level - 1], degraded[level], restored).clamp(0, 1)
+        return total / num_levels, parts
+
+    def _restore(
+        self, seen: Tensor, batch: TrainingBatch, strength: Tensor, num_stages: int
+    ) -> tuple[OPIRResult, Tensor | None, tuple[Tensor, Tensor] | None]:
+        """Run the stages of one level: what they made, the scores of the tasks, and what e_t tells of the change."""
+        encoder = self.model.task_encoder
+        embedding, logits, change = None, None, None
+        if encoder is not None:
+            own: Tensor = encoder(seen)
+            named = (batch.named & (strength > _WORKS_FROM))[:, None]
+            embedding = torch.where(named, encoder.prototypes.float()[batch.tasks], own)
+            logits, change = encoder.logits(own), encoder.whole_change(own)
+        stages = []
+        image, uncertainty = seen, None
+        for index in range(num_stages):
+            stages.append(self.model.run_stage(index, image, embedding, uncertainty))
+            image, uncertainty = stages[-1].restored, stages[-1].uncertainty
+        return OPIRResult(tuple(stages), embedding), logits, change
+
+
+def weather_strength(seen: Tensor, clean: Tensor, tasks: Tensor) -> Tensor:
+    """Return how much of its weather each photo shows at this level, (B,), 0 for none to 1.
+
+    Haze counts by how much it changes, rain and snow by the detail of what they change: streaks that are too fine or
+    too broad for a level are none there.
+
+    Args:
+        seen: (B, 3, H, W) in [0, 1].
+        clean: the same without weather.
+        tasks: (B,).
+    """
+    difference = seen - clean
+    smooth = F.avg_pool2d(difference, _DETAIL_SIDE, stride=1, padding=_DETAIL_SIDE // 2, count_include_pad=False)
+    detail = (difference - smooth).square().mean(dim=(1, 2, 3)).sqrt()
+    change = difference.abs().mean(dim=(1, 2, 3))
+    by_detail = (detail - _FAINT_DETAIL) / (_PLAIN_DETAIL - _FAINT_DETAIL)
+    by_change = (change - _FAINT_HAZE) / (_PLAIN_HAZE - _FAINT_HAZE)
+    return torch.where(tasks == Task.HAZE, by_change, by_detail).clamp(0, 1)
+
+
+def soft_targets(tasks: Tensor, strength: Tensor) -> Tensor:
+    """Return what task scores should say, (B, T): a faint weather lies between it and clean."""
+    every = torch.arange(len(Task), device=tasks.device)
+    own, clean = (tasks[:, None] == every).float(), (every == Task.CLEAN).float()
+    return strength[:, None] * own + (1 - strength[:, None]) * clean
+
+
+def merged(finer: Tensor, coarse: Tensor, restored: Tensor) -> Tensor:
+    """Carry a level's change over to the next finer one, whose own detail gets the contrast that the level gave.
+
+    x_n = I_n + up(Ĵ_{n+1} - I_{n+1}) + up(g - 1)·(I_n - up(I_{n+1})): g is 1 where streaks were taken away, and above
+    1 where a veil was.
+
+    Args:
+        finer: I_n, (B, 3, 2H, 2W).
+        coarse: I_{n+1}, (B, 3, H, W).
+        restored: Ĵ_{n+1}.
+    """
+    gain = contrast_gain(coarse, restored)
+    small = torch.cat([restored - coarse, gain - 1, coarse], dim=1)
+    change, gain, enlarged = F.interpolate(small, size=finer.shape[-2:], mode="bilinear").chunk(3, dim=1)
+    return finer + change + gain * (finer - enlarged)
+
+
+def contrast_gain(coarse: Tensor, restored: Tensor) -> Tensor:
+    """Return how many times more contrast a restored picture has around each pixel, 1 to 4, as its first argument."""
+
+    def mean(values: Tensor) -> Tensor:
+        return F.avg_pool2d(values, 7, stride=1, padding=3, count_include_pad=False)
+
+    middle = mean(coarse)
+    covariance = mean(coarse * restored) - middle * mean(restored)
+    variance = mean(coarse * coarse) - middle.square()
+    return ((covariance + _FLAT_VARIANCE) / (variance.clamp_min(0) + _FLAT_VARIANCE)).clamp(1, _MOST_GAIN)

@@ -1,0 +1,60 @@
+"""A larger model that starts as a smaller one: what was learned becomes a part of it and computes the same."""
+
+from torch import Tensor
+
+from opir.model import OPIR
+from opir.model.kernel_predictor import UNSHUFFLE
+
+_CORNERS = UNSHUFFLE**2
+
+
+def grow_into(model: OPIR, source: OPIR) -> None:
+    """Copy weights of a narrower model into a wider one of the same depth, in place.
+
+    New features are drawn at random and nothing that was there listens to them yet, so the larger model begins with
+    the results of the smaller one. Where `smooth_maps` is new, the pixels of a feature begin with their mean.
+
+    Args:
+        model: freshly made.
+        source: of the same blocks, scales and embedding.
+
+    Raises:
+        ValueError: if a tensor of the source is larger than the model's, or has no place in it.
+    """
+    own = model.state_dict()
+    given = _smoothed(source) if model.config.smooth_maps and not source.config.smooth_maps else source.state_dict()
+    unknown = sorted(given.keys() - own.keys())
+    if unknown:
+        raise ValueError(f"a model to start from must have the blocks of the run's: {unknown[0]} has no place in it")
+    for name, small in given.items():
+        large = own[name]
+        if small.ndim != large.ndim or any(a > b for a, b in zip(small.shape, large.shape, strict=True)):
+            raise ValueError(
+                f"a model to start from must not be larger than the run's: {name} is {tuple(small.shape)} there "
+                f"and {tuple(large.shape)} here"
+            )
+        halves = 2 if name.startswith("kernel_predictor.condition.") else 1  # scale, then shift
+        for part, whole in zip(small.chunk(halves), large.chunk(halves), strict=True):
+            _place(part, whole)
+    model.load_state_dict(own)
+
+
+def _place(small: Tensor, large: Tensor) -> None:
+    """Write a tensor into the first rows and columns of a larger one; its rows do not read the others."""
+    if small.ndim > 1:
+        large[: small.shape[0], small.shape[1] :] = 0
+    large[tuple(slice(size) for size in small.shape)] = small
+
+
+def _smoothed(source: OPIR) -> dict[str, Tensor]:
+    """Return weights of a model without `smooth_maps` as one with it names them."""
+    state = {name: value.clone() for name, value in source.state_dict().items()}
+    for name in [name for name in state if name.startswith("kernel_predictor.ups.")]:
+        state[name] = state[name].unflatten(0, (-1, _CORNERS)).mean(dim=1)
+    weight = state["kernel_predictor.head.weight"].unflatten(0, (-1, _CORNERS))
+    shared = weight.mean(dim=1, keepdim=True)
+    state["kernel_predictor.head.weight"] = shared[:, 0]
+    state["kernel_predictor.corners.weight"] = (weight - shared).flatten(0, 1)
+    bias = state["kernel_predictor.head.bias"].unflatten(0, (-1, _CORNERS))
+    state["kernel_predictor.head.bias"] = bias.mean(dim=1)
+    return state
