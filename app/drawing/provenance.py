@@ -1,9 +1,7 @@
 """What of a file's own information the result carries, and what is left out on purpose."""
 
 from app.look import words
-from opir.photo import Photo
-from opir.photo.described import Described
-from opir.photo.exif import read_exif
+from opir.photo import Described, Photo, read_exif
 
 _DATE_TAGS = (0x0132, 0x9003)
 _CAMERA_TAG = 0x0110

@@ -32,7 +32,7 @@ from opir.cli.jobs import (
     written_to,
 )
 from opir.cli.options import checked_task, parse_maps, parse_operator_scale, parse_point, parse_tile
-from opir.cli.outcomes import EXIT_BAD_INPUT, report_outcomes, say, speak_any_encoding
+from opir.cli.outcomes import EXIT_BAD_INPUT, log_to_terminal, report_outcomes, say, speak_any_encoding
 from opir.cli.streaming import stream_jobs
 from opir.config import PRESETS
 from opir.data.pairs import pair_photos
@@ -100,7 +100,7 @@ def restore(
     keep_location: Annotated[bool, typer.Option("--keep-location", help="Keep the GPS position too.")] = False,
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Keep each file's time of change.")] = False,
     max_megapixels: Annotated[
-        float | None, typer.Option(min=0.001, help="The largest photo; else 100, or what the memory is enough for.")
+        float | None, typer.Option(min=0.0001, help="The largest photo; else 100, or what the memory is enough for.")
     ] = None,
     log: Annotated[Path | None, typer.Option(help="Add one JSON line for each photo to this file.")] = None,
     engine: Annotated[str, typer.Option(help=f"Where to compute: {' or '.join(ENGINES)} (a cluster).")] = "local",
@@ -324,6 +324,8 @@ def main(arguments: list[str] | None = None) -> None:
     # Pillow's remarks on damaged files: what matters of them is told in a line of ours.
     warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    log_to_terminal()
     try:
         app(arguments, prog_name="opir")
     except TOLD_IN_ONE_LINE as error:

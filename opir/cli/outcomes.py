@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -41,6 +42,20 @@ def speak_any_encoding() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+class _Saying(logging.Handler):
+    """Tells in the manner of the command line what the library logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"opir: {printable(record.getMessage())}", err=True)
+
+
+def log_to_terminal() -> None:
+    """Print what `opir` logs, such as photos that are left out of training."""
+    logger = logging.getLogger("opir")
+    if not any(isinstance(handler, _Saying) for handler in logger.handlers):
+        logger.addHandler(_Saying())
 
 
 def report_outcomes(

@@ -1,6 +1,8 @@
 """Photos and their files: the only room that opens, reads and writes them."""
 
 from opir.errors import ImageError
+from opir.photo.described import Described
+from opir.photo.exif import read_exif
 from opir.photo.folders import find_photos, looks_like_photo
 from opir.photo.formats import ENDINGS, FORMATS
 from opir.photo.levels import to_picture
@@ -14,6 +16,7 @@ __all__ = [
     "ENDINGS",
     "FORMATS",
     "MAX_MEGAPIXELS",
+    "Described",
     "FileProperties",
     "ImageError",
     "Photo",
@@ -23,6 +26,7 @@ __all__ = [
     "load_rgb8",
     "looks_like_photo",
     "marked_as_own",
+    "read_exif",
     "read_size",
     "read_values",
     "save_photo",

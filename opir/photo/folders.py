@@ -61,7 +61,12 @@ def told_left_out(left_out: dict[str, list[Path]]) -> str:
     return "; ".join(parts)
 
 
-def find_photos(folder: Path, recursive: bool = False, passed: Callable[[Path], bool] = lambda path: False) -> Found:
+def find_photos(
+    folder: Path,
+    recursive: bool = False,
+    passed: Callable[[Path], bool] = lambda path: False,
+    own_results: bool = False,
+) -> Found:
     """Return the photos of a folder.
 
     A photo is what is one by its bytes, and what is called one: that of these which can not be read is told later.
@@ -70,6 +75,7 @@ def find_photos(folder: Path, recursive: bool = False, passed: Callable[[Path], 
         folder: where to look.
         recursive: look into the folders below it too; not into linked ones.
         passed: folders and files that are passed over in silence, such as the folder of the results.
+        own_results: take results of a restoration for photos too.
 
     Raises:
         ValueError: where the folder can not be read.
@@ -77,7 +83,7 @@ def find_photos(folder: Path, recursive: bool = False, passed: Callable[[Path], 
     found = Found()
     try:
         for entry in _walk(folder, recursive, passed, found):
-            _sort_in(entry, found)
+            _sort_in(entry, found, own_results)
     except OSError as error:
         raise ValueError(f"{error.filename or folder}: can not be read ({error.strerror or error})") from error
     found.photos.sort()
@@ -112,7 +118,7 @@ def looks_like_photo(path: Path) -> bool:
     return not is_side_file(path.name) and (path.suffix.lower() in ENDINGS or _is_photo(path))
 
 
-def _sort_in(path: Path, found: Found) -> None:
+def _sort_in(path: Path, found: Found, own_results: bool) -> None:
     ending = path.suffix.lower()
     try:
         is_file = stat.S_ISREG(path.stat().st_mode)
@@ -123,7 +129,7 @@ def _sort_in(path: Path, found: Found) -> None:
         found.leave_out("things that are no files", path)
     elif ending in _RAW:
         found.leave_out("camera raw files", path)
-    elif _is_own_result(path):
+    elif not own_results and _is_own_result(path):
         found.leave_out("results of an earlier run", path)
     elif ending in ENDINGS or _is_photo(path):
         found.photos.append(path)

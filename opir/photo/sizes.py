@@ -32,9 +32,9 @@ def quality_of_size(
     sample = _patches(pixels)
     share = sample.shape[0] * sample.shape[1] / (pixels.shape[0] * pixels.shape[1])
     budget = max(LARGER * bytes_a_pixel * pixels.shape[0] * pixels.shape[1], SMALL_FILE) * share
-    qualities = [*range(COARSEST, finest, STEP), finest]
-    larger: int = bisect_right(qualities, budget, key=lambda quality: len(encode(sample, quality)))
-    return qualities[max(larger - 1, 0)]
+    qualities: list[int] = [*range(COARSEST, finest, STEP), finest]
+    too_fine = bisect_right(qualities, budget, key=lambda quality: len(encode(sample, quality)))
+    return qualities[max(too_fine - 1, 0)]
 
 
 def _patches(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -35,7 +35,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     if picture.n_frames > 1:
         raise allowed.still(f"{picture.n_frames} frames")
     # Pillow's own Exif data are written anew where the file turns the picture by other means, and lose letters.
-    icc, exif_data, orientation, xmp = picture._decoder.get_info()[3:7]  # type: ignore[attr-defined]
+    icc, exif_data, orientation, xmp = picture._decoder.get_info()[3:7]
     exif = read_exif(exif_data or b"")
     return Raw(
         pixels=_deep(data, coded.depth) if coded.depth > 8 else _eight_bits(picture, coded.chroma == "4:0:0"),
