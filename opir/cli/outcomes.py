@@ -23,7 +23,7 @@ def say(text: str, err: bool = False) -> None:
     """Print a line; a reader that has gone, as in `| head`, stops nothing."""
     stream = sys.stderr if err else sys.stdout
     try:
-        typer.echo(text, err=err)
+        stream.write(f"{text}\n")
         stream.flush()
     except (BrokenPipeError, ValueError):  # a closed stream raises the latter
         forget(stream)

@@ -4,7 +4,7 @@ from opir.errors import ImageError
 from opir.photo.described import Described
 from opir.photo.exif import read_exif
 from opir.photo.folders import find_photos, looks_like_photo
-from opir.photo.formats import ENDINGS, FORMATS
+from opir.photo.formats import ENDINGS, FORMATS, Format
 from opir.photo.levels import to_picture
 from opir.photo.photo import Photo, Source, load_photo, load_rgb8
 from opir.photo.properties import FileProperties
@@ -18,6 +18,7 @@ __all__ = [
     "MAX_MEGAPIXELS",
     "Described",
     "FileProperties",
+    "Format",
     "ImageError",
     "Photo",
     "Source",
