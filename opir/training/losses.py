@@ -13,7 +13,7 @@ CHARBONNIER_EPSILON = 1e-3
 _USUAL_CHANGE, _LEAST_CHANGE = 0.07, 0.02
 # 0 would be a plain mean, which forgets streaks; 1 forgets haze (docs/log.md).
 _PROPORTION = 0.5
-_MOST_HARM_WEIGHT = 6.0  # of the clean photo of a batch that is harmed most, beside their mean
+_MOST_HARM_WEIGHT = 3.0  # of the clean photo of a batch that is harmed most, beside their mean
 
 _PIXELS = (1, 2, 3)
 
