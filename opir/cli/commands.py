@@ -324,7 +324,6 @@ def main(arguments: list[str] | None = None) -> None:
     # Pillow's remarks on damaged files: what matters of them is told in a line of ours.
     warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     log_to_terminal()
     try:
         app(arguments, prog_name="opir")

@@ -22,6 +22,7 @@ from opir.devices import (
     give_back_freed_memory,
     giving_back_freed_memory,
     reuse_freed_memory,
+    work_after_forks,
 )
 from opir.inference.error_bounds import find_calibration
 from opir.inference.operator_scales import SCENE_TILE, choose_operator_scale, scene_scale
@@ -92,6 +93,7 @@ class Restorer:
         self.precision = choose_precision(precision, self.device)
         if self.device.type == "cpu":
             reuse_freed_memory()
+            work_after_forks()
         self.model = model.eval()
         self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.info = info

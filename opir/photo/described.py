@@ -81,8 +81,20 @@ class Described:
 
 @lru_cache(maxsize=4)
 def _of_icc(icc: bytes) -> MatrixProfile | None:
+    codes = _code_points_in(icc)
+    if codes is not None and codes[1] in HDR_CURVES:
+        return _of_code_points(*codes)  # raises
     profile = read_matrix_profile(icc)
     return None if profile is None or profile.is_srgb else profile
+
+
+def _code_points_in(icc: bytes) -> tuple[int, int] | None:
+    """Return the code points in a profile's own tag for them (ICC.1:2022, 9.2.17), None where there are none."""
+    place = icc.find(b"cicp", 128, 128 + 4 + 12 * 100)
+    if place < 0 or place + 12 > len(icc):
+        return None
+    (offset,) = struct.unpack_from(">I", icc, place + 4)
+    return (icc[offset + 8], icc[offset + 9]) if offset + 12 <= len(icc) else None
 
 
 @lru_cache(maxsize=16)

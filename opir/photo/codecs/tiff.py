@@ -5,14 +5,19 @@ TIFF 6.0, its technical notes and supplements; H height, W width, S samples a pi
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import io
+import logging
 import struct
+from functools import cache
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from opir.errors import ImageError
 from opir.photo.described import Described
@@ -36,6 +41,7 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3, _LAB: 3, _ICC_LAB: 3}
 _CHROMA: dict[tuple[int, ...], str] = {(2, 2): "4:2:0", (2, 1): "4:2:2"}
 _NAMES = {4: "a transparency mask", 10: "ITU LAB", 32803: "a camera's raw data", 34892: "a camera's raw data"}
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it says of damage is raised as well
 _DAMAGE = (tifffile.TiffFileError, struct.error, IndexError, KeyError)
 
 
@@ -204,7 +210,17 @@ def _samples(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tuple[ND
     return pixels, []
 
 
+@cache
+def _silence_libtiff() -> None:
+    """Keep the libtiff of Pillow's wheels from printing a line of its own before Pillow raises what says the same."""
+    package = Path(Image.__file__).parent
+    for library in (*package.parent.glob("pillow.libs/libtiff*"), *package.glob(".dylibs/libtiff*")):
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(str(library)).TIFFSetErrorHandler(None)
+
+
 def _by_pillow(data: bytes, allowed: Allowed) -> NDArray[Any]:
+    _silence_libtiff()
     with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as picture:
         try:
             return array_of(picture)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,3 +214,11 @@ def test_a_profile_that_is_made_says_the_same(described: Described, is_grey: boo
     assert np.abs(again.curves - profile.curves).max() < 1e-3
     if not is_grey:
         assert np.abs(again.to_xyz - profile.to_xyz).max() < 1e-4
+
+
+def test_a_profile_for_hdr_is_refused_too() -> None:
+    icc = bytearray(wide_profile())
+    struct.pack_into(">4sII", icc, icc.index(b"wtpt"), b"cicp", len(icc), 12)  # in the place of the white point
+    made = bytes(icc) + b"cicp\0\0\0\0" + bytes((9, 16, 0, 1))
+    with pytest.raises(ImageError, match=r"got HDR \(PQ\)"):
+        load_photo(photo_png((b"iCCP", b"a\0\0" + zlib.compress(made))))
