@@ -32,13 +32,12 @@ from opir.cli.jobs import (
     written_to,
 )
 from opir.cli.options import checked_task, parse_maps, parse_operator_scale, parse_point, parse_tile
-from opir.cli.outcomes import EXIT_BAD_INPUT, log_to_terminal, report_outcomes, say, speak_any_encoding
+from opir.cli.outcomes import EXIT_BAD_INPUT, prepare_terminal, report_outcomes, say
 from opir.cli.streaming import stream_jobs
 from opir.config import PRESETS
 from opir.data.pairs import pair_photos
 from opir.data.published import find_pairs
 from opir.degradations import degrade
-from opir.errors import printable
 from opir.evaluation.conformal import CROP_SIDE, calibrate
 from opir.evaluation.metrics import SPACES
 from opir.evaluation.scoring import evaluate
@@ -133,21 +132,11 @@ def restore(
         prepare_folders(job.output.parent for job in jobs)
 
         def work(job: Job, photo: Photo) -> Restoration:
-            return _restore_with_bar(restorer, job, photo, options)
+            return options.restore_with_bar(restorer, job, photo)
 
         records = stream_jobs(jobs, options.read, work, options.write)
     quiet = any(job.output == STANDARD for job in jobs)
     report_outcomes(records if log is None else written_to(log, records), as_json, plan.left_out, quiet)
-
-
-def _restore_with_bar(restorer: Restorer, job: Job, photo: Photo, options: RestoreOptions) -> Restoration:
-    with tqdm(desc=printable(job.source.name), unit="tile", leave=False, disable=None) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return options.restore(restorer, photo, show)
 
 
 @app.command("evaluate")
@@ -320,11 +309,10 @@ def _compact(value: Any) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; None takes the arguments of the process."""
-    speak_any_encoding()
     # Pillow's remarks on damaged files: what matters of them is told in a line of ours.
     warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
-    log_to_terminal()
+    prepare_terminal()
     try:
         app(arguments, prog_name="opir")
     except TOLD_IN_ONE_LINE as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from PIL import PngImagePlugin
+from tqdm import tqdm
 
 from opir import inspection
 from opir.cli.jobs import STANDARD, Job
@@ -48,6 +49,16 @@ class RestoreOptions:
             operator_scale=self.operator_scale,
             progress=progress,
         )
+
+    def restore_with_bar(self, restorer: Restorer, job: Job, photo: Photo) -> Restoration:
+        """Run the model, and show how far it is where a terminal is."""
+        with tqdm(desc=printable(job.source.name), unit="tile", leave=False, disable=None) as bar:
+
+            def show(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            return self.restore(restorer, photo, show)
 
     def write(self, job: Job, restoration: Restoration) -> dict[str, Any]:
         """Write the result and its maps; the result comes last, so that one that is there is complete.

@@ -37,7 +37,7 @@ def forget(stream: Any) -> None:
         os.close(nowhere)
 
 
-def speak_any_encoding() -> None:
+def _speak_any_encoding() -> None:
     """Have letters that a terminal or a file can not hold spelt out, as in \\u5199."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
@@ -51,8 +51,9 @@ class _Saying(logging.Handler):
         say(f"opir: {printable(record.getMessage())}", err=True)
 
 
-def log_to_terminal() -> None:
-    """Print what `opir` logs, such as photos that are left out of training."""
+def prepare_terminal() -> None:
+    """Have all printed that is said, in any encoding, and what `opir` logs, such as photos left out of training."""
+    _speak_any_encoding()
     logger = logging.getLogger("opir")
     if not any(isinstance(handler, _Saying) for handler in logger.handlers):
         logger.addHandler(_Saying())

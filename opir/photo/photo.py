@@ -56,6 +56,8 @@ class Photo:
     bits: int = 8
     """8, 16, or 32 for decimal fractions."""
     file: FileProperties = field(default_factory=FileProperties)
+    is_own_result: bool = False
+    """Whether a file of it is to say that it was restored."""
 
     @property
     def height(self) -> int:

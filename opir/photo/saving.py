@@ -72,6 +72,8 @@ def _encodable(photo: Photo, file_format: str, name: str) -> tuple[NDArray[Any],
     """Return a photo's pixels as a format holds them, what rides along, and what was lost on the way."""
     row = FORMATS[file_format]
     properties, lost = kept_by(photo.file, row, photo.bits, photo.is_grey)
+    if photo.is_own_result and row.exif:
+        properties = replace(properties, exif=_with_mark(properties.exif))
     dtype: Any = np.uint8
     if photo.bits > 8 and row.deepest > 8:
         dtype = np.float32 if photo.bits == 32 and row.deepest == 32 else np.uint16
@@ -111,8 +113,11 @@ def _alpha_to_write(photo: Photo, file_format: str, name: str) -> NDArray[Any] |
 
 
 def marked_as_own(photo: Photo) -> Photo:
-    """Return a photo whose Exif data say that it was restored, so that a later run on its folder leaves it alone."""
-    exif = read_exif(photo.file.exif) if photo.file.exif else Exif()
+    """Return a photo whose file will say that it was restored, so that a later run on its folder leaves it alone."""
+    return replace(photo, is_own_result=True)
+
+
+def _with_mark(exif: bytes) -> bytes:
+    found = read_exif(exif) if exif else Exif()
     mark = OWN_MARK + b"\0"
-    told = replace(exif, main=exif.main | {PROCESSING_SOFTWARE: Entry(2, len(mark), mark)})
-    return replace(photo, file=replace(photo.file, exif=told.to_bytes()))
+    return replace(found, main=found.main | {PROCESSING_SOFTWARE: Entry(2, len(mark), mark)}).to_bytes()

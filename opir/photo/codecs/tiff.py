@@ -5,26 +5,20 @@ TIFF 6.0, its technical notes and supplements; H height, W width, S samples a pi
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import io
 import logging
 import struct
-from functools import cache
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
 
-from opir.errors import ImageError
+from opir.photo.codecs.tiff_samples import checked_fractions, looked_up, spread, stored_samples, unmultiplied
 from opir.photo.described import Described
 from opir.photo.exif import RESOLUTION, UTF8, Exif, read_exif
 from opir.photo.jpeg_quality import quality_of_tables
 from opir.photo.lab import lab_to_srgb
-from opir.photo.pictures import array_of
 from opir.photo.properties import FileProperties
 from opir.photo.raw import Allowed, Raw
 
@@ -35,7 +29,6 @@ XMP, IPTC, ICC, JPEG_TABLES = 700, 33723, 34675, 347
 QUALITY = 95
 _REDUCED, _MASK = 1, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
-_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _JPEG = 7
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3, _LAB: 3, _ICC_LAB: 3}
@@ -148,14 +141,14 @@ def _pixels(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tuple[NDA
     kind = int(page.photometric)
     alpha: NDArray[Any] | None = None
     colours: NDArray[Any]
-    samples, more = _samples(page, data, allowed)
+    samples, more = stored_samples(page, data, allowed)
     if kind == _PALETTE:
-        colours = _looked_up(samples[..., 0], page.colormap)
+        colours = looked_up(samples[..., 0], page.colormap)
         extra = samples[..., 1:]
-        extra = _spread(extra, _bits(page)) if extra.size else extra
+        extra = spread(extra, _bits(page)) if extra.size else extra
     else:
         is_fraction = samples.dtype.kind == "f"
-        samples = _checked_fractions(samples, allowed) if is_fraction else _spread(samples, _bits(page))
+        samples = checked_fractions(samples, allowed) if is_fraction else spread(samples, _bits(page))
         count = min(_COLOURS[kind], samples.shape[2])
         colours, extra = samples[..., :count], samples[..., count:]
     if kind == _WHITE_IS_ZERO:
@@ -169,106 +162,12 @@ def _pixels(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tuple[NDA
         meaning = meanings[index] if index < len(meanings) else 0
         if alpha is None and meaning in (_ASSOCIATED, _UNASSOCIATED) and extra.dtype == colours.dtype:
             alpha = extra[..., index]
-            colours = _unmultiplied(colours, alpha) if meaning == _ASSOCIATED else colours
+            colours = unmultiplied(colours, alpha) if meaning == _ASSOCIATED else colours
         else:
             more.append("a channel beside the colours")
     if alpha is None or kind == _INKS:
         return np.ascontiguousarray(colours), more + (["transparency of inks"] if alpha is not None else [])
     return np.concatenate([colours, alpha[..., None]], axis=2), more
-
-
-def _samples(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tuple[NDArray[Any], list[str]]:
-    """Return the stored samples (H, W, S), by tifffile or, for what it does not decode, by Pillow in 8 bits."""
-    bits, forms = page.bitspersample, page.tags.valueof(339, _UNSIGNED)
-    form = max(forms) if isinstance(forms, tuple) else int(forms or _UNSIGNED)
-    if form == _SIGNED and int(page.photometric) not in (_LAB, _ICC_LAB):
-        raise allowed.unsupported("a TIFF of signed samples")
-    if form not in (_UNSIGNED, _SIGNED, _FLOAT, 4):
-        raise allowed.unsupported("a TIFF of complex numbers")
-    is_plain_ycbcr = int(page.photometric) == _YCBCR and int(page.compression) not in (_JPEG, 34892, 33003, 33005)
-    if is_plain_ycbcr or int(page.compression) == 6 or (isinstance(bits, tuple) and len(set(bits)) > 1):
-        return _by_pillow(data, allowed), []
-    pixels = page.asarray()
-    if pixels is None:
-        raise ValueError("there are no pixels in it")
-    pixels = pixels.reshape(page.shape if page.shape == pixels.shape else pixels.shape)
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    elif page.axes.startswith("S"):
-        pixels = pixels.transpose(1, 2, 0)
-    if pixels.ndim != 3 or pixels.shape[:2] != (page.imagelength, page.imagewidth):
-        raise allowed.unsupported(f"a TIFF with axes {page.axes}")
-    if pixels.dtype.kind == "i":
-        pixels = pixels.view(f"u{pixels.dtype.itemsize}")
-    if pixels.dtype.kind == "b":
-        pixels = pixels.astype(np.uint8)
-    if pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 2:
-        kept = np.rint(pixels * (65535 / np.iinfo(pixels.dtype).max)).astype(np.uint16)
-        return kept, ["all but 16 bits of each colour"]
-    if pixels.dtype.kind not in "uf":
-        raise allowed.unsupported(f"a TIFF of {pixels.dtype} samples")
-    return pixels, []
-
-
-@cache
-def _silence_libtiff() -> None:
-    """Keep the libtiff of Pillow's wheels from printing a line of its own before Pillow raises what says the same."""
-    package = Path(Image.__file__).parent
-    for library in (*package.parent.glob("pillow.libs/libtiff*"), *package.glob(".dylibs/libtiff*")):
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(str(library)).TIFFSetErrorHandler(None)
-
-
-def _by_pillow(data: bytes, allowed: Allowed) -> NDArray[Any]:
-    _silence_libtiff()
-    with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as picture:
-        try:
-            return array_of(picture)
-        except ImageError:
-            raise
-        except ValueError as error:
-            raise allowed.unsupported("a TIFF of this layout") from error
-
-
-def _spread(samples: NDArray[Any], bits: int) -> NDArray[Any]:
-    """Return samples of 1 to 16 bits over the whole range of uint8, or of uint16 above 8 bits."""
-    dtype = np.uint8 if bits <= 8 else np.uint16
-    if bits in (8, 16) or bits > 16:
-        return samples
-    most = np.iinfo(dtype).max
-    levels = np.rint(np.arange(2**bits) * (most / (2**bits - 1))).astype(dtype)
-    spread: NDArray[Any] = levels[np.minimum(samples, 2**bits - 1)]
-    return spread
-
-
-def _checked_fractions(samples: NDArray[Any], allowed: Allowed) -> NDArray[np.float32]:
-    low, high = float(samples.min()), float(samples.max())
-    if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN too
-        raise ImageError(
-            f"{allowed.name}: expected a TIFF with values from 0 to 1, got {low:g} to {high:g} (HDR, or no photo); "
-            "export it with 16 bits"
-        )
-    return samples.astype(np.float32).clip(0, 1)
-
-
-def _looked_up(indices: NDArray[Any], palette: Any) -> NDArray[np.uint8]:
-    """Return the colours of a palette, whose values are of 16 bits, or of 8 in files of old programs."""
-    if palette is None or palette.ndim != 2 or palette.shape[0] != 3:
-        raise ValueError("its palette is missing")
-    table = palette.T if palette.max() < 256 else palette.T >> 8
-    colours: NDArray[np.uint8] = table.astype(np.uint8)[np.minimum(indices, len(table) - 1)]
-    return colours
-
-
-def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Undo what associated alpha did to colours."""
-    most = 1.0 if colours.dtype.kind == "f" else float(np.iinfo(colours.dtype).max)
-    result = np.empty_like(colours)
-    for row in range(colours.shape[0]):
-        share = np.maximum(alpha[row, :, None], 1e-6 if most == 1 else 1) / most
-        straight = np.minimum(colours[row] / share, most)
-        result[row] = straight if most == 1 else np.rint(straight)
-    return result
 
 
 def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, quality: int | None) -> None:
