@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from opir import inspection
 from opir.cli.jobs import STANDARD, Job
-from opir.errors import printable
+from opir.errors import ImageError, TooLargeError, printable
 from opir.files import make_folder, written_whole
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Progress, Restorer
@@ -37,7 +37,10 @@ class RestoreOptions:
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
         source = sys.stdin.buffer if job.source == STANDARD else job.source
-        return load_photo(source, self.max_megapixels, self.keep_location, compact=True)
+        try:
+            return load_photo(source, self.max_megapixels, self.keep_location, compact=True)
+        except TooLargeError as error:
+            raise ImageError(f"{error}, or allow more with --max-megapixels where there is memory for it") from error
 
     def restore(self, restorer: Restorer, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Run the model."""

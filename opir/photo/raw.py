@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from opir.errors import ImageError
+from opir.errors import ImageError, TooLargeError
 from opir.photo.described import Described
 from opir.photo.exif import Exif
 
@@ -31,12 +31,10 @@ class Allowed:
         if width * height > self.max_megapixels * 1e6:
             raise self.too_large(f"{width}x{height} = {width * height / 1e6:.3g}")
 
-    def too_large(self, got: str) -> ImageError:
+    def too_large(self, got: str) -> TooLargeError:
         """Return the error that says that a picture has too many pixels."""
-        return ImageError(
-            f"{self.name}: expected at most {self.max_megapixels:g} megapixels, got {got}; "
-            "make it smaller first, or allow more with --max-megapixels where there is memory for it"
-        )
+        most = f"{self.max_megapixels:g}"
+        return TooLargeError(f"{self.name}: expected at most {most} megapixels, got {got}; make it smaller first")
 
     def still(self, frames: str) -> ImageError:
         """Return the error that says that a picture moves or has pages."""

@@ -172,7 +172,9 @@ def test_the_time_of_change_and_the_largest_size_can_be_set(checkpoint: Path, tm
     assert run(tmp_path / "a.jpg", "-o", tmp_path / "b.jpg", "--keep-time", checkpoint=checkpoint) == 0
     assert (tmp_path / "b.jpg").stat().st_mtime == 1_500_000_000
     assert run(tmp_path / "a.jpg", "-o", tmp_path / "b.jpg", "--max-megapixels", 0.0005, checkpoint=checkpoint) == 2
-    assert "at most 0.0005 megapixels, got 28x20" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "at most 0.0005 megapixels, got 28x20" in told
+    assert "make it smaller first, or allow more with --max-megapixels" in told
 
 
 def test_a_map_that_can_not_be_written_costs_only_itself(checkpoint: Path, tmp_path: Path, capsys) -> None:
