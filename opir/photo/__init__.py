@@ -1,13 +1,13 @@
 """Photos and their files: the only room that opens, reads and writes them."""
 
 from opir.errors import ImageError
-from opir.photo.described import Described
-from opir.photo.exif import read_exif
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import read_exif
+from opir.photo.beside.properties import FileProperties
 from opir.photo.folders import find_photos, looks_like_photo
 from opir.photo.formats import ENDINGS, FORMATS, Format
-from opir.photo.levels import to_picture
 from opir.photo.photo import Photo, Source, load_photo, load_rgb8
-from opir.photo.properties import FileProperties
+from opir.photo.pixels.levels import to_picture
 from opir.photo.reading import DECODING_ERRORS, MAX_MEGAPIXELS, read_size, read_values
 from opir.photo.saving import marked_as_own, save_photo, write_photo
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from numpy.typing import NDArray
 
 from opir.errors import ImageError
-from opir.photo.properties import FileProperties
+from opir.photo.beside.properties import FileProperties
 from opir.photo.raw import Allowed, Raw
 
 __all__ = ["ENDINGS", "FORMATS", "READABLE", "Format", "format_of", "format_of_bytes", "named", "told_as"]

@@ -24,10 +24,10 @@ from torch import Tensor
 from opir.devices import free_memory
 from opir.errors import ImageError
 from opir.ops.levels import in_unit, keep
-from opir.photo.levels import ROWS_AT_A_TIME
-from opir.photo.properties import FileProperties
+from opir.photo.beside.properties import FileProperties
+from opir.photo.pixels.levels import ROWS_AT_A_TIME
+from opir.photo.pixels.transparency import extended
 from opir.photo.reading import MAX_MEGAPIXELS, content_of, read_bytes, read_file, read_picture
-from opir.photo.transparency import extended
 
 BYTES_A_PIXEL = 40
 """What restoring a very large photo takes, with room to spare."""

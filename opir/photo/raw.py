@@ -11,8 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from opir.errors import ImageError, TooLargeError
-from opir.photo.described import Described
-from opir.photo.exif import Exif
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import Exif
 
 MAX_FRACTION_BITS = 16
 

@@ -22,15 +22,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from opir.errors import ImageError
-from opir.photo.colour import read_matrix_profile
-from opir.photo.described import Described
-from opir.photo.exif import ORIENTATION, read_exif
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import ORIENTATION, read_exif
+from opir.photo.beside.private import public_iptc, public_texts, public_xmp
+from opir.photo.beside.properties import FileProperties
+from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality
 from opir.photo.formats import FORMATS, READABLE, SNIFFED, format_of_bytes, told_as
-from opir.photo.jpeg_quality import jpeg_chroma, jpeg_quality
-from opir.photo.lab import inks_to_srgb
-from opir.photo.pictures import array_of
-from opir.photo.private import public_iptc, public_texts, public_xmp
-from opir.photo.properties import FileProperties
+from opir.photo.pixels.colour import read_matrix_profile
+from opir.photo.pixels.lab import inks_to_srgb
+from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed, Raw
 
 DECODING_ERRORS = (

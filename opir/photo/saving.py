@@ -17,12 +17,12 @@ from torch import Tensor
 
 from opir.errors import ImageError
 from opir.ops.levels import in_unit
-from opir.photo.exif import PROCESSING_SOFTWARE, Entry, Exif, read_exif
+from opir.photo.beside.exif import PROCESSING_SOFTWARE, Entry, Exif, read_exif
+from opir.photo.beside.properties import FileProperties
 from opir.photo.folders import OWN_MARK
 from opir.photo.formats import FORMATS, format_of
-from opir.photo.levels import rescaled, to_levels
 from opir.photo.photo import Photo
-from opir.photo.properties import FileProperties
+from opir.photo.pixels.levels import rescaled, to_levels
 from opir.photo.writing import kept_by, write_file, write_to
 
 

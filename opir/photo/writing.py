@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from opir.errors import ImageError
 from opir.files import written_whole
-from opir.photo.described import Described
-from opir.photo.exif import RESOLUTION, Entry, Exif, read_exif
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import RESOLUTION, Entry, Exif, read_exif
+from opir.photo.beside.properties import FileProperties
 from opir.photo.formats import FORMATS, Format, format_of
-from opir.photo.properties import FileProperties
 from opir.photo.reading import first_line
 
 MAX_JPEG_SEGMENT = 65_000

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin
 
-from opir.photo.boxes import av1_coding, code_points, with_metadata
-from opir.photo.described import Described
-from opir.photo.exif import read_exif
-from opir.photo.pictures import array_of
-from opir.photo.properties import FileProperties
+from opir.photo.beside.boxes import av1_coding, code_points, with_metadata
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import read_exif
+from opir.photo.beside.properties import FileProperties
+from opir.photo.codecs.sizes import quality_of_size
+from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed, Raw
-from opir.photo.sizes import quality_of_size
 
 QUALITY = 90
 FINEST = 99

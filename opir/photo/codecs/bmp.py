@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image
 
-from opir.photo.pictures import array_of
-from opir.photo.properties import FileProperties
+from opir.photo.beside.properties import FileProperties
+from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed, Raw
 
 

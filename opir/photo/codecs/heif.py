@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from opir.photo.described import Described
-from opir.photo.exif import read_exif
-from opir.photo.properties import FileProperties
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import read_exif
+from opir.photo.beside.properties import FileProperties
+from opir.photo.codecs.sizes import quality_of_size
 from opir.photo.raw import Allowed, Raw
-from opir.photo.sizes import quality_of_size
 
 QUALITY, FINEST = 90, 98
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by number of channels

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from opir.errors import ImageError
-from opir.photo.described import Described
-from opir.photo.exif import read_exif
-from opir.photo.jpeg_quality import jpeg_chroma, jpeg_quality
-from opir.photo.pictures import array_of
-from opir.photo.private import iptc_segment
-from opir.photo.properties import FileProperties
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import read_exif
+from opir.photo.beside.private import iptc_segment
+from opir.photo.beside.properties import FileProperties
+from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality
+from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed, Raw
 
 MAX_SCANNED_MEGAPIXELS = 2000.0

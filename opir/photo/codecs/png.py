@@ -14,9 +14,9 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from opir.photo.described import Described
-from opir.photo.exif import Exif, read_exif
-from opir.photo.properties import FileProperties
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import Exif, read_exif
+from opir.photo.beside.properties import FileProperties
 from opir.photo.raw import Allowed, Raw
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

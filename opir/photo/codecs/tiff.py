@@ -14,12 +14,12 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import RESOLUTION, UTF8, Exif, read_exif
+from opir.photo.beside.properties import FileProperties
+from opir.photo.codecs.jpeg_quality import quality_of_tables
 from opir.photo.codecs.tiff_samples import checked_fractions, looked_up, spread, stored_samples, unmultiplied
-from opir.photo.described import Described
-from opir.photo.exif import RESOLUTION, UTF8, Exif, read_exif
-from opir.photo.jpeg_quality import quality_of_tables
-from opir.photo.lab import lab_to_srgb
-from opir.photo.properties import FileProperties
+from opir.photo.pixels.lab import lab_to_srgb
 from opir.photo.raw import Allowed, Raw
 
 MOST_PAGES, MOST_SAMPLES = 64, 16

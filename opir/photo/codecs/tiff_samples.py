@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from opir.errors import ImageError
-from opir.photo.pictures import array_of
+from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed
 
 _YCBCR, _LAB, _ICC_LAB = 6, 8, 9

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from opir.data.crops import TrainingPhotos, imagine_segment_depth
-from opir.photo.exif import ORIENTATION
+from opir.photo.beside.exif import ORIENTATION
 from opir.tasks import Task
 
 SHARES = {Task.RAIN: 1.0, Task.SNOW: 1.0, Task.HAZE: 1.0, Task.CLEAN: 1.0}

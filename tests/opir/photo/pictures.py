@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from opir.photo.exif import Entry, Exif
+from opir.photo.beside.exif import Entry, Exif
 
 GPS, ORIENTATION, DETAILS, DATE_TAKEN = 0x8825, 0x0112, 0x8769, 0x9003
 

@@ -9,12 +9,12 @@ import torch
 from PIL import Image, ImageCms
 
 from opir.photo import ImageError, load_photo, save_photo, to_picture
-from opir.photo.colour import read_matrix_profile
-from opir.photo.described import Described
-from opir.photo.properties import FileProperties
+from opir.photo.beside.described import Described
+from opir.photo.beside.properties import FileProperties
+from opir.photo.pixels.colour import read_matrix_profile
 from opir.photo.reading import read_file
 from opir.photo.writing import write_file
-from tests.opir.photo.pictures import noise, wide_profile
+from tests.opir.photo.pixels.pictures import noise, wide_profile
 
 
 @pytest.mark.parametrize("gamma", [None, 2.2, 1.8])

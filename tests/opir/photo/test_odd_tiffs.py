@@ -10,7 +10,7 @@ from skimage.color import deltaE_ciede2000
 
 from benchmarks.reliability.odd_tiffs import Odd, by_hand, levels, odd_tiffs, unit, written
 from opir.photo import ImageError, load_photo, save_photo, write_photo
-from opir.photo.lab import lab_to_srgb
+from opir.photo.pixels.lab import lab_to_srgb
 
 ODD = list(odd_tiffs())
 

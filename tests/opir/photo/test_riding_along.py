@@ -17,13 +17,13 @@ from PIL import Image
 from benchmarks.reliability.odd_pngs import photo_png
 from benchmarks.reliability.odd_tiffs import levels, unit
 from opir.photo import load_photo, save_photo
-from opir.photo.boxes import av1_coding, boxes
-from opir.photo.exif import DETAILS, POSITION, read_exif
-from opir.photo.private import public_iptc, public_xmp
-from opir.photo.properties import FileProperties
+from opir.photo.beside.boxes import av1_coding, boxes
+from opir.photo.beside.exif import DETAILS, POSITION, read_exif
+from opir.photo.beside.private import public_iptc, public_xmp
+from opir.photo.beside.properties import FileProperties
 from opir.photo.reading import register_heif
 from opir.photo.writing import write_file
-from tests.opir.photo.pictures import ORIENTATION, rich_exif, wide_profile
+from tests.opir.photo.pixels.pictures import ORIENTATION, rich_exif, wide_profile
 
 WITH_EXIF = (".jpg", ".png", ".tif", ".webp", ".heic", ".avif")
 SOFT = levels(0.4 + 0.2 * unit(3, 120, 160), 8)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opir.errors import ImageError
-from opir.photo.colour import CURVE_SAMPLES, MatrixProfile, read_matrix_profile
+from opir.photo.pixels.colour import CURVE_SAMPLES, MatrixProfile, read_matrix_profile
 
 D65 = (0.3127, 0.3290)
 D50_XYZ = (0.9642, 1.0, 0.8249)

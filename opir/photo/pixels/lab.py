@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opir.photo.colour import SRGB_TO_D50
+from opir.photo.pixels.colour import SRGB_TO_D50
 
 _D50 = np.array([0.9642, 1.0, 0.8249])
 _ROWS_AT_A_TIME = 64

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from opir.photo.lab import lab_to_srgb
+from opir.photo.pixels.lab import lab_to_srgb
 
 
 def array_of(picture: Image.Image) -> NDArray[Any]:

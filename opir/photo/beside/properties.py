@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from opir.photo.described import Described
+from opir.photo.beside.described import Described
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from opir.ops.levels import in_unit
-from opir.photo.colour import MatrixProfile
+from opir.photo.pixels.colour import MatrixProfile
 
 ROWS_AT_A_TIME = 64
 """When colours become levels: they stay in the processor's cache."""
