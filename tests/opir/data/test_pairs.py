@@ -12,7 +12,7 @@ from opir.data.pairs import list_photos, match_names, pair_photos
 from opir.photo import load_photo, load_rgb8
 from opir.photo.beside.exif import ORIENTATION
 from opir.photo.reading import read_size, read_values
-from tests.opir.photo.pixels.pictures import wide_profile
+from tests.opir.photo.pictures import wide_profile
 
 
 def write(path: Path, height: int = 20, width: int = 30, orientation: int = 1) -> None:

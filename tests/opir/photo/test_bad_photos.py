@@ -13,7 +13,7 @@ from PIL import Image
 
 from opir.photo import ImageError, Photo, load_photo, save_photo
 from opir.photo.reading import register_heif
-from tests.opir.photo.pixels.pictures import noise, save_with_exif
+from tests.opir.photo.pictures import noise, save_with_exif
 
 BAD_VALUES = [
     (torch.zeros(4, 4), r"expected a float tensor of shape \(3, H, W\), got float32 \(4, 4\)"),

@@ -17,7 +17,7 @@ from opir.photo.beside.boxes import code_points
 from opir.photo.beside.properties import FileProperties
 from opir.photo.reading import register_heif
 from opir.photo.writing import write_to
-from tests.opir.photo.pixels.pictures import rich_exif, wide_profile
+from tests.opir.photo.pictures import rich_exif, wide_profile
 from tests.opir.photo.test_riding_along import IPTC, XMP
 
 register_heif()

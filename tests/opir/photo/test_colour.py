@@ -14,7 +14,7 @@ from opir.photo.beside.properties import FileProperties
 from opir.photo.pixels.colour import read_matrix_profile
 from opir.photo.reading import read_file
 from opir.photo.writing import write_file
-from tests.opir.photo.pixels.pictures import noise, wide_profile
+from tests.opir.photo.pictures import noise, wide_profile
 
 
 @pytest.mark.parametrize("gamma", [None, 2.2, 1.8])

@@ -18,7 +18,7 @@ from benchmarks.reliability.odd_tiffs import levels, unit
 from opir.photo import ImageError, load_photo, save_photo
 from opir.photo.beside.boxes import code_points
 from opir.photo.beside.described import Described, write_icc
-from tests.opir.photo.pixels.pictures import wide_profile
+from tests.opir.photo.pictures import wide_profile
 
 SRGB = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 P3 = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)

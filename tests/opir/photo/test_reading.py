@@ -13,7 +13,7 @@ from opir.photo import ImageError, load_photo, save_photo
 from opir.photo.beside.properties import FileProperties
 from opir.photo.pixels.colour import read_matrix_profile
 from opir.photo.writing import write_file
-from tests.opir.photo.pixels.pictures import noise, wide_profile
+from tests.opir.photo.pictures import noise, wide_profile
 
 
 def test_a_picture_that_pillow_opened_and_can_not_decode_is_refused(tmp_path: Path) -> None:

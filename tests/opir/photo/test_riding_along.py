@@ -23,7 +23,7 @@ from opir.photo.beside.private import public_iptc, public_xmp
 from opir.photo.beside.properties import FileProperties
 from opir.photo.reading import register_heif
 from opir.photo.writing import write_file
-from tests.opir.photo.pixels.pictures import ORIENTATION, rich_exif, wide_profile
+from tests.opir.photo.pictures import ORIENTATION, rich_exif, wide_profile
 
 WITH_EXIF = (".jpg", ".png", ".tif", ".webp", ".heic", ".avif")
 SOFT = levels(0.4 + 0.2 * unit(3, 120, 160), 8)

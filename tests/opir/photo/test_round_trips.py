@@ -20,7 +20,7 @@ from opir.photo.codecs.jpeg_quality import estimate_quality
 from opir.photo.reading import read_file, register_heif
 from opir.photo.writing import write_file
 from tests.conftest import TINIEST
-from tests.opir.photo.pixels.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, smooth, wide_profile
+from tests.opir.photo.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, smooth, wide_profile
 
 LOSSLESS = (".png", ".tif", ".bmp")
 WITH_EXIF = (".jpg", ".png", ".tif", ".webp", ".avif", ".heic")

@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.reliability.odd_tiffs import levels, unit
 from opir.photo import load_photo, save_photo
 from opir.photo.pixels.transparency import extended
-from tests.opir.photo.pixels.pictures import noise
+from tests.opir.photo.pictures import noise
 
 
 def cut_out(hidden: int | None, bits: int = 8, channels: int = 4) -> np.ndarray:
