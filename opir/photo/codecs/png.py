@@ -24,6 +24,8 @@ XMP_KEY = b"XML:com.adobe.xmp"
 MOST_TEXT = 16_000_000
 """Bytes of a profile or a text, unpacked; one that is longer is left out."""
 _DECODED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Where each pass begins, from the left and from the top, and its steps across and down."""
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _INCHES_A_METRE = 1 / 0.0254
 _SRGB_AS_GAMMA = (45455, (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))
@@ -31,28 +33,28 @@ _SRGB_AS_GAMMA = (45455, (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 
 def read(data: bytes, allowed: Allowed) -> Raw:
     """Decode a PNG; raises ImageError where it is too large or moves, and what libpng raises for damage."""
-    core = [SIGNATURE]
+    core: list[tuple[bytes, bytes]] = []
     beside: dict[bytes, bytes] = {}
     texts: list[tuple[bytes, bytes]] = []
     end = len(SIGNATURE)
     for kind, body, last in _chunks(data):
         end = last
-        if kind == b"IHDR" and len(core) == 1:
+        if kind == b"IHDR" and not core:
             allowed.check(*struct.unpack_from(">II", body))
         if kind in _DECODED:
-            core.append(_chunk(kind, body))
+            core.append((kind, body))
         elif kind in _TEXTS:
             texts.append((kind, body))
         else:
             beside.setdefault(kind, body)
     if len(beside.get(b"acTL", b"")) >= 4 and (frames := int.from_bytes(beside[b"acTL"][:4], "big")) > 1:
         raise allowed.still(f"{frames} frames")
-    pixels = imagecodecs.png_decode(b"".join([*core, _chunk(b"IEND", b"")]))
+    pixels = _decoded(core)
     exif, xmp, iptc, kept, left_out = _sorted_texts(texts)
     if len(data) > end:
         left_out.append(f"{len(data) - end:,} bytes behind the picture")
     return Raw(
-        pixels=pixels if pixels.ndim == 3 else pixels[..., None],
+        pixels=pixels,
         described=_described(beside, left_out),
         exif=read_exif(beside[b"eXIf"]) if b"eXIf" in beside else exif,
         xmp=xmp,
@@ -63,6 +65,43 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         lossless=True,
         left_out=tuple(left_out),
     )
+
+
+def _decoded(core: list[tuple[bytes, bytes]]) -> NDArray[Any]:
+    """Return the pixels of these chunks by libpng, which imagecodecs does not ask for interlaced ones."""
+    header = next((body for kind, body in core if kind == b"IHDR"), b"")
+    if len(header) == 13 and header[12] == 1:
+        return _interlaced(header, core)
+    whole = SIGNATURE + b"".join(_chunk(kind, body) for kind, body in [*core, (b"IEND", b"")])
+    pixels: NDArray[Any] = imagecodecs.png_decode(whole)
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _interlaced(header: bytes, core: list[tuple[bytes, bytes]]) -> NDArray[Any]:
+    """Decode the seven passes of Adam7 (8.1 of the standard) as pictures of their own, and lay them together."""
+    width, height, depth, colour_type = struct.unpack_from(">IIBB", header)
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour_type]
+    passes = []
+    for left, top, across, down in _ADAM7:
+        size = (-(-(width - left) // across), -(-(height - top) // down))
+        if min(size) > 0:
+            passes.append((left, top, across, down, size, size[1] * (1 + -(-size[0] * bits // 8))))
+    packed = b"".join(body for kind, body in core if kind == b"IDAT")
+    lines = zlib.decompressobj().decompress(packed, sum(length for *_, length in passes))
+    beside = [(kind, body) for kind, body in core if kind in (b"PLTE", b"tRNS")]
+    result: NDArray[Any] | None = None
+    at = 0
+    for left, top, across, down, size, length in passes:
+        head = struct.pack(">II", *size) + header[8:12] + b"\0"
+        body = (b"IDAT", zlib.compress(lines[at : at + length], 1))
+        part = _decoded([(b"IHDR", head), *beside, body])
+        if result is None:
+            result = np.empty((height, width, part.shape[2]), part.dtype)
+        result[top::down, left::across] = part
+        at += length
+    if result is None:
+        raise ValueError("there are no pixels in it")
+    return result
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:

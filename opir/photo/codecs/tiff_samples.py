@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from opir.errors import ImageError
+from opir.photo.pixels.lab import ycbcr_to_rgb
 from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed
 
 _YCBCR, _LAB, _ICC_LAB = 6, 8, 9
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _JPEG = 7
+_DECODED_TO_RGB = (_JPEG, 34892, 33003, 33005, 34712, 50001)
+"""Compressions whose decoders convert YCbCr: JPEG, and those of JPEG 2000 and WebP."""
 
 
 def stored_samples(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tuple[NDArray[Any], list[str]]:
@@ -34,7 +37,12 @@ def stored_samples(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tu
         raise allowed.unsupported("a TIFF of signed samples")
     if form not in (_UNSIGNED, _SIGNED, _FLOAT, 4):
         raise allowed.unsupported("a TIFF of complex numbers")
-    is_plain_ycbcr = int(page.photometric) == _YCBCR and int(page.compression) not in (_JPEG, 34892, 33003, 33005)
+    if int(page.photometric) == _YCBCR and _is_not_subsampled(page, len(data)):
+        page.subsampling = (1, 1)
+    is_subsampled = tuple(page.subsampling or (1, 1)) != (1, 1)
+    is_plain_ycbcr = (
+        is_subsampled and int(page.photometric) == _YCBCR and int(page.compression) not in _DECODED_TO_RGB
+    )
     if is_plain_ycbcr or int(page.compression) == 6 or (isinstance(bits, tuple) and len(set(bits)) > 1):
         return _by_pillow(data, allowed), []
     pixels = page.asarray()
@@ -47,16 +55,28 @@ def stored_samples(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tu
         pixels = pixels.transpose(1, 2, 0)
     if pixels.ndim != 3 or pixels.shape[:2] != (page.imagelength, page.imagewidth):
         raise allowed.unsupported(f"a TIFF with axes {page.axes}")
-    if pixels.dtype.kind == "i":
-        pixels = pixels.view(f"u{pixels.dtype.itemsize}")
-    if pixels.dtype.kind == "b":
-        pixels = pixels.astype(np.uint8)
+    pixels = _unsigned(pixels)
     if pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 2:
         kept = np.rint(pixels * (65535 / np.iinfo(pixels.dtype).max)).astype(np.uint16)
         return kept, ["all but 16 bits of each colour"]
+    if int(page.photometric) == _YCBCR and int(page.compression) not in _DECODED_TO_RGB:
+        pixels = ycbcr_to_rgb(pixels, page.tags.valueof(529), page.tags.valueof(532))
     if pixels.dtype.kind not in "uf":
         raise allowed.unsupported(f"a TIFF of {pixels.dtype} samples")
     return pixels, []
+
+
+def _unsigned(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return the same bits as unsigned numbers, those of one bit in a byte each."""
+    if pixels.dtype.kind == "i":
+        return pixels.view(f"u{pixels.dtype.itemsize}")
+    return pixels.astype(np.uint8) if pixels.dtype.kind == "b" else pixels
+
+
+def _is_not_subsampled(page: tifffile.TiffPage, length: int) -> bool:
+    """Tell a page of plain samples that does not say so: some programs forget the tag."""
+    plain = page.imagewidth * page.imagelength * page.samplesperpixel * np.dtype(page.dtype or np.uint8).itemsize
+    return int(page.compression) == 1 and 530 not in page.tags and sum(page.databytecounts) == plain <= length
 
 
 @cache
@@ -75,8 +95,8 @@ def _by_pillow(data: bytes, allowed: Allowed) -> NDArray[Any]:
             return array_of(picture)
         except ImageError:
             raise
-        except ValueError as error:
-            raise allowed.unsupported("a TIFF of this layout") from error
+        except (ValueError, OSError) as error:
+            raise allowed.unsupported("a TIFF of subsampled YCbCr, of old JPEG or of mixed depths") from error
 
 
 def spread(samples: NDArray[Any], bits: int) -> NDArray[Any]:

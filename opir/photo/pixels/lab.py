@@ -1,4 +1,4 @@
-"""CIE L*a*b* and inks as files hold them, to sRGB.
+"""CIE L*a*b*, inks and YCbCr as files hold them, to sRGB.
 
 H height, W width.
 """
@@ -54,3 +54,36 @@ def inks_to_srgb(inks: NDArray[Any]) -> NDArray[Any]:
         left = (most - inks[top : top + _ROWS_AT_A_TIME].astype(np.float64)) / most
         result[top : top + _ROWS_AT_A_TIME] = np.rint(left[..., :3] * left[..., 3:] * most)
     return result
+
+
+def ycbcr_to_rgb(pixels: NDArray[Any], luma: Any = None, reference: Any = None) -> NDArray[Any]:
+    """Return YCbCr (H, W, 3) of uint8 or uint16 as RGB of the same depth (TIFF 6.0, section 21).
+
+    Args:
+        pixels: not subsampled.
+        luma: YCbCrCoefficients as six whole numbers, None for those of BT.601.
+        reference: ReferenceBlackWhite as twelve, None for the full range.
+    """
+    red, green, blue = _fractions(luma, 3) or (0.299, 0.587, 0.114)
+    most = float(np.iinfo(pixels.dtype).max)
+    middle = (most + 1) / 2
+    low_y, high_y, low_b, high_b, low_r, high_r = _fractions(reference, 6) or (0, most, middle, most, middle, most)
+    result = np.empty_like(pixels)
+    for top in range(0, pixels.shape[0], _ROWS_AT_A_TIME):
+        rows = pixels[top : top + _ROWS_AT_A_TIME].astype(np.float64)
+        y = (rows[..., 0] - low_y) * most / (high_y - low_y)
+        cb = (rows[..., 1] - low_b) * (middle - 1) / (high_b - low_b)
+        cr = (rows[..., 2] - low_r) * (middle - 1) / (high_r - low_r)
+        r, b = cr * (2 - 2 * red) + y, cb * (2 - 2 * blue) + y
+        g = (y - blue * b - red * r) / green
+        result[top : top + _ROWS_AT_A_TIME] = np.rint(np.stack([r, g, b], axis=-1).clip(0, most))
+    return result
+
+
+def _fractions(values: Any, count: int) -> tuple[float, ...] | None:
+    """Return TIFF's rational numbers as such, None where they are no numbers to compute with."""
+    if not isinstance(values, tuple) or len(values) != 2 * count or not all(values[1::2]):
+        return None
+    found = tuple(top / bottom for top, bottom in zip(values[::2], values[1::2], strict=True))
+    sound = all(found) if count == 3 else all(high > low for low, high in zip(found[::2], found[1::2], strict=True))
+    return found if sound else None

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.reliability.odd_pngs import odd_pngs, photo_png
-from benchmarks.reliability.odd_tiffs import Odd, levels, unit
+from benchmarks.reliability.odd_pngs import chunk, odd_pngs, photo_png
+from benchmarks.reliability.odd_tiffs import Odd, levels, packed, unit
 from opir.photo import ImageError, load_photo, save_photo
 from tests.opir.photo.test_odd_tiffs import shown
 
@@ -76,3 +76,28 @@ def test_a_resolution_in_metres_comes_back_in_every_format(tmp_path: Path) -> No
         assert save_photo(photo, tmp_path / f"out{ending}") == ()
         dpi = load_photo(tmp_path / f"out{ending}").file.dpi
         assert dpi == pytest.approx((300, 150), abs=0.05), ending
+
+
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+@pytest.mark.parametrize("size", [(20, 34), (1, 1), (3, 9), (8, 8)])
+@pytest.mark.parametrize(("bits", "colour_type"), [(1, 0), (4, 0), (8, 2), (16, 2), (16, 6), (8, 4)])
+def test_interlaced_pngs(bits: int, colour_type: int, size: tuple[int, int], capfd) -> None:  # type: ignore[no-untyped-def]
+    height, width = size
+    stored = levels(unit({0: 1, 2: 3, 4: 2, 6: 4}[colour_type], height, width), bits)
+    lines = b""
+    for left, top, across, down in ADAM7:
+        part = stored[top::down, left::across]
+        if part.size:
+            rows = part.astype(">u2").tobytes() if bits == 16 else packed(part, bits)
+            step = len(rows) // len(part)
+            lines += b"".join(b"\0" + rows[at : at + step] for at in range(0, len(rows), step))
+    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 1)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    data = b"\x89PNG\r\n\x1a\n" + body
+    np.testing.assert_allclose(shown(data)[0], stored / (2**bits - 1), atol=1e-6)
+    assert capfd.readouterr().err == ""
+    if len(lines) > 40:
+        with pytest.raises(ImageError, match="expected a whole PNG file"):
+            load_photo(data[:50])

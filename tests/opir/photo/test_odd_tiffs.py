@@ -135,3 +135,34 @@ def test_pixels_of_32_whole_bits_keep_16_and_it_is_told() -> None:
     assert photo.bits == 16
     assert np.abs(photo.rgb[0].numpy() - stored / (2**32 - 1)).max() < 1e-4
     assert photo.file.left_out == ("all but 16 bits of each colour",)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("says_so", [True, False])
+def test_plain_ycbcr(says_so: bool, bits: int) -> None:
+    rgb = 0.2 + 0.6 * unit(3)
+    y = rgb @ np.array([0.299, 0.587, 0.114])
+    most, middle = 2**bits - 1, 2 ** (bits - 1)
+    chroma = [middle + (rgb[..., index] - y) / share * most for index, share in ((2, 1.772), (0, 1.402))]
+    stored = np.rint(np.stack([y * most, *chroma], axis=2)).astype(np.uint8 if bits == 8 else np.uint16)
+    tags = {
+        **{256: (4, (34,)), 257: (4, (20,)), 258: (3, (bits,) * 3), 259: (3, (1,)), 262: (3, (6,))},
+        **{277: (3, (3,)), 278: (4, (20,))},
+    }
+    data = by_hand(tags | ({530: (3, (1, 1))} if says_so else {}), stored.tobytes())
+    colours, kept = shown(data)
+    assert kept == bits
+    assert np.abs(colours - rgb).max() < 2 / 255
+    if bits == 16:
+        assert np.abs(colours - rgb).max() < 0.02 / 255 * 2
+
+
+def test_subsampled_ycbcr_that_is_not_compressed_is_named() -> None:
+    tags = {
+        **{256: (4, (34,)), 257: (4, (20,)), 258: (3, (8,) * 3), 259: (3, (1,)), 262: (3, (6,))},
+        **{277: (3, (3,)), 278: (4, (20,)), 530: (3, (2, 2))},
+    }
+    with pytest.raises(
+        ImageError, match="a TIFF of subsampled YCbCr, of old JPEG or of mixed depths can not be read"
+    ):
+        load_photo(by_hand(tags, bytes(1020)))
