@@ -20,7 +20,7 @@ from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
 from app.server.presence import Cancelled
 from opir.cli import Job, run_jobs
-from opir.photo import FORMATS
+from opir.photo import looks_like_photo
 from opir.tasks import Task
 
 LOG = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ class ManyPhotos:
 
 def add_folder(photos: list[str] | None, folder: list[str]) -> list[str]:
     """Return the photos chosen so far and those of a folder, without what else lies in it."""
-    found = sorted(path for path in folder if Path(path).suffix.lower() in FORMATS)
+    found = sorted(path for path in folder if looks_like_photo(Path(path)))
     if not found:
         raise plain_error(words.NO_PHOTOS_IN_FOLDER, log=False)
     return list(dict.fromkeys([*(photos or []), *found]))

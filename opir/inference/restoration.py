@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -22,7 +23,8 @@ from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
 from opir.ops.levels import in_unit, keep
 from opir.ops.pyramid import build_pyramid
-from opir.photo.photo import Photo, is_compact, save_photo, to_picture
+from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
+from opir.photo.photo import is_compact
 from opir.tasks import AUTO, Task
 
 DOUBTFUL_FROM, DOUBTFUL_TO = 1.5, 3.0
@@ -230,12 +232,23 @@ class Restoration:
         strength: float = 1.0,
         protect: bool = False,
         quality: int | None = None,
-    ) -> None:
+        *,
+        file_format: str | None = None,
+        keep_time: bool = False,
+    ) -> tuple[str, ...]:
         """Write the mix of `blend` with the photo's own depth, profile, transparency, date and camera.
 
-        The ending of the path chooses the format. Raises ValueError as `opir.photo.save_photo` does.
+        The ending of the path chooses the format, where `file_format` does not. Returns what the file lacks of the
+        photo, and raises ValueError, as `opir.photo.save_photo` does.
         """
-        save_photo(self.photo.with_rgb(self._mixed(strength, protect)), path, quality)
+        return save_photo(self._result(strength, protect), path, quality, file_format, keep_time)
+
+    def write(self, file: BinaryIO, file_format: str | None = None, strength: float = 1.0) -> tuple[str, ...]:
+        """Write the mix of `blend` to an open file, in the photo's own format where none is named; else as `save`."""
+        return write_photo(self._result(strength, protect=False), file, file_format)
+
+    def _result(self, strength: float, protect: bool) -> Photo:
+        return marked_as_own(self.photo.with_rgb(self._mixed(strength, protect)))
 
     def inspect(self, x: int, y: int, task: str | None = None, level: int | None = None) -> PixelInspection:
         """Return the operator of one pixel.
@@ -309,6 +322,7 @@ class Restoration:
         return prototype
 
     def _mixed(self, strength: float, protect: bool) -> Tensor:
+        strength = float(strength)
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}")
         if strength == 1 and not protect:
