@@ -178,7 +178,7 @@ class Restorer:
                 change = enlarged(change, *picture.shape[-2:])
 
     def _told(self, view: _View, named: Task | None) -> Tensor | None:
-        """Return what a level's stages are told: its own embedding also says how much of the named weather there is."""
+        """Return what a level's stages are told: the own embedding also says how much of a named weather there is."""
         if view.embedding is None:
             return None
         likeliest = max(view.probabilities, key=lambda name: view.probabilities[name])
