@@ -26,7 +26,7 @@ from opir.tasks import Task
 LOG = logging.getLogger(__name__)
 
 THUMBNAIL_SIDE = 960  # pixels
-COLUMNS = ("name", "status", "task", "confidence", "seconds", "uncertainty_p95", "result", "error")
+COLUMNS = ("name", "status", "task", "confidence", "levels", "seconds", "uncertainty_p95", "result", "error")
 
 _NO_ZIP = gr.update(label=words.ZIP, value=None, interactive=False)
 _NO_CSV = gr.update(label=words.CSV, value=None, interactive=False)
@@ -140,6 +140,7 @@ class ManyPhotos:
         return {
             "task": result.task,
             "confidence": result.task_probabilities.get(result.task),
+            "levels": " ".join(str(level.number) for level in result.working_levels),
             "seconds": result.seconds,
             "uncertainty_p95": float(np.percentile(result.uncertainty, 95)),
             "result": name,

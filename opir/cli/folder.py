@@ -14,7 +14,8 @@ from opir.cli.jobs import STANDARD, Job
 from opir.errors import ImageError, TooLargeError, printable
 from opir.files import make_folder, written_whole
 from opir.inference.restoration import Restoration
-from opir.inference.restorer import Progress, Restorer
+from opir.inference.restorer import Restorer
+from opir.inference.tiled_level import Progress
 from opir.photo import Photo, load_photo
 from opir.photo.folders import OWN_MARK
 
@@ -28,7 +29,7 @@ class RestoreOptions:
     strength: float
     maps: tuple[str, ...]
     """Some of `opir.inspection.MAPS`."""
-    operator_scale: int | Literal["auto"] = 1
+    levels: tuple[int, ...] | Literal["auto"] = "auto"
     keep_location: bool = False
     keep_time: bool = False
     max_megapixels: float | None = None
@@ -49,7 +50,7 @@ class RestoreOptions:
             self.task,
             tile=self.tile,
             scale_weights="scales" in self.maps,
-            operator_scale=self.operator_scale,
+            levels=self.levels,
             progress=progress,
         )
 
@@ -67,7 +68,7 @@ class RestoreOptions:
         """Write the result and its maps; the result comes last, so that one that is there is complete.
 
         Returns:
-            The photo's task, size, mean uncertainty and time, and the files of the maps.
+            The photo's task, size, levels, mean uncertainty and time, and the files of the maps.
         """
         maps, left_out = self._write_maps(job, restoration)
         file_format = job.file_format or restoration.photo.file.file_format
@@ -82,6 +83,7 @@ class RestoreOptions:
             "width": restoration.width,
             "height": restoration.height,
             "mean_uncertainty": float(restoration.uncertainty.mean()),
+            "levels": [level.to_dict() for level in restoration.levels],
             "tiles": restoration.tiles,
             "seconds": round(restoration.seconds, 3),
             "maps": maps,
