@@ -6,14 +6,20 @@ import pytest
 import torch
 from PIL import Image
 
-from opir.data.crops import TrainingPhotos
 from opir.data.pairs import pair_photos
 from opir.data.published import LAYOUTS, find_folders, find_pairs
 from opir.tasks import Task
-from opir.training.config import load_training_config
-from opir.training.loop import open_photos
+from opir.training.batch import TrainingBatch
+from opir.training.batches import BatchSource
+from opir.training.config import DataConfig, load_training_config
+from opir.training.pictures import list_pictures
 
 CONFIGS = Path(__file__).parents[3] / "configs"
+
+
+def _batch(data: DataConfig, size: int, side: int, shares: list[float] | None = None) -> TrainingBatch:
+    source = BatchSource(list_pictures(data).decode(), data, torch.device("cpu"))
+    return source.draw(shares or list(data.task_shares.values()), size, side, seed=0)
 
 
 def _write(path: Path, level: int = 90, size: tuple[int, int] = (40, 36)) -> None:
@@ -46,8 +52,8 @@ def test_indoor_truths_of_reside_are_cut_to_what_the_hazy_photos_show(tmp_path: 
     degraded, clean = pair.read()
     assert degraded.shape == clean.shape == (3, 460, 620)
     assert torch.equal(degraded, clean)
-    batch = TrainingPhotos(None, [find_folders(name, tmp_path)]).batch({Task.HAZE: 1.0}, 4, 460, seed=0)
-    assert torch.equal(batch.clean, batch.paired)
+    batch = _batch(DataConfig(sets=((name, str(tmp_path)),)), 4, 460, [0, 0, 1, 0])
+    assert torch.equal(batch.clean, batch.degraded)
     with pytest.raises(ValueError, match="1_1.png is 620x460 but its target 1.png is 640x480"):
         pair_photos(inputs, targets)  # which set it is was not said
     _write(inputs / "1_1.png", size=(600, 460))
@@ -82,10 +88,9 @@ def test_the_papers_all_in_one_run_draws_from_every_set(tmp_path: Path) -> None:
         sets.append((name, str(root)))
     overrides = ["data.sets=" + str([list(pair) for pair in sets]).replace("'", '"')]
     data = load_training_config(CONFIGS / "paper_all_in_one.toml", overrides).data
-    batch = open_photos(data).batch(data.task_shares, 12, 32, seed=0)
-    assert bool(batch.has_pair.all())
+    batch = _batch(data, 12, 32)
     assert sorted(set(batch.tasks.tolist())) == [Task.RAIN, Task.SNOW, Task.HAZE]
-    assert batch.paired.mean() == pytest.approx(200 / 255, abs=0.01)
+    assert batch.degraded.mean() == pytest.approx(200 / 255, abs=0.01)
     assert batch.clean.mean() == pytest.approx(60 / 255, abs=0.01)
 
 
@@ -96,7 +101,6 @@ def test_a_single_task_run_needs_its_own_set_only(tmp_path: Path, task: str) -> 
     _write(tmp_path / inputs / "a.png", 200)
     _write(tmp_path / targets / "a.png", 60)
     data = load_training_config(CONFIGS / f"paper_{task}.toml", [f'data.sets=[["{name}", "{tmp_path}"]]']).data
-    batch = open_photos(data).batch(data.task_shares, 3, 32, seed=0)
-    assert set(batch.tasks.tolist()) == {Task.parse(task)}
+    assert set(_batch(data, 3, 32).tasks.tolist()) == {Task.parse(task)}
     with pytest.raises(ValueError, match="no photos to train"):
-        open_photos(data).batch({other: 1.0 for other in Task if other is not Task.parse(task)}, 3, 32, seed=0)
+        _batch(data, 3, 32, [float(other is not Task.parse(task)) for other in Task])
