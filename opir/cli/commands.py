@@ -26,7 +26,7 @@ from opir.cli.outcomes import EXIT_BAD_INPUT, report_outcomes
 from opir.cli.streaming import stream_jobs
 from opir.config import PRESETS
 from opir.data.pairs import pair_photos
-from opir.data.published import find_pairs
+from opir.data.published import LAYOUTS, find_pairs
 from opir.degradations import degrade
 from opir.errors import printable
 from opir.evaluation.conformal import CROP_SIDE, calibrate
@@ -138,23 +138,27 @@ def evaluate_command(
     published: Annotated[
         str, typer.Option("--set", metavar="NAME=FOLDER", help="A published set instead, such as Rain100L=data.")
     ] = "",
-    space: Annotated[str, typer.Option(help="rgb, or y (luma, usual for rain).")] = "rgb",
+    space: Annotated[
+        str, typer.Option(help="rgb, or y (luma). Else what a published set is scored on: y for rain; rgb.")
+    ] = "",
     task: TaskName = AUTO,
     checkpoint: Checkpoint = "lite",
     device: Device = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
 ) -> None:
     """Score a checkpoint on pairs; a target is named as its input, or as the part before "_"."""
-    if space not in SPACES:
-        raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
     task = checked_task(task)
     if published:
         name, _, folder = published.partition("=")
-        pairs = find_pairs(name, folder)
+        pairs = find_pairs(name, folder or ".")
+        space = space or LAYOUTS[name].space
     elif inputs and targets:
         pairs = pair_photos(inputs, targets)
     else:
         raise ValueError("name the pairs: --input FOLDER --target FOLDER, or --set NAME=FOLDER")
+    space = space or "rgb"
+    if space not in SPACES:
+        raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
     restorer = Restorer.from_pretrained(checkpoint, device)
     with tqdm(total=len(pairs), unit="photo", disable=None) as bar:
         report = evaluate(

@@ -157,40 +157,41 @@ class Trainer:
         return self.config.share_done(self.state.step, self.state.seconds)
 
     def run(self) -> Path:
-        """Train to the last step, or until `stop_after_minutes`; returns the exported model's path."""
+        """Train to the last step, or until `stop_after_minutes` or Ctrl-C; returns the exported model's path."""
         self.folder.mkdir(parents=True, exist_ok=True)
         writer = SummaryWriter(str(self.folder / "tensorboard")) if self.accelerator.is_main_process else None
-        started = saved = time.monotonic()
-        spent_before = self.state.seconds
-        progress = tqdm(
-            total=self.config.steps,
-            initial=self.state.step,
-            unit="step",
-            disable=not self.accelerator.is_main_process,
-        )
-        while self.share_done < 1:
-            parts = self._train_step()
-            self.state.step += 1
-            spent = self._agree(time.monotonic() - started)
-            self.state.seconds = spent_before + spent
-            progress.update()
-            if self.state.step % _LOG_EVERY_STEPS == 0:
-                values = self._mean_over_processes(parts)
-                progress.set_postfix({"loss": f"{values['loss']:.4f}"} | self._minutes_left(spent))
-                self._log(writer, "train", values)
-            if self.state.step % self.config.validate_every_steps == 0:
-                self._validate(writer)
-            if time.monotonic() - saved > 60 * self.config.save_every_minutes:
-                self._save()
-                saved = time.monotonic()
-            if self.config.stop_after_minutes and spent > 60 * self.config.stop_after_minutes:
-                break
-        progress.close()
-        self._validate(writer)
+        try:
+            self._run_steps(writer)
+            self._validate(writer)
+        except KeyboardInterrupt:
+            self._tell(f"stopped at step {self.state.step}; the same command goes on from there")
         if writer:
             writer.close()
         self._save()
         return self.folder / "model.safetensors"
+
+    def _run_steps(self, writer: SummaryWriter | None) -> None:
+        started = saved = time.monotonic()
+        spent_before = self.state.seconds
+        is_main = self.accelerator.is_main_process
+        with tqdm(total=self.config.steps, initial=self.state.step, unit="step", disable=not is_main) as progress:
+            while self.share_done < 1:
+                parts = self._train_step()
+                self.state.step += 1
+                spent = self._agree(time.monotonic() - started)
+                self.state.seconds = spent_before + spent
+                progress.update()
+                if self.state.step % _LOG_EVERY_STEPS == 0:
+                    values = self._mean_over_processes(parts)
+                    progress.set_postfix({"loss": f"{values['loss']:.4f}"} | self._minutes_left(spent))
+                    self._log(writer, "train", values)
+                if self.state.step % self.config.validate_every_steps == 0:
+                    self._validate(writer)
+                if time.monotonic() - saved > 60 * self.config.save_every_minutes:
+                    self._save()
+                    saved = time.monotonic()
+                if self.config.stop_after_minutes and spent > 60 * self.config.stop_after_minutes:
+                    break
 
     def _minutes_left(self, spent: float) -> dict[str, str]:
         """Tell how long a run that goes by the clock still takes, for the bar."""

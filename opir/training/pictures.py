@@ -161,39 +161,41 @@ class _Listing:
 
     def __init__(self, data: DataConfig) -> None:
         self.data = data
-        self.missing: list[str] = []
+        self.missing: dict[str, list[str]] = {}
+        """Folders that are not there, by the settings that name them."""
 
     def find(self) -> PictureFiles:
         data = self.data
-        clean, aside = self._clean()
+        validation = list(self._validation())
+        clean, aside = self._clean(is_validated=bool(validation))
         collections: list[list[Group]] = [
             [*clean, *self._photos()],
             *self._pairs(),
             self._streaks(),
-            [(("field", partial(_read_field, path)),) for path in self._found(data.fields)],
+            [(("field", partial(_read_field, path)),) for path in self._found("fields", data.fields)],
             [(("plain", partial(_draw_plain, seed)),) for seed in range(data.plain)],
         ]
         return PictureFiles(
             tuple(tuple(groups) for groups in collections if groups),
-            (*aside, *self._validation()),
+            (*aside, *validation),
             tuple(self._told(collections, aside)),
         )
 
-    def _is_there(self, *folders: str) -> bool:
-        """Tell whether folders are there; those that are not are an error, or noted."""
-        gone = [folder for folder in folders if not Path(folder).is_dir()]
+    def _is_there(self, setting: str, *folders: str | Path) -> bool:
+        """Tell whether the folders of a setting are there; if not, that is noted where it is allowed."""
+        gone = [str(folder) for folder in folders if not Path(folder).is_dir()]
         if gone and self.data.leave_out_missing:
-            self.missing += gone
+            self.missing.setdefault(setting, []).extend(gone)
             return False
         return True
 
-    def _found(self, folder: str) -> list[Path]:
-        return list_photos(folder) if folder and self._is_there(folder) else []
+    def _found(self, setting: str, folder: str) -> list[Path]:
+        return list_photos(folder) if folder and self._is_there(setting, folder) else []
 
-    def _clean(self) -> tuple[list[Group], list[Group]]:
+    def _clean(self, is_validated: bool) -> tuple[list[Group], list[Group]]:
         """Return the photos without a depth, and those of them that are kept aside for validation."""
         paths = list_photos(self.data.clean) if self.data.clean else []
-        count = 0 if self.data.validation else min(self.data.keep_aside, len(paths) // 10)
+        count = 0 if is_validated else min(self.data.keep_aside, len(paths) // 10)
         aside = set(paths[:: len(paths) // count][:count]) if count else set()
         return (
             [(("photo", partial(read_clean, path)),) for path in paths if path not in aside],
@@ -202,9 +204,9 @@ class _Listing:
 
     def _photos(self) -> Iterator[Group]:
         for photos, maps in self.data.photos:
-            if not self._is_there(photos):
+            if not self._is_there("photos", photos):
                 continue
-            depths = {path.stem: path for path in self._found(maps)}
+            depths = {path.stem: path for path in self._found("photos", maps)}
             for path in list_photos(photos):
                 known = depths.get(path.stem)
                 depth = [] if known is None else [("depth", partial(read_depth, known))]
@@ -213,8 +215,8 @@ class _Listing:
     def _pairs(self) -> list[list[Group]]:
         data = self.data
         named = [PairFolders(Task.parse(task), given, truth) for task, given, truth in data.pairs]
-        folders = [pair for pair in named if self._is_there(str(pair.inputs), str(pair.targets))]
-        folders += [find_folders(name, folder) for name, folder in data.sets if self._is_there(folder)]
+        folders = [pair for pair in named if self._is_there("pairs", pair.inputs, pair.targets)]
+        folders += [find_folders(name, folder) for name, folder in data.sets if self._is_there("sets", folder)]
         if any(pair.task is Task.CLEAN for pair in folders):
             raise ValueError("expected pairs of rain, snow or haze, got pairs of clean: name them in data.photos")
         return [
@@ -229,26 +231,29 @@ class _Listing:
         ]
 
     def _streaks(self) -> list[Group]:
-        layers: list[Group] = [(("streaks", partial(read_streaks, path)),) for path in self._found(self.data.streaks)]
+        layers: list[Group] = [
+            (("streaks", partial(read_streaks, path)),) for path in self._found("streaks", self.data.streaks)
+        ]
         for inputs, targets in self.data.streak_pairs:
-            if self._is_there(inputs, targets):
+            if self._is_there("streak_pairs", inputs, targets):
                 for given, target in match_names(inputs, targets):
                     layers.append((("streaks", partial(streaks_between, given, target)),))
         return layers
 
     def _validation(self) -> Iterator[Group]:
-        paths = self._found(self.data.validation)
-        depths = {path.stem: path for path in self._found(self.data.validation_depth)}
+        paths = self._found("validation", self.data.validation)
+        depths = {path.stem: path for path in self._found("validation_depth", self.data.validation_depth)}
         for path in paths[:: max(1, len(paths) // NUM_VALIDATED)][:NUM_VALIDATED]:
             known = depths.get(path.stem)
             depth = [] if known is None else [("validation-depth", partial(read_depth, known))]
             yield (("validation", partial(load_rgb8, path)), *depth)
-        for path in self._found(self.data.validation_plain):
+        for path in self._found("validation_plain", self.data.validation_plain):
             yield (("validation-plain", partial(load_rgb8, path)),)
 
     def _told(self, collections: list[list[Group]], aside: list[Group]) -> Iterator[str]:
         if self.missing:
-            yield f"not there, and left out: {', '.join(dict.fromkeys(self.missing))}"
+            settings = [f"{name} ({', '.join(dict.fromkeys(gone))})" for name, gone in self.missing.items()]
+            yield f"not there, and left out of [data]: {'; '.join(settings)}"
         photos = collections[0]
         if photos and not any(len(group) > 1 for group in photos):
             yield "no photo has a depth: haze and mist are drawn over imagined ones (data.photos names depths)"

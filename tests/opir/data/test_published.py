@@ -32,11 +32,49 @@ def _write(path: Path, level: int = 90, size: tuple[int, int] = (40, 36)) -> Non
 )
 def test_every_layout_is_found(tmp_path: Path, name: str, folders: tuple[str, str]) -> None:
     inputs, targets = folders
-    _write(tmp_path / inputs / "0001_0.8_0.2.jpg")
-    _write(tmp_path / targets / "0001.png")
+    given = "rain-001.png" if "norain" in targets else "1405_0.8_0.2.jpg"
+    truth = "norain-001.png" if "norain" in targets else "1405.png"
+    _write(_in(tmp_path / inputs, given))
+    _write(_in(tmp_path / targets, truth))
     assert find_folders(name, tmp_path)[:3] == (LAYOUTS[name].task, tmp_path / inputs, tmp_path / targets)
-    assert [(pair.degraded.name, pair.clean.name) for pair in find_pairs(name, tmp_path)] == [
-        ("0001_0.8_0.2.jpg", "0001.png")
+    assert [(pair.degraded.name, pair.clean.name) for pair in find_pairs(name, tmp_path)] == [(given, truth)]
+
+
+def test_a_stated_part_of_a_set_has_its_scenes_only(tmp_path: Path) -> None:
+    for number in (1400, 1401, 1405):
+        _write(tmp_path / "SOTS" / "indoor" / "hazy" / f"{number}_1.png")
+        _write(tmp_path / "SOTS" / "indoor" / "gt" / f"{number}.png")
+    found = [pair.clean.stem for pair in find_pairs("SOTS-indoor-10scenes", tmp_path)]
+    assert found == ["1400", "1405"]
+    assert len(find_pairs("SOTS-indoor", tmp_path)) == 3
+
+
+def _in(folder: Path, name: str) -> Path:
+    return folder.with_name(name) if "*" in folder.name else folder / name
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "truth"),
+    [
+        ("Rain100L", "rain-001.png", "norain-001.png"),
+        ("Rain100L", "rain/norain-001x2.png", "norain/norain-001.png"),
+        ("Rain100L", "rainy/rain-001.png", "norain-001.png"),
+        ("SOTS-indoor", "SOTS/indoor/hazy/1400_1.png", "SOTS/indoor/gt/1400.png"),
+        ("SOTS-indoor", "hazy/1400_10.png", "gt/1400.png"),
+        ("SOTS-outdoor", "outdoor/hazy/0001_0.8_0.2.jpg", "outdoor/gt/0001.png"),
+        (
+            "Snow100K-test",
+            "Snow100K-L/synthetic/beautiful_smile_00001.jpg",
+            "Snow100K-L/gt/beautiful_smile_00001.jpg",
+        ),
+        ("CSD-test", "Test/Snow/1.tif", "Test/Gt/1.tif"),
+    ],
+)
+def test_names_that_the_authors_gave_are_known(tmp_path: Path, name: str, given: str, truth: str) -> None:
+    _write(tmp_path / given)
+    _write(tmp_path / truth)
+    assert [(pair.degraded, pair.clean) for pair in find_pairs(name, tmp_path)] == [
+        (tmp_path / given, tmp_path / truth)
     ]
 
 
@@ -65,7 +103,7 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='unknown data set "Rain100": expected one of Rain13K, Rain100L'):
         find_folders("Rain100", tmp_path)
     with pytest.raises(
-        ValueError, match="SOTS-indoor is not in .*: expected there .* SOTS/indoor/hazy and SOTS/indoor/gt"
+        ValueError, match="SOTS-indoor is not in .*: expected there SOTS/indoor/hazy and SOTS/indoor/gt"
     ):
         find_folders("SOTS-indoor", tmp_path)
     _write(tmp_path / "hazy" / "7_1.png")

@@ -178,7 +178,7 @@ def test_of_more_than_has_room_a_part_is_drawn_anew_now_and_then(tmp_path: Path)
 def test_what_is_not_there_is_left_out_and_told_where_that_is_allowed(folder: Path) -> None:
     data = DataConfig(clean=str(folder / "clean"), streaks=str(folder / "gone"), leave_out_missing=True)
     files = list_pictures(data)
-    assert files.left_out[0] == f"not there, and left out: {folder / 'gone'}"
+    assert files.left_out[0] == f"not there, and left out of [data]: streaks ({folder / 'gone'})"
     assert len(files.decode().photos) == 3
     with pytest.raises(ValueError, match="no such folder: .*gone"):
         list_pictures(replace(data, leave_out_missing=False))
@@ -189,7 +189,11 @@ def test_what_is_not_there_is_left_out_and_told_where_that_is_allowed(folder: Pa
 def test_a_tenth_of_a_folder_can_be_kept_aside(tmp_path: Path) -> None:
     for index in range(20):
         write(tmp_path / "clean", f"{index}.png", noise(index))
-    files = list_pictures(DataConfig(clean=str(tmp_path / "clean"), keep_aside=8))
+    files = list_pictures(
+        DataConfig(
+            clean=str(tmp_path / "clean"), keep_aside=8, validation=str(tmp_path / "gone"), leave_out_missing=True
+        )
+    )
     pictures = files.decode()
     assert (len(pictures.photos), len(pictures.validation)) == (18, 2)
     assert files.left_out[-1] == "2 of 20 clean photos are kept aside for validation"

@@ -68,7 +68,7 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
     assert len(list((tmp_path / "run" / "state").glob("step-*"))) == 1
 
 
-def test_learns_and_logs(settings: TrainingConfig, photos: Path) -> None:
+def test_learns_and_logs(settings: TrainingConfig, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = replace(
         settings,
         steps=60,
@@ -84,6 +84,9 @@ def test_learns_and_logs(settings: TrainingConfig, photos: Path) -> None:
     assert len(losses) == len(validations) == 3
     assert validations[-1]["haze/stage2"] > validations[-1]["haze/input"]
     assert list((Path(config.output) / "tensorboard").iterdir())
+    with Image.open(Path(config.output) / "validation.png") as picture:
+        assert picture.size == (3 * 60, 3 * 60)  # given, restored, truth of rain, snow and haze
+    assert f"step 60: rain {validations[-1]['rain/input']:.1f} → " in capsys.readouterr().err
     _, info = load_model(Path(config.output) / "model.safetensors")
     assert info.metadata["metrics"]["haze/stage2"] == pytest.approx(validations[-1]["haze/stage2"], abs=1e-3)
     assert info.metadata["data"].startswith(f"{len(list(photos.iterdir()))} clean photos")
@@ -93,6 +96,24 @@ def test_stops_after_the_given_time(settings: TrainingConfig) -> None:
     config = replace(settings, stop_after_minutes=1e-9)
     _, info = load_model(train(config))
     assert info.metadata["step"] == 1
+
+
+def test_what_is_interrupted_is_kept_and_says_how_to_go_on(
+    settings: TrainingConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = Trainer(settings)
+    train_step = trainer._train_step
+
+    def interrupted() -> dict[str, torch.Tensor]:
+        if trainer.state.step == 3:
+            raise KeyboardInterrupt
+        return train_step()
+
+    monkeypatch.setattr(trainer, "_train_step", interrupted)
+    _, info = load_model(trainer.run())
+    assert info.metadata["step"] == 3
+    assert "stopped at step 3; the same command goes on from there" in capsys.readouterr().err
+    assert Trainer(settings).state.step == 3
 
 
 def test_starts_from_given_weights_of_the_same_model(settings: TrainingConfig, tmp_path: Path) -> None:
