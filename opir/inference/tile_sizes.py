@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opir.config import OPIRConfig
+from opir.model.blocks import working_copies
 
 WHOLE_UP_TO_PIXELS = 4_000_000
 LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128
@@ -20,9 +21,8 @@ SHORT_BELOW_BYTES = 3_000_000_000
 """Where a processor has less than this free, memory is spared at the cost of time."""
 _PROGRAM_BYTES = 470_000_000  # 100 MB of them are Numba
 _SHARE_OF_FREE_MEMORY = 0.5
-# Features at half resolution, of which so many copies live at once, by the bytes of a number; the image in a few
-# layouts; operators in strips. Half of it is holes of the heap.
-_BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 7, ("residual", 2): 4, ("nafnet", 4): 9, ("nafnet", 2): 9}
+# Besides features at half resolution (`working_copies`): the image in a few layouts; operators in strips. Half of it
+# is holes of the heap.
 _BYTES_PER_PIXEL, _BYTES_PER_PHOTO_PIXEL = 52, 36
 _SHARE_WITHOUT_HOLES = 0.6
 
@@ -56,7 +56,7 @@ def largest_window(
         memory: of its device.
         number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
     """
-    per_pixel: float = _BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block, number_bytes] * config.width
+    per_pixel: float = _BYTES_PER_PIXEL + working_copies(config.block, number_bytes) * config.width
     per_pixel += _BYTES_PER_PHOTO_PIXEL * (operator_scale**2 - 1)
     per_pixel *= _SHARE_WITHOUT_HOLES if memory.is_short else 1
     window = float((LARGEST_TILE_SIDE + 2 * halo) ** 2)
