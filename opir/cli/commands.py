@@ -17,11 +17,18 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from opir import inspection
+from opir import __version__, inspection
 from opir.cli.cluster import run_on_ray
 from opir.cli.folder import RestoreOptions
 from opir.cli.jobs import OUTPUT_SUFFIXES, SAME, TOLD_IN_ONE_LINE, Job, one_line, plan_jobs, run_jobs, written_to
-from opir.cli.options import checked_task, parse_maps, parse_operator_scale, parse_point, parse_tile
+from opir.cli.options import (
+    checked_maps_format,
+    checked_task,
+    parse_maps,
+    parse_operator_scale,
+    parse_point,
+    parse_tile,
+)
 from opir.cli.outcomes import EXIT_BAD_INPUT, report_outcomes
 from opir.cli.streaming import stream_jobs
 from opir.config import PRESETS
@@ -53,6 +60,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"opir {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def opir(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Restore photos from rain, snow and haze, and see what was done."""
+
+
 Photos = Annotated[list[Path], typer.Argument(metavar="IN", help="Photos, and folders of photos.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="A folder, or a file name for a single photo.")]
 TaskName = Annotated[str, typer.Option(help=f"The weather: {AUTO} or one of {', '.join(TASK_NAMES)}.")]
@@ -82,6 +105,9 @@ def restore(
     ] = SAME,
     strength: Annotated[float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 restores it.")] = 1.0,
     maps: Annotated[str, typer.Option(help=f"Also write some of {','.join(inspection.MAPS)}.")] = "",
+    maps_format: Annotated[
+        str, typer.Option(help=f"{', '.join(inspection.MAP_FORMATS)}: pictures, or the numbers.")
+    ] = "png",
     as_json: AsJson = False,
     keep_location: Annotated[bool, typer.Option("--keep-location", help="Keep the GPS position too.")] = False,
     log: Annotated[Path | None, typer.Option(help="Add one JSON line for each photo to this file.")] = None,
@@ -100,6 +126,7 @@ def restore(
         parse_maps(maps),
         parse_operator_scale(operator_scale),
         keep_location,
+        checked_maps_format(maps_format),
     )
     jobs = plan_jobs(photos, out, recursive, file_format)
     if skip_existing:

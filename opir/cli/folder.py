@@ -24,6 +24,8 @@ class RestoreOptions:
     """Some of `opir.inspection.MAPS`."""
     operator_scale: int | Literal["auto"] = 1
     keep_location: bool = False
+    maps_format: str = "png"
+    """One of `opir.inspection.MAP_FORMATS`."""
 
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
@@ -48,10 +50,10 @@ class RestoreOptions:
         """
         make_folder(job.output.parent)
         written = []
-        for name, picture in inspection.pictures(restoration, self.maps).items():
-            path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")
+        for name, save in inspection.map_files(restoration, self.maps, self.maps_format).items():
+            path = job.output.with_name(f"{job.output.name}.{name}")
             with written_whole(path) as file:
-                picture.save(file, "PNG")
+                save(file)
             written.append(str(path))
         restoration.save(job.output, self.strength)
         return {
