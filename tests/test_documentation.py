@@ -26,7 +26,13 @@ _MAKE = re.compile(r"`make ([^`]+)`")
 _MODULE = re.compile(r"python3? -m ([\w.]+)")
 
 SHORT = {
-    "opir train configs/lite.toml": ["--stop-after", "0.01", "data.plain=2", "phases=[{crop=32,batch=4}]", "precision=fp32"],
+    "opir train configs/lite.toml": [
+        "--stop-after",
+        "0.01",
+        "data.plain=2",
+        "phases=[{crop=32,batch=4}]",
+        "precision=fp32",
+    ],
     "opir calibrate": ["--seeds", "1", "--side", "32", "-o", "bounds.json"],
     "python -m opir.training.pack": ["data.clean=photos", "data.plain=2"],
 }

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from opir.data import list_photos
-from opir.photo.photo import load_rgb8
+from opir.photo import load_photo
 
 
 def listed(folder: Path) -> Iterator[str]:
     """Return a line of a table for each photo: name without ending, size, and the start of its SHA-256."""
     for path in list_photos(folder):
-        rgb = load_rgb8(path)
+        rgb = (load_photo(path).rgb * 255).round().byte()
         digest = hashlib.sha256(rgb.permute(1, 2, 0).contiguous().numpy().tobytes()).hexdigest()
         yield f"| {path.stem} | {rgb.shape[2]}×{rgb.shape[1]} | `{digest[:16]}` |"
 

@@ -15,8 +15,9 @@ from typing import Any
 from benchmarks.cost import tables as cost_tables
 from benchmarks.quality import published_tables
 from benchmarks.report import evidence_tables
-from benchmarks.report.provenance import RESULTS, ROOT, other_weights
+from benchmarks.report.provenance import RESULTS, ROOT, SHIPPED, other_weights
 from benchmarks.report.quality_table import quality_table
+from opir.model import count_gmacs, count_parameters, load_model, training_record
 
 Render = Callable[[dict[str, Any]], str]
 PAGES = tuple(ROOT / page for page in ("README.md", "checkpoints/README.md", "docs/results.md", "docs/cost.md"))
@@ -41,6 +42,21 @@ def page_table(report: dict[str, Any]) -> str:
     return "\n".join([*lines, "", provenance, ""])
 
 
+def weights_table() -> str:
+    """Return what the file of the shipped weights tells of itself."""
+    model, info = load_model(SHIPPED)
+    record, config = training_record(info.metadata), model.config
+    told = {
+        "file": f"`checkpoints/{SHIPPED.name}`, SHA-256 `{info.sha256[:12]}…`",
+        "size": f"{count_parameters(model) / 1e6:.2f} M parameters, width {config.width}, "
+        f"{count_gmacs(config, 256):.2f} GMACs @256²",
+        "trained": "not recorded" if record is None else record.describe(),
+        "on": "not recorded" if record is None else record.data,
+        "code": f"commit `{info.metadata.get('commit', 'unknown')[:10]}`",
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in told.items()), ""])
+
+
 TABLES: dict[str, tuple[str, Render, str]] = {
     "quality": ("quality.json", quality_table, "measure"),
     "page": ("page.json", page_table, "page-marks"),
@@ -54,8 +70,8 @@ TABLES: dict[str, tuple[str, Render, str]] = {
 }
 """By marker: the results file, what draws it, and the `make` target that makes it."""
 
-COMPUTED: dict[str, Callable[[], str]] = {"presets": cost_tables.presets_table}
-"""Tables that follow from the code alone."""
+COMPUTED: dict[str, Callable[[], str]] = {"presets": cost_tables.presets_table, "weights": weights_table}
+"""Tables that follow from the code, or from the shipped weights, alone."""
 
 
 def renewed(text: str, results: Path = RESULTS) -> str:

@@ -46,6 +46,7 @@ from opir.inference.restorer import Restorer
 from opir.model import OPIR, count_gmacs, count_parameters
 from opir.model.checkpoint import CheckpointError, load_model
 from opir.model.onnx_export import EXPORT_FORMATS, export_model
+from opir.model.record import training_record
 from opir.photo.photo import Photo, load_photo, save_photo
 from opir.tasks import AUTO, TASK_NAMES, Task
 
@@ -318,6 +319,9 @@ def info(
         "parameters": f"{count_parameters(model) / 1e6:.2f} M",
         "cost": ", ".join(f"{count_gmacs(model.config, size):.2f} GMACs at {size}x{size}" for size in (224, 256)),
     }
+    record = training_record(metadata)
+    if record is not None:
+        lines["trained"] = record.describe()
     lines |= {name: _compact(value) for name, value in (model.config.to_dict() | metadata).items()}
     width = max(map(len, lines))
     for key, value in lines.items():

@@ -24,6 +24,7 @@ from opir.devices import choose_precision, reuse_freed_memory
 from opir.files import written_whole
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
+from opir.model.record import RUNS, all_runs, run_entry
 from opir.training.config import Phase, TrainingConfig
 from opir.training.feed import Feed
 from opir.training.growing import grow_into
@@ -65,15 +66,17 @@ def current_commit() -> str:
         return "unknown"
 
 
-def _copy_weights(name: str, model: OPIR) -> None:
+def _copy_weights(name: str, model: OPIR) -> list[dict[str, Any]]:
+    """Start with given weights; returns the runs that led to them."""
     source, info = load_model(name)
     if info.config == model.config:
         model.load_state_dict(source.state_dict())
-        return
+        return all_runs(info.metadata)
     try:
         grow_into(model, source)
     except ValueError as error:
         raise ValueError(f"start_from={name} does not fit: {error}; set the same [model] as in `opir info`") from None
+    return all_runs(info.metadata)
 
 
 class Trainer:
@@ -103,8 +106,7 @@ class Trainer:
         self.device = self.accelerator.device
         torch.manual_seed(config.seed)
         model = build_model(config.model)
-        if config.start_from:
-            _copy_weights(config.start_from, model)
+        self._earlier_runs = _copy_weights(config.start_from, model) if config.start_from else []
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         step = TrainingStep(model, config.loss)
         optimizer = _make_optimizer(step, config)
@@ -115,6 +117,9 @@ class Trainer:
         self.ema = AveragedModel(model, multi_avg_fn=average).to(self.device)
         self.ema.n_averaged = self.ema.n_averaged.cpu()  # it is read in every step: a GPU would be waited for
         self.state = load_state(self.folder / "state", model, self.ema, optimizer)
+        exported = self.folder / "model.safetensors"
+        if self.state.step and exported.is_file():  # what it started from may have been replaced since
+            self._earlier_runs = all_runs(load_model(exported)[1].metadata)[:-1]
         self.step, self.optimizer = self.accelerator.prepare(step, optimizer)
         for values in optimizer.state.values():
             values["step"] = values["step"].cpu()  # where AdamW reads it in every step
@@ -272,7 +277,7 @@ class Trainer:
         if not self.accelerator.is_main_process:
             return
         save_state(self.folder / "state", self.state, self.model, self.ema, self.optimizer)
-        metadata = {
+        metadata: dict[str, Any] = {
             "step": self.state.step,
             "steps": self.config.steps,
             "hours": round(self.state.seconds / 3600, 2),
@@ -281,6 +286,7 @@ class Trainer:
             "metrics": {name: round(value, 3) for name, value in self.metrics.items()},
             "settings": self.config.to_dict(),
         }
+        metadata[RUNS] = [*self._earlier_runs, run_entry(metadata)]
         save_model(self.averaged_model, self.folder / "model.safetensors", metadata)
 
 

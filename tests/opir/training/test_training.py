@@ -17,6 +17,7 @@ from torch import nn
 from opir.config import OPIRConfig
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
+from opir.model.record import training_record
 from opir.tasks import Task
 from opir.training.config import Phase, TrainingConfig, load_training_config
 from opir.training.feed import Feed
@@ -125,6 +126,17 @@ def test_starts_from_given_weights_of_the_same_model(settings: TrainingConfig, t
     other = replace(settings, start_from=str(weights), model=replace(settings.model, width=4))
     with pytest.raises(ValueError, match="does not fit: a model to start from must not be larger"):
         Trainer(other)
+
+
+def test_runs_that_led_to_weights_are_recorded_in_them(settings: TrainingConfig, tmp_path: Path) -> None:
+    first = train(replace(settings, output=str(tmp_path / "first"), steps=2))
+    second = replace(settings, output=str(tmp_path / "second"), start_from=str(first), steps=3)
+    for steps in (1, 3):  # stopped, and gone on
+        _, info = load_model(train(replace(second, steps=steps)))
+        assert [run["step"] for run in info.metadata["runs"]] == [2, steps]
+    record = training_record(info.metadata)
+    assert record is not None
+    assert (record.steps, record.num_runs, record.is_whole) == (5, 2, True)
 
 
 def test_the_rate_warms_up_and_falls_to_its_end() -> None:
