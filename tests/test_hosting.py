@@ -27,7 +27,7 @@ def arguments(instruction: str) -> list[str]:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return all files but what Numba compiled, which goes to the user's own folder where this one is not writable."""
+    """Return all files but what Numba compiled, which goes to the user's folder where this is not writable."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 

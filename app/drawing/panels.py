@@ -34,8 +34,12 @@ def summary(result: Restoration, chosen: bool, kept: list[str], removed: list[st
         beforehand: whether the result was not made just now.
     """
     task = Task.parse(result.task) if result.task in TASK_NAMES else None
-    weather = words.weather_sentence(task, result.task_probabilities.get(result.task, 1.0), chosen)
-    cost = words.cost_sentence(result.width, result.height, result.tiles, result.seconds, beforehand)
+    found = [
+        (Task.parse(level.task) if level.task in TASK_NAMES else None, level.number)
+        for level in result.working_levels
+    ]
+    weather = words.weather_sentence(task, found, chosen)
+    cost = words.cost_sentence(result.width, result.height, result.seconds, beforehand)
     rest = html.escape(f"{cost} {words.kept_sentence(kept, removed)}".strip())
     dot = f'<i class="dot" style="background:{TASK_COLOURS[task]}"></i>' if task is not None else ""
     return f"<p>{dot}<b>{weather}</b> {rest}</p>"

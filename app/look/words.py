@@ -1,5 +1,7 @@
 """Every text on the page."""
 
+from collections.abc import Sequence
+
 from opir.tasks import AUTO, Task
 
 TITLE = "OPIR"
@@ -158,18 +160,9 @@ WEATHER_CHOICES = [
 ]
 WEATHER_NAMES = {Task.RAIN: "Rain", Task.SNOW: "Snow", Task.HAZE: "Haze", Task.CLEAN: "Clear"}
 
-_RECOGNISED = {
-    Task.RAIN: "Looks like rain",
-    Task.SNOW: "Looks like snow",
-    Task.HAZE: "Looks like haze",
-    Task.CLEAN: "Looks clear",
-}
-_GUESSED = {
-    Task.RAIN: "Perhaps rain",
-    Task.SNOW: "Perhaps snow",
-    Task.HAZE: "Perhaps haze",
-    Task.CLEAN: "Perhaps clear",
-}
+_FOUND = {Task.RAIN: "rain", Task.SNOW: "snow", Task.HAZE: "haze", Task.CLEAN: "something"}
+NOTHING_FOUND = "No weather found: the photo is as it was."
+_SIZES = ("its own size", "half of its size", "a quarter of its size", "an eighth of its size")
 _TOLD = {
     Task.RAIN: "Restored as rain",
     Task.SNOW: "Restored as snow",
@@ -178,22 +171,38 @@ _TOLD = {
 }
 
 
-def weather_sentence(task: Task | None, probability: float, chosen: bool) -> str:
-    """Say what the weather is taken for, and how sure the model is where it decided itself."""
-    if task is None:
+def weather_sentence(task: Task | None, found: Sequence[tuple[Task | None, int]], chosen: bool) -> str:
+    """Say which weather was found in the photo, and at what size.
+
+    Args:
+        task: the one that was chosen, or None.
+        found: from coarse to fine, what each level that worked took the weather for, and its number.
+        chosen: whether a visitor named the weather.
+    """
+    if chosen and task is not None:
+        where = f" at {_join([_size(level) for _, level in found])}" if found else ""
+        return f"{_TOLD[task]}{where}, as you chose."
+    if not found:
+        return NOTHING_FOUND
+    if any(weather is None for weather, _ in found):
         return "Restored."
-    if chosen:
-        return f"{_TOLD[task]}, as you chose."
-    recognised = (_RECOGNISED if probability >= 0.5 else _GUESSED)[task]
-    return f"{recognised} ({probability:.0%})."
+    sizes: dict[str, list[str]] = {}
+    for weather, level in found:
+        assert weather is not None
+        sizes.setdefault(_FOUND[weather], []).append(_size(level))
+    text = _join([f"{weather} found at {_join(names)}" for weather, names in sizes.items()])
+    return f"{text[0].upper()}{text[1:]}."
 
 
-def cost_sentence(width: int, height: int, tiles: int, seconds: float, beforehand: bool = False) -> str:
+def _size(level: int) -> str:
+    return _SIZES[level] if level < len(_SIZES) else f"1/{2**level} of its size"
+
+
+def cost_sentence(width: int, height: int, seconds: float, beforehand: bool = False) -> str:
     """Say how large the photo is and what the restoration took."""
     megapixels = width * height / 1e6
     size = f"{megapixels:.1f} megapixels" if megapixels >= 0.1 else f"{width} × {height} pixels"
-    parts = f"{tiles} {'tile' if tiles == 1 else 'tiles'}"
-    return f"{size} in {parts}, {seconds:.1f} s{' beforehand' if beforehand else ''}."
+    return f"{size}, {seconds:.1f} s{' beforehand' if beforehand else ''}."
 
 
 def kept_sentence(kept: list[str], removed: list[str]) -> str:
@@ -207,9 +216,9 @@ def kept_sentence(kept: list[str], removed: list[str]) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def pixel_title(x: int, y: int) -> str:
-    """Name a pixel."""
-    return f"Pixel {x}, {y}"
+def pixel_title(x: int, y: int, level: int = 0) -> str:
+    """Name a pixel, and the size of the photo at which its operator worked."""
+    return f"Pixel {x}, {y}" if level == 0 else f"Pixel {x}, {y} at {_size(level)}"
 
 
 def stage_title(number: int, uncertainty: float) -> str:

@@ -20,13 +20,13 @@ from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
 from app.server.presence import Cancelled
 from opir.cli import Job, run_jobs
-from opir.photo import FORMATS
+from opir.photo import looks_like_photo
 from opir.tasks import Task
 
 LOG = logging.getLogger(__name__)
 
 THUMBNAIL_SIDE = 960  # pixels
-COLUMNS = ("name", "status", "task", "confidence", "seconds", "uncertainty_p95", "result", "error")
+COLUMNS = ("name", "status", "task", "confidence", "levels", "seconds", "uncertainty_p95", "result", "error")
 
 _NO_ZIP = gr.update(label=words.ZIP, value=None, interactive=False)
 _NO_CSV = gr.update(label=words.CSV, value=None, interactive=False)
@@ -140,6 +140,7 @@ class ManyPhotos:
         return {
             "task": result.task,
             "confidence": result.task_probabilities.get(result.task),
+            "levels": " ".join(str(level.number) for level in result.working_levels),
             "seconds": result.seconds,
             "uncertainty_p95": float(np.percentile(result.uncertainty, 95)),
             "result": name,
@@ -149,7 +150,7 @@ class ManyPhotos:
 
 def add_folder(photos: list[str] | None, folder: list[str]) -> list[str]:
     """Return the photos chosen so far and those of a folder, without what else lies in it."""
-    found = sorted(path for path in folder if Path(path).suffix.lower() in FORMATS)
+    found = sorted(path for path in folder if looks_like_photo(Path(path)))
     if not found:
         raise plain_error(words.NO_PHOTOS_IN_FOLDER, log=False)
     return list(dict.fromkeys([*(photos or []), *found]))

@@ -6,12 +6,9 @@ import gradio as gr
 
 from app.look import words
 from app.look.notes import Note
-from opir.photo import FORMATS
 from opir.tasks import AUTO
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-
-PHOTO_TYPES = ["image", *FORMATS]
 
 
 def note(said: Note | str) -> None:
@@ -54,7 +51,6 @@ def photo_file(label: str, elem_id: str, height: int = 120, several: bool = Fals
     return gr.File(
         label=label,
         file_count="multiple" if several else "single",
-        file_types=PHOTO_TYPES,
         type="filepath",
         height=height,
         elem_id=elem_id,

@@ -20,22 +20,24 @@ from tqdm import tqdm
 from opir import __version__, inspection
 from opir.cli.cluster import run_on_ray
 from opir.cli.folder import RestoreOptions
-from opir.cli.jobs import OUTPUT_SUFFIXES, SAME, TOLD_IN_ONE_LINE, Job, one_line, plan_jobs, run_jobs, written_to
-from opir.cli.options import (
-    checked_maps_format,
-    checked_task,
-    parse_maps,
-    parse_operator_scale,
-    parse_point,
-    parse_tile,
+from opir.cli.jobs import (
+    OUTPUT_SUFFIXES,
+    SAME,
+    STANDARD,
+    TOLD_IN_ONE_LINE,
+    Job,
+    one_line,
+    plan_jobs,
+    run_jobs,
+    written_to,
 )
-from opir.cli.outcomes import EXIT_BAD_INPUT, report_outcomes
+from opir.cli.options import checked_maps_format, checked_task, parse_maps, parse_point, parse_tile, read_levels
+from opir.cli.outcomes import EXIT_BAD_INPUT, prepare_terminal, report_outcomes, say
 from opir.cli.streaming import stream_jobs
 from opir.config import PRESETS
 from opir.data.pairs import pair_photos
 from opir.data.published import LAYOUTS, find_pairs
 from opir.degradations import degrade
-from opir.errors import printable
 from opir.evaluation.conformal import CROP_SIDE, calibrate
 from opir.evaluation.metrics import SPACES
 from opir.evaluation.scoring import evaluate
@@ -47,7 +49,7 @@ from opir.model import OPIR, count_gmacs, count_parameters
 from opir.model.checkpoint import CheckpointError, load_model
 from opir.model.onnx_export import EXPORT_FORMATS, export_model
 from opir.model.record import training_record
-from opir.photo.photo import Photo, load_photo, save_photo
+from opir.photo import Photo, load_photo, save_photo
 from opir.tasks import AUTO, TASK_NAMES, Task
 
 ENGINES = ("local", "ray")
@@ -77,8 +79,12 @@ def opir(
     """Restore photos from rain, snow and haze, and see what was done."""
 
 
-Photos = Annotated[list[Path], typer.Argument(metavar="IN", help="Photos, and folders of photos.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="A folder, or a file name for a single photo.")]
+Photos = Annotated[
+    list[Path], typer.Argument(metavar="IN", help='Photos, folders of photos, or "-" for standard input.')
+]
+Out = Annotated[
+    str, typer.Option("--out", "-o", help='A folder, a file name for a single photo, or "-" for standard output.')
+]
 TaskName = Annotated[str, typer.Option(help=f"The weather: {AUTO} or one of {', '.join(TASK_NAMES)}.")]
 Checkpoint = Annotated[str, typer.Option(help="A shipped name, a folder, a .safetensors file or a hub id.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
@@ -96,9 +102,9 @@ def restore(
     checkpoint: Checkpoint = "lite",
     device: Device = "auto",
     tile: Annotated[str, typer.Option(help="Side of the parts of a large photo; 0: no parts.")] = "auto",
-    operator_scale: Annotated[
-        str, typer.Option(help="Predict on a copy so many times smaller: 1, 2, 4 or auto; faster on large photos.")
-    ] = "1",
+    levels: Annotated[
+        str, typer.Option(help="Sizes to work at, such as 0,1: 0 the photo's, 1 half of it; auto: where weather is.")
+    ] = "auto",
     recursive: Recursive = False,
     skip_existing: SkipExisting = False,
     file_format: Annotated[
@@ -111,6 +117,10 @@ def restore(
     ] = "png",
     as_json: AsJson = False,
     keep_location: Annotated[bool, typer.Option("--keep-location", help="Keep the GPS position too.")] = False,
+    keep_time: Annotated[bool, typer.Option("--keep-time", help="Keep each file's time of change.")] = False,
+    max_megapixels: Annotated[
+        float | None, typer.Option(min=0.0001, help="The largest photo; else 100, or what the memory is enough for.")
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Add one JSON line for each photo to this file.")] = None,
     engine: Annotated[str, typer.Option(help=f"Where to compute: {' or '.join(ENGINES)} (a cluster).")] = "local",
     workers: Annotated[int | None, typer.Option(min=1, help="For --engine ray: processes with a model.")] = None,
@@ -125,13 +135,14 @@ def restore(
         parse_tile(tile),
         strength,
         parse_maps(maps),
-        parse_operator_scale(operator_scale),
+        read_levels(levels),
         keep_location,
+        keep_time,
+        max_megapixels,
         checked_maps_format(maps_format),
     )
-    jobs = plan_jobs(photos, out, recursive, file_format)
-    if skip_existing:
-        jobs = [job for job in jobs if not job.output.exists()]
+    plan = plan_jobs(photos, out, recursive, file_format)
+    jobs = [job for job in plan.jobs if not (skip_existing and job.output.exists())]
     if not jobs:
         records: Iterable[dict[str, Any]] = []
     elif engine == "ray":
@@ -142,20 +153,11 @@ def restore(
         prepare_folders(job.output.parent for job in jobs)
 
         def work(job: Job, photo: Photo) -> Restoration:
-            return _restore_with_bar(restorer, job, photo, options)
+            return options.restore_with_bar(restorer, job, photo)
 
         records = stream_jobs(jobs, options.read, work, options.write)
-    report_outcomes(records if log is None else written_to(log, records), as_json)
-
-
-def _restore_with_bar(restorer: Restorer, job: Job, photo: Photo, options: RestoreOptions) -> Restoration:
-    with tqdm(desc=printable(job.source.name), unit="tile", leave=False, disable=None) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return options.restore(restorer, photo, show)
+    quiet = any(job.output == STANDARD for job in jobs)
+    report_outcomes(records if log is None else written_to(log, records), as_json, plan.left_out, quiet)
 
 
 @app.command("evaluate")
@@ -195,7 +197,7 @@ def evaluate_command(
     if json_file is not None:
         with written_whole(json_file) as file:
             file.write(json.dumps(report.to_dict(), indent=2).encode() + b"\n")
-    typer.echo(
+    say(
         f"{report.pairs} pairs, 8-bit {'RGB' if space == 'rgb' else 'Y of BT.601'}: "
         f"PSNR {report.psnr:.2f} dB (input {report.input_psnr:.2f}), "
         f"SSIM {report.ssim:.4f} (input {report.input_ssim:.4f})"
@@ -210,13 +212,16 @@ def inspect(
     task: TaskName = AUTO,
     checkpoint: Checkpoint = "lite",
     device: Device = "auto",
+    level: Annotated[
+        int | None, typer.Option(help="Of which size; 0 is the photo's. Else the one that changed the pixel most.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the operator that made one pixel: kernels, modulation, scales and uncertainty of each stage."""
     x, y = parse_point(at)
     restorer = Restorer.from_pretrained(checkpoint, device)
-    pixel = restorer.restore(image, checked_task(task)).inspect(x, y)
-    typer.echo(json.dumps(pixel.to_dict(), indent=2) if as_json else pixel.describe())
+    pixel = restorer.restore(image, checked_task(task)).inspect(x, y, level=level)
+    say(json.dumps(pixel.to_dict(), indent=2) if as_json else pixel.describe())
 
 
 @app.command("degrade")
@@ -229,17 +234,18 @@ def degrade_command(
 ) -> None:
     """Put rain, snow or haze on clean photos."""
     weather = Task.parse(task)
-    jobs = plan_jobs(photos, out)
+    plan = plan_jobs(photos, out)
+    jobs = plan.jobs
     seeds = {job: seed + number for number, job in enumerate(jobs)}
     prepare_folders(job.output.parent for job in jobs)
 
     def work(job: Job) -> dict[str, Any]:
         photo = load_photo(job.source)
         degraded = degrade(photo.rgb[None], weather, seeds[job])[0].clamp(0, 1)
-        save_photo(photo.with_rgb(degraded), job.output)
+        save_photo(photo.with_rgb(degraded), job.output, file_format=job.file_format or photo.file.file_format)
         return {}
 
-    report_outcomes(run_jobs(jobs, work))
+    report_outcomes(run_jobs(jobs, work), left_out=plan.left_out)
 
 
 @app.command()
@@ -255,7 +261,7 @@ def train(
     except ImportError as error:
         raise ValueError(f'training needs {error.name}: install it with pip install "opir[train]"') from None
     limit = [f"stop_after_minutes={stop_after}"] if stop_after else []
-    typer.echo(f"wrote {run(load_training_config(config, [*(changes or []), *limit]))}")
+    say(f"wrote {run(load_training_config(config, [*(changes or []), *limit]))}")
 
 
 @app.command("calibrate")
@@ -280,10 +286,10 @@ def calibrate_command(
     assert restorer.info is not None
     out = out or beside(restorer.info.path)
     made.save(out)
-    typer.echo(f"wrote {out}")
+    say(f"wrote {out}")
     for weather in TASK_NAMES:
         shares = made.made_from["coverage"][weather]
-        typer.echo(
+        say(
             f"{weather:6} {fmean(shares):.1%} of pixels below their bound "
             f"({min(shares):.1%} to {max(shares):.1%} by part; each part of the photos tried with the others' curves)"
         )
@@ -294,12 +300,12 @@ def export(
     checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="As for --checkpoint of restore.")],
     *,
     file_format: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "onnx",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; else the checkpoint's name.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A folder.")] = Path(),
 ) -> None:
-    """Write a checkpoint as a graph that other programs run, for photos of any size."""
-    if out is None:
-        out = Path(f"{Path(checkpoint).stem}.{file_format}")
-    typer.echo(f"wrote {export_model(checkpoint, file_format, out)}")
+    """Write a checkpoint as graphs that other programs run: of a photo's embedding, and of one level's stages."""
+    prepare_folders([out])
+    for path in export_model(checkpoint, file_format, out):
+        say(f"wrote {path}")
 
 
 @app.command()
@@ -325,7 +331,7 @@ def info(
     lines |= {name: _compact(value) for name, value in (model.config.to_dict() | metadata).items()}
     width = max(map(len, lines))
     for key, value in lines.items():
-        typer.echo(f"{key:{width}}  {value}")
+        say(f"{key:{width}}  {value}")
 
 
 def _compact(value: Any) -> str:
@@ -337,8 +343,9 @@ def main(arguments: list[str] | None = None) -> None:
     # Pillow's remarks on damaged files: what matters of them is told in a line of ours.
     warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
+    prepare_terminal()
     try:
         app(arguments, prog_name="opir")
     except TOLD_IN_ONE_LINE as error:
-        typer.echo(f"opir: {one_line(error)}", err=True)
+        say(f"opir: {one_line(error)}", err=True)
         sys.exit(EXIT_BAD_INPUT)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tqdm import tqdm
+
 from opir import inspection
-from opir.cli.jobs import Job
+from opir.cli.jobs import STANDARD, Job
+from opir.errors import ImageError, TooLargeError, printable
 from opir.files import make_folder, written_whole
 from opir.inference.restoration import Restoration
-from opir.inference.restorer import Progress, Restorer
-from opir.photo.photo import Photo, load_photo
+from opir.inference.restorer import Restorer
+from opir.inference.tiled_level import Progress
+from opir.photo import Photo, load_photo
+from opir.photo.folders import OWN_MARK
 
 
 @dataclass(frozen=True)
@@ -22,14 +28,21 @@ class RestoreOptions:
     strength: float
     maps: tuple[str, ...]
     """Some of `opir.inspection.MAPS`."""
-    operator_scale: int | Literal["auto"] = 1
+    levels: tuple[int, ...] | Literal["auto"] = "auto"
     keep_location: bool = False
+    keep_time: bool = False
+    max_megapixels: float | None = None
+    """None for what the memory allows."""
     maps_format: str = "png"
     """One of `opir.inspection.MAP_FORMATS`."""
 
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
-        return load_photo(job.source, keep_location=self.keep_location, compact=True)
+        source = sys.stdin.buffer if job.source == STANDARD else job.source
+        try:
+            return load_photo(source, self.max_megapixels, self.keep_location, compact=True)
+        except TooLargeError as error:
+            raise ImageError(f"{error}, or allow more with --max-megapixels where there is memory for it") from error
 
     def restore(self, restorer: Restorer, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Run the model."""
@@ -38,34 +51,61 @@ class RestoreOptions:
             self.task,
             tile=self.tile,
             scale_weights="scales" in self.maps,
-            operator_scale=self.operator_scale,
+            levels=self.levels,
             progress=progress,
         )
+
+    def restore_with_bar(self, restorer: Restorer, job: Job, photo: Photo) -> Restoration:
+        """Run the model, and show how far it is where a terminal is."""
+        with tqdm(desc=printable(job.source.name), unit="tile", leave=False, disable=None) as bar:
+
+            def show(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            return self.restore(restorer, photo, show)
 
     def write(self, job: Job, restoration: Restoration) -> dict[str, Any]:
         """Write the result and its maps; the result comes last, so that one that is there is complete.
 
         Returns:
-            The photo's task, size, mean uncertainty and time, and the files of the maps.
+            The photo's task, size, levels, mean uncertainty and time, and the files of the maps.
         """
-        make_folder(job.output.parent)
-        written = []
-        for name, save in inspection.map_files(restoration, self.maps, self.maps_format).items():
-            path = job.output.with_name(f"{job.output.name}.{name}")
-            with written_whole(path) as file:
-                save(file)
-            written.append(str(path))
-        restoration.save(job.output, self.strength)
+        maps, left_out = self._write_maps(job, restoration)
+        file_format = job.file_format or restoration.photo.file.file_format
+        if job.output == STANDARD:
+            left_out += restoration.write(sys.stdout.buffer, file_format, self.strength)
+        else:
+            make_folder(job.output.parent)
+            left_out += restoration.save(job.output, self.strength, file_format=file_format, keep_time=self.keep_time)
         return {
             "task": restoration.task,
             "task_probabilities": restoration.task_probabilities,
             "width": restoration.width,
             "height": restoration.height,
             "mean_uncertainty": float(restoration.uncertainty.mean()),
+            "levels": [level.to_dict() for level in restoration.levels],
             "tiles": restoration.tiles,
             "seconds": round(restoration.seconds, 3),
-            "maps": written,
+            "maps": maps,
+            "left_out": list(left_out),
         }
+
+    def _write_maps(self, job: Job, restoration: Restoration) -> tuple[list[str], tuple[str, ...]]:
+        """Write what was asked for beside the result; one that can not be written costs nothing else, and is told."""
+        if job.output == STANDARD:
+            return [], tuple(f"the map {name}, which needs a file" for name in self.maps)
+        written, failed = [], []
+        for name, save in inspection.map_files(restoration, self.maps, self.maps_format, OWN_MARK.decode()).items():
+            path = job.output.with_name(f"{job.output.name}.{name}")
+            try:
+                make_folder(path.parent)
+                with written_whole(path) as file:
+                    save(file)
+                written.append(str(path))
+            except (OSError, ValueError) as error:
+                failed.append(f"the map {name} ({printable(str(error))})")
+        return written, tuple(failed)
 
     def do(self, restorer: Restorer, job: Job) -> dict[str, Any]:
         """Read, restore and write one photo."""

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from opir.inference.restoration import Restoration
 from opir.inspection.maps import MAPS, pictures
@@ -52,7 +52,9 @@ def arrays(restoration: Restoration, names: Iterable[str]) -> dict[str, NDArray[
     return found
 
 
-def map_files(restoration: Restoration, names: Iterable[str], file_format: str = "png") -> dict[str, Save]:
+def map_files(
+    restoration: Restoration, names: Iterable[str], file_format: str = "png", mark: str = ""
+) -> dict[str, Save]:
     """Return what writes each map to an open file, by the end of the file's name.
 
     Args:
@@ -61,6 +63,8 @@ def map_files(restoration: Restoration, names: Iterable[str], file_format: str =
         file_format: "png" draws them, with a bar of their values; "npy" and "tiff" keep the numbers of `arrays`, a
             TIFF one page for each colour or scale.
 
+        mark: text by which a picture is known for no photo.
+
     Raises:
         ValueError: as `pictures` and `arrays` do, and for an unknown format.
     """
@@ -68,13 +72,16 @@ def map_files(restoration: Restoration, names: Iterable[str], file_format: str =
         raise ValueError(f'unknown format of maps "{file_format}": use one of {", ".join(MAP_FORMATS)}')
     if file_format == "png":
         drawn = pictures(restoration, names)
-        return {f"{name.replace(' ', '')}.png": partial(_save_png, picture) for name, picture in drawn.items()}
+        return {f"{name.replace(' ', '')}.png": partial(_save_png, picture, mark) for name, picture in drawn.items()}
     save = _save_npy if file_format == "npy" else _save_tiff
     return {f"{name}.{file_format}": partial(save, values) for name, values in arrays(restoration, names).items()}
 
 
-def _save_png(picture: Image.Image, file: IO[bytes]) -> None:
-    picture.save(file, "PNG")
+def _save_png(picture: Image.Image, mark: str, file: IO[bytes]) -> None:
+    info = PngImagePlugin.PngInfo()
+    if mark:
+        info.add_text("Software", mark)
+    picture.save(file, "PNG", pnginfo=info)
 
 
 def _save_npy(values: NDArray[np.float32], file: IO[bytes]) -> None:

@@ -2,12 +2,11 @@
 
 from opir.model.checkpoint import CheckpointError, CheckpointInfo, load_model, save_model
 from opir.model.inverse_operator import StageResult
-from opir.model.onnx_export import INPUT, export_model
+from opir.model.onnx_export import export_model
 from opir.model.opir import OPIR, OPIRResult, count_gmacs, count_parameters
 from opir.model.record import TrainingRecord, all_runs, training_record
 
 __all__ = [
-    "INPUT",
     "OPIR",
     "CheckpointError",
     "CheckpointInfo",

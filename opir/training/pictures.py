@@ -3,6 +3,7 @@
 Pictures that belong together (a photo and its depth, both of a pair) are a group; groups of one kind a collection.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from opir.data.pairs import Pair, check_sizes, list_photos, match_names
 from opir.data.published import PairFolders, find_folders
 from opir.data.readers import read_clean, read_depth, read_streaks, streaks_between
 from opir.degradations.plain import draw_plain
+from opir.errors import ImageError
 from opir.photo.photo import load_rgb8
 from opir.tasks import Task
 from opir.training.config import DataConfig
@@ -27,6 +29,7 @@ from opir.training.store import SHARE_OF_COPIES
 NUM_VALIDATED = 8
 _PLAIN_SIDE = 384
 _DECODED_AT_ONCE = 64
+_log = logging.getLogger("opir.training")
 
 Item = tuple[str, Tensor]
 """What a picture is for, and its pixels: (C, H, W) uint8."""
@@ -128,6 +131,8 @@ class PictureFiles:
                 for kind, pixels in items:
                     pictures.add(kind, pixels)
                 bar.update()
+        if in_turn and not (pictures.photos or pictures.pairs or pictures.plain):
+            raise ValueError("none of the photos to train on could be read: what is wrong with each was told above")
         for items in read_groups(self.validation):
             for kind, pixels in items:
                 pictures.add(kind, pixels)
@@ -143,6 +148,15 @@ def read_groups(groups: Iterable[Group]) -> Iterator[list[Item]]:
 
 
 def _read_group(group: Group) -> list[Item]:
+    """Decode what belongs together; what is damaged is told and left out."""
+    try:
+        return _read_sound_group(group)
+    except ImageError as error:
+        _log.warning("left out: %s", error)
+        return []
+
+
+def _read_sound_group(group: Group) -> list[Item]:
     read = [(kind, pixels) for kind, reader in group if (pixels := reader()) is not None]
     return read if len(read) == len(group) else []
 

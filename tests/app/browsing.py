@@ -34,7 +34,7 @@ def upload(page: Page, path: Path) -> None:
 
 
 def expect_result(page: Page) -> None:
-    expect(page.locator("#summary")).to_contain_text(re.compile(r"in \d+ tiles?, [\d.]+ s"), timeout=PATIENCE)
+    expect(page.locator("#summary")).to_contain_text(re.compile(r"(pixels|megapixels), [\d.]+ s"), timeout=PATIENCE)
     expect(page.locator("#before-after img")).to_have_count(2, timeout=PATIENCE)
     expect(page.locator("#download")).to_be_enabled(timeout=PATIENCE)
 

@@ -15,7 +15,7 @@ from opir.config import PRESETS
 from opir.inference.restorer import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
-from opir.photo.photo import load_photo
+from opir.photo import load_photo
 from tests.conftest import TINIEST
 
 
@@ -111,10 +111,11 @@ def test_a_bad_photo_does_not_stop_the_others(checkpoint: Path, photos: Path, tm
     assert run("restore", photos, "-o", tmp_path / "out", "--checkpoint", checkpoint) == 2
     assert files(tmp_path / "out") == ["a.png", "b.jpg"]
     errors = capsys.readouterr().err.strip().splitlines()
-    assert len(errors) == 3
+    assert len(errors) == 4
     assert errors[0].startswith("opir: 0.png: expected a JPEG, ")
     assert errors[1].startswith("opir: a2.png: expected a whole PNG file, ")
-    assert errors[2] == "opir: 2 of 4 photos failed"
+    assert errors[2] == "opir: left out: folders below, for --recursive: 1 (trip)"
+    assert errors[3] == "opir: 2 of 4 photos failed"
 
 
 def test_the_log_has_one_line_for_each_photo_and_grows_when_resumed(
@@ -179,7 +180,7 @@ def test_one_pixel_as_text_and_as_json(checkpoint: Path, photos: Path, capsys) -
     assert capsys.readouterr().out.startswith("pixel 27,19  task ")
     assert run("inspect", photos / "a.png", "--at", "3,4", "--json", "--checkpoint", checkpoint) == 0
     pixel = json.loads(capsys.readouterr().out)
-    assert list(pixel) == ["x", "y", "task", "scales", "before", "stage1", "after", "stages"]
+    assert list(pixel) == ["x", "y", "task", "level", "worked", "scales", "before", "stage1", "after", "stages"]
     assert len(pixel["stages"]) == 2
     assert np.shape(pixel["stages"][0]["kernels"]) == (3, 3, 3)
     np.testing.assert_allclose(pixel["before"], load_photo(photos / "a.png").rgb[:, 4, 3])
@@ -240,7 +241,11 @@ BAD_COMMANDS = [
         r'--tile must be "auto", 0 or a number of pixels',
     ),
     (["restore", "{photos}", "-o", "{tmp}/o", "--engine", "gpu"], r'unknown engine "gpu": use one of local, ray'),
-    (["restore", "{photos}", "-o", "{tmp}/o", "--operator-scale", "3"], r"--operator-scale must be 1, 2, 4 or auto"),
+    (
+        ["restore", "{photos}", "-o", "{tmp}/o", "--levels", "1;2"],
+        r'--levels must be "auto" or numbers such as 0,1,2, got "1;2"',
+    ),
+    (["restore", "{photos}", "-o", "{tmp}/o", "--levels", "12"], r'levels must be "auto" or some of 0 to 8'),
     (["restore", "{photos}", "-o", "{tmp}/o", "--workers", "2"], r"--workers is for --engine ray"),
     (["restore", "{photos}", "-o", "{tmp}/o", "--maps", "heat"], r'unknown map "heat": use some of stage1'),
     (

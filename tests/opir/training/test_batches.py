@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from opir.data.readers import DEPTH_UNIT, read_depth
-from opir.photo.reading import ORIENTATION
+from opir.photo.beside.exif import ORIENTATION
 from opir.tasks import Task
 from opir.training.batch import TrainingBatch, joined
 from opir.training.batches import BatchSource
@@ -173,6 +173,18 @@ def test_of_more_than_has_room_a_part_is_drawn_anew_now_and_then(tmp_path: Path)
     drawn = [running.draw(phase, step)[0] for step in range(7)]
     assert same(drawn[6], Feed(config, CPU, step=6).draw(phase, 6)[0])  # also of a run that goes on there
     assert "a part of what is there" in running.description
+
+
+def test_a_broken_photo_does_not_stop_a_run(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    whole = (folder / "clean" / "1.png").read_bytes()
+    (folder / "clean" / "1.png").write_bytes(whole[: len(whole) // 2])  # its header is sound
+    data = DataConfig(clean=str(folder / "clean"))
+    assert len(list_pictures(data).decode().photos) == 2
+    assert caplog.text.count("left out: 1.png: expected a whole PNG file") == 1
+    for name in ("0.png", "2.png"):
+        (folder / "clean" / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="none of the photos to train on could be read"):
+        list_pictures(data).decode()
 
 
 def test_what_is_not_there_is_left_out_and_told_where_that_is_allowed(folder: Path) -> None:
