@@ -9,8 +9,8 @@ few. So falling weather is removed from one level on:
 2. or else at the level that shows most of it, if it is `LIKELY`, at the photo's own size `SEEN`;
 3. then at each finer level that still shows it after that (`AGAIN`).
 
-Haze is removed before that, at the coarsest level, which shows the whole scene, and at the next finer one if it is still
-`HAZY` there.
+Haze is removed before that, at the coarsest level, which shows the whole scene, and at the next finer one if that is
+still `HAZY`.
 """
 
 from __future__ import annotations

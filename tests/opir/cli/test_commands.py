@@ -257,7 +257,7 @@ BAD_COMMANDS = [
     (["evaluate", "--input", "{photos}", "--target", "{photos}", "--space", "lab"], r'unknown space "lab"'),
     (["evaluate", "--input", "{photos}"], r"name the pairs: --input FOLDER --target FOLDER, or --set NAME=FOLDER"),
     (["evaluate", "--set", "Rain1={photos}"], r'unknown data set "Rain1": expected one of Rain13K'),
-    (["evaluate", "--set", "CSD-test={photos}"], r"CSD-test is not in {photos}: expected there the folders"),
+    (["evaluate", "--set", "CSD-test={photos}"], r"CSD-test is not in {photos}: expected there"),
     (["inspect", "{photos}/a.png", "--at", "5"], r'--at must be X,Y such as 120,80, got "5"'),
     (
         ["inspect", "{photos}/a.png", "--at", "28,0"],
