@@ -45,11 +45,8 @@ def build(actions: Actions) -> gr.Blocks:
         forget_who_leaves(
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))
         )
-        page.load(None, js=scripts.ARROW_KEYS)
-        page.load(None, js=scripts.MARK_PIXELS)
-        page.load(None, js=scripts.PASTE)
-        page.load(None, js=scripts.MEND_ACCESS)
-        page.load(None, js=scripts.REFUSED_UPLOADS)
+        for script in scripts.ON_LOAD:
+            page.load(None, js=script)
         page.load(None, snippets, snippets, js=OWN_ADDRESS)
     return page
 

@@ -14,6 +14,11 @@ def hint(text: str) -> str:
     return f'<p class="hint">{html.escape(text)}</p>'
 
 
+def told(title: str, text: str) -> str:
+    """Say what went wrong, and what to do; `text` is HTML already."""
+    return f'<p class="told" role="alert"><b>{title}.</b> {text}</p>'
+
+
 def table(name: str, heads: Sequence[str], rows: str) -> str:
     """Frame the rows of a table, which a narrow screen scrolls, by the keyboard too."""
     titles = "".join(f"<th>{title}</th>" for title in heads)
@@ -23,19 +28,25 @@ def table(name: str, heads: Sequence[str], rows: str) -> str:
     )
 
 
-def summary(result: Restoration, chosen: bool, kept: list[str], removed: list[str], beforehand: bool = False) -> str:
+def summary(
+    result: Restoration,
+    chosen: bool,
+    quality: str,
+    kept_and_removed: tuple[list[str], list[str]],
+    beforehand: bool = False,
+) -> str:
     """Say in a line or two what was done: the weather, the size and time, and what of the file was kept.
 
     Args:
         result: the restored photo.
         chosen: whether the visitor chose the weather.
-        kept: names of what the download carries over.
-        removed: names of what it leaves out.
+        quality: that the visitor chose.
+        kept_and_removed: names of what the download carries over, and of what it leaves out.
         beforehand: whether the result was not made just now.
     """
     task = Task.parse(result.task) if result.task in TASK_NAMES else None
     weather = words.weather_sentence(task, result.task_probabilities.get(result.task, 1.0), chosen)
-    cost = words.cost_sentence(result.width, result.height, result.tiles, result.seconds, beforehand)
-    rest = html.escape(f"{cost} {words.kept_sentence(kept, removed)}".strip())
+    cost = words.cost_sentence(result.width, result.height, result.seconds, quality, beforehand)
+    rest = html.escape(f"{cost} {words.kept_sentence(*kept_and_removed)}".strip())
     dot = f'<i class="dot" style="background:{TASK_COLOURS[task]}"></i>' if task is not None else ""
     return f"<p>{dot}<b>{weather}</b> {rest}</p>"

@@ -1,8 +1,18 @@
-"""What the page does in the browser itself: small scripts, each a function without arguments."""
+"""What the page does in the browser itself: scripts, each a function without arguments. Long ones are files."""
 
 import json
+import re
+from pathlib import Path
 
 from app.look import words
+from opir.photo import FORMATS
+
+
+def _read(name: str, **said: str) -> str:
+    """Return a script's text with what it says put in."""
+    script = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return script.strip().replace("WORDS", json.dumps(said), 1)
+
 
 ARROW_KEYS = """() => {
   const buttons = {ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down"};
@@ -47,30 +57,6 @@ MARK_PIXELS = """() => {
 }"""
 """A ring on the picture shows the pixel that is looked into, and a letter those that are pinned."""
 
-PASTE = """() => {
-  const visible = (box) => box && box.offsetParent !== null;
-  const fill = (box, files, tries) => {
-    const input = box.querySelector("input[type=file]");
-    if (input) {
-      const kept = new DataTransfer();
-      (input.multiple ? files : files.slice(0, 1)).forEach((file) => kept.items.add(file));
-      input.files = kept.files;
-      input.dispatchEvent(new Event("change", {bubbles: true}));
-    } else if (tries > 0) setTimeout(() => fill(box, files, tries - 1), 50);
-  };
-  document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-    const ids = ["photo", "many-photos", "measure-degraded", "measure-clean"];
-    const shown = ids.map((id) => document.getElementById(id)).filter(visible);
-    if (!files.length || !shown.length) return;
-    event.preventDefault();
-    const box = shown.find((one) => one.querySelector("input[type=file]")) ?? shown[0];
-    if (!box.querySelector("input[type=file]")) box.querySelector("button[aria-label]")?.click();
-    fill(box, files, 40);
-  });
-}"""
-"""A pasted picture goes where a dropped one would on the tab that is shown, in place of an older one."""
-
 SCROLL_TO_RESULT = """() => {
   const summary = document.getElementById("summary");
   if (summary && window.innerWidth <= 860) summary.scrollIntoView({behavior: "smooth", block: "start"});
@@ -96,19 +82,28 @@ MEND_ACCESS = """() => {
 """What Gradio leaves without a name for a screen reader or out of the keyboard's reach: pictures that can be clicked
 on get the name of their frame, code can be scrolled, and the button that adds photos is one and has a name."""
 
-REFUSED_UPLOADS = """() => {
-  const sentences = [
-    [/^File\\(s\\) exceed the maximum allowed size of [^:]*: (.*)$/s, TOO_LARGE],
-    [/^Invalid file type: (.*)\\. Only [^.]*(?:, \\.\\w+)* allowed\\.$/s, NO_PHOTO_FILE],
-  ];
-  const boxes = "#photo, #many-photos, #measure-degraded, #measure-clean";
-  const tell = () => {
-    document.querySelectorAll("[data-testid=toast-text]").forEach((toast) => sentences.forEach(([said, sentence]) => {
-      const refused = said.exec(toast.textContent);
-      if (refused) toast.textContent = sentence.replace("NAME", () => refused[1].replaceAll('"', ""));
-    }));
-    document.querySelectorAll(boxes).forEach((box) => box.querySelector(".clear-status button")?.click());
-  };
-  new MutationObserver(tell).observe(document.body, {childList: true, subtree: true});
-}""".replace("TOO_LARGE", json.dumps(words.FILE_TOO_LARGE)).replace("NO_PHOTO_FILE", json.dumps(words.NO_PHOTO_FILE))
-"""What the browser refuses to send is told in the page's own words, and the drop zone is ready for another file."""
+MESSAGES = _read(
+    "messages.js",
+    tooLarge=words.FILE_TOO_LARGE,
+    noPhoto=words.NO_PHOTO_FILE,
+    close=words.CLOSE,
+    boxes="#photo, #many-photos, #measure-degraded, #measure-clean",
+)
+"""What goes wrong before the server is asked is told in the page's own words, and stays until the next action."""
+
+DROP = _read(
+    "drop.js",
+    many=words.TAB_MANY,
+    clean=words.TAB_CLEAN,
+    several=words.SEVERAL_DROPPED,
+    openMany=words.OPEN_MANY,
+    elsewhere=words.DROPPED_FROM_ELSEWHERE,
+    nothing=words.NOTHING_DROPPED,
+    leftOut=words.LEFT_OUT_OF_DROP,
+    endings=f"({'|'.join(map(re.escape, FORMATS))})$",
+)
+"""A photo that is dropped or pasted anywhere goes where one is expected on the tab that is shown, in place of an
+older one. Needs `MESSAGES`."""
+
+ON_LOAD = (ARROW_KEYS, MARK_PIXELS, MEND_ACCESS, MESSAGES, DROP)
+"""What runs when the page was loaded, in this order."""

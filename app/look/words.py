@@ -26,6 +26,7 @@ PROTECT = "Leave doubtful areas alone"
 PROTECT_INFO = "Keeps the photo where the model was unsure."
 CANCEL = "Cancel"
 CANCELLED = "Cancelled. To start again, drop the photo once more or change a setting."
+CANCELLED_BEFORE = "Cancelled: this is the result from before."
 
 TAB_RESULT = "Result"
 TAB_UNCERTAINTY = "Can I trust it?"
@@ -50,9 +51,19 @@ WELCOME = "Drop or paste a photo, or pick one of the examples."
 NO_PHOTO = "Drop a photo first, or pick one of the examples."
 FILE_TOO_LARGE = "NAME is too large to send: make it smaller, or save it as a JPEG."
 NO_PHOTO_FILE = "NAME is not a photo: choose a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP file."
+CLOSE = "Close"
+SEVERAL_DROPPED = "You dropped COUNT photos, and this takes one at a time."
+OPEN_MANY = "Restore them all in Many photos"
+DROPPED_FROM_ELSEWHERE = (
+    "A picture can not be dragged here from another page: save it first, or copy it there and paste it here."
+)
+NOTHING_DROPPED = "There was no photo in what you dropped: drop a file, or choose one."
+LEFT_OUT_OF_DROP = "Left out of the folder, as they are no photos: COUNT."
+DROP_HERE = "Drop the photo anywhere"
+NOT_TAKEN = "The server did not take the photo: wait a minute, then choose it once more or change a setting."
+RESTORING = "Restoring your photo …"
 NO_RESULT = "Restore a photo first."
 FORGOTTEN = "This result had to make room for newer ones: restore the photo again."
-TILES = "tiles"
 ERROR = "That did not work"
 OUT_OF_MEMORY = "There is not enough memory for a photo of this size: make it smaller first."
 UNEXPECTED = "This photo could not be restored, and the reason is in the log of the page. Try another one."
@@ -188,12 +199,12 @@ def weather_sentence(task: Task | None, probability: float, chosen: bool) -> str
     return f"{recognised} ({probability:.0%})."
 
 
-def cost_sentence(width: int, height: int, tiles: int, seconds: float, beforehand: bool = False) -> str:
-    """Say how large the photo is and what the restoration took."""
+def cost_sentence(width: int, height: int, seconds: float, quality: str = FULL, beforehand: bool = False) -> str:
+    """Say how large the photo is, and what the restoration took."""
     megapixels = width * height / 1e6
     size = f"{megapixels:.1f} megapixels" if megapixels >= 0.1 else f"{width} × {height} pixels"
-    parts = f"{tiles} {'tile' if tiles == 1 else 'tiles'}"
-    return f"{size} in {parts}, {seconds:.1f} s{' beforehand' if beforehand else ''}."
+    how = "" if quality == FULL else f"{quality.lower()} quality, "
+    return f"{size}, {how}{'made ready before you came' if beforehand else f'{seconds:.1f} s'}."
 
 
 def kept_sentence(kept: list[str], removed: list[str]) -> str:

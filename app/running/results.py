@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
@@ -12,25 +13,37 @@ from app.running.errors import plain_error
 from app.running.kept_results import bytes_of
 from opir.inference import Restoration
 from opir.photo import FORMATS
+from opir.tasks import AUTO
 
 PROXY_SIDE = 2048
 """The longest side, in pixels, of what the page shows; the download has the full size."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor asked for with one photo."""
+
+    weather: str = AUTO
+    """A task's name, or "auto"."""
+    quality: str = words.FULL
+
+
 class Session:
     """One visitor's restored photo, kept on the server between clicks."""
 
-    def __init__(self, restoration: Restoration, photo: Path, folder: Path, before: Path) -> None:
-        """Keep a result.
+    def __init__(self, restoration: Restoration, photo: Path, folder: Path, asked: Asked, summary: str) -> None:
+        """Keep a result, and show the photo that it was made from.
 
         Args:
             restoration: the result.
             photo: the visitor's file.
             folder: where the files of this result lie.
-            before: the photo as the page shows it.
+            asked: what it was made by.
+            summary: what the page says of it, HTML.
         """
         self._restoration: Restoration | None = restoration
-        self.photo, self.folder, self.before = photo, folder, before
+        self.photo, self.folder, self.asked, self.summary = photo, folder, asked, summary
+        self.before = show(restoration.blend(0.0), folder / "before.jpg")
 
     @property
     def restoration(self) -> Restoration:

@@ -131,6 +131,8 @@ def wire(
         scales: of "Look inside": the fusion weights.
         forget_pixel: given an event, clears what "Look inside" shows.
     """
+    asked = [settings.weather, settings.quality]
+    chosen = [settings.weather, settings.strength, settings.protect]
     restored = [
         session,
         results.summary,
@@ -162,11 +164,11 @@ def wire(
     jobs = []
 
     def restore_after(event: Callable[..., Any]) -> None:
-        begun = event(actions.begin, None, [settings.cancel], **QUIET)
+        begun = event(actions.begin, [settings.photo], [settings.cancel, results.summary, settings.download], **QUIET)
         done = begun.success(
             actions.restore_photo,
-            [settings.photo, settings.weather, settings.quality, settings.strength, settings.protect],
-            restored,
+            [settings.photo, *asked, settings.strength, settings.protect, session],
+            [*restored, *asked],
             show_progress_on=[results.before_after],
             trigger_mode="always_last",
             api_visibility="private",
@@ -174,35 +176,40 @@ def wire(
         )
         jobs.append(done)
         done.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
+        done.failure(actions.not_taken, [session], [results.summary, *asked], **QUIET)
         explain_after(done.success)
 
-    def clear_after(event: Callable[..., Any]) -> Any:
-        cleared = event(actions.clear, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)
+    def make_room_after(event: Callable[..., Any]) -> Any:
+        cleared = event(actions.make_room, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)
         forget_pixel(cleared.success)
         return cleared
 
-    restore_after(clear_after(settings.photo.upload).success)
+    restore_after(make_room_after(settings.photo.upload).success)
     if not actions.examples_are_ready:
-        chosen = settings.examples.select(actions.open_example, None, [settings.photo], **QUIET)
-        restore_after(clear_after(chosen.success).success)
+        opened = settings.examples.select(actions.open_example, None, [settings.photo], **QUIET)
+        restore_after(make_room_after(opened.success).success)
     restore_after(settings.weather.input)
     restore_after(settings.quality.input)
-    forget_pixel(settings.photo.clear(actions.clear, None, [*restored, *views], **QUIET).success)
+    cleared = settings.photo.clear(actions.clear, None, [*chosen, *restored, *views], cancels=jobs, **QUIET)
+    forget_pixel(cleared.success)
     if actions.examples_are_ready:
-        chosen = settings.examples.select(
+        shown = settings.examples.select(
             actions.show_example,
-            [settings.strength, settings.protect],
-            [settings.photo, settings.weather, settings.quality, *restored],
+            None,
+            [settings.photo, settings.quality, *chosen, *restored],
             cancels=jobs,
             **QUIET,
         )
         settings.examples.select(None, None, None, js=SCROLL_TO_RESULT, **QUIET)
-        chosen.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
-        explain_after(chosen.success)
-    settings.cancel.click(actions.cancel, None, [results.summary, settings.cancel], cancels=jobs, **QUIET)
+        shown.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
+        explain_after(shown.success)
+    cancelled = settings.cancel.click(
+        actions.cancel, [session], [settings.cancel, results.summary, *asked], cancels=jobs, **QUIET
+    )
+    write_after(cancelled.success)
 
     for control in (settings.strength, settings.protect):
-        blended = control.change(
+        blended = control.input(
             actions.blend, mix, [results.before_after, settings.download], trigger_mode="always_last", **QUIET
         )
         write_after(blended.success)

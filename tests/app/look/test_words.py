@@ -20,9 +20,10 @@ def test_kept_sentence(kept: list[str], removed: list[str], sentence: str) -> No
     assert words.kept_sentence(kept, removed) == sentence
 
 
-def test_cost_sentence_counts_tiles_and_pixels() -> None:
-    assert words.cost_sentence(1600, 1300, 1, 3.42) == "2.1 megapixels in 1 tile, 3.4 s."
-    assert words.cost_sentence(40, 30, 2, 0.1) == "40 × 30 pixels in 2 tiles, 0.1 s."
+def test_cost_sentence_says_the_size_the_quality_and_the_time() -> None:
+    assert words.cost_sentence(1600, 1300, 3.42) == "2.1 megapixels, 3.4 s."
+    assert words.cost_sentence(40, 30, 0.1, words.FAST) == "40 × 30 pixels, fast quality, 0.1 s."
+    assert words.cost_sentence(1600, 1300, 3.42, beforehand=True) == "2.1 megapixels, made ready before you came."
 
 
 def test_weather_sentence_says_who_decided() -> None:
