@@ -105,5 +105,22 @@ DROP = _read(
 """A photo that is dropped or pasted anywhere goes where one is expected on the tab that is shown, in place of an
 older one. Needs `MESSAGES`."""
 
+CLOSER = _read(
+    "closer.js",
+    title=words.AT_100,
+    outline=words.OUTLINE_DOUBT,
+    close=words.CLOSE,
+    panes=words.CLOSER_PANES,
+    before=words.BEFORE,
+    after=words.AFTER,
+    where=words.CLOSER_WHERE,
+    certain=words.NOTHING_DOUBTFUL,
+    fetching=words.FETCHING,
+    none=words.NO_RESULT,
+)
+"""The body of a function of Gradio's HTML component: a dialog that asks the server for parts of the result."""
+
+OPEN_CLOSER = "() => { window.opir.lookCloser(); }"
+
 ON_LOAD = (ARROW_KEYS, MARK_PIXELS, MEND_ACCESS, MESSAGES, DROP)
 """What runs when the page was loaded, in this order."""

@@ -33,7 +33,7 @@ TAB_UNCERTAINTY = "Can I trust it?"
 TAB_STAGES = "Stages"
 TAB_WEATHER = "Weather"
 
-BEFORE_AFTER = "Before and after: drag the handle"
+BEFORE_AFTER = "Drag the handle; click for 100 %"
 DOUBT = "Result and doubt: drag the handle"
 STAGE_1 = "After stage 1"
 STAGE_2 = "After stage 2"
@@ -76,6 +76,14 @@ KEPT_DEPTH = "colour depth"
 REMOVED_POSITION = "location"
 
 BEFORE = "Your photo"
+AFTER = "Result"
+LOOK_CLOSER = "Look at 100 %"
+AT_100 = "Before and after at 100 %"
+OUTLINE_DOUBT = "Outline what is in doubt"
+CLOSER_PANES = "Your photo and the result at the photo's own pixels: drag, or use the arrow keys"
+CLOSER_WHERE = "Drag, or use the arrow keys. The photo has WIDE × HIGH pixels."
+NOTHING_DOUBTFUL = "Nothing here is in doubt."
+FETCHING = "Fetching this part …"
 KERNEL = "K"
 MODULATION = "× m"
 MODULATED = "= K̃"
@@ -281,25 +289,3 @@ def agreement(correlation: float, area: float) -> str:
         f"Rank correlation of uncertainty and error: {correlation:.2f} (1 is the same order, 0 none). "
         f"Area above the best curve (AUSE): {area:.2f} (0 is as good as knowing the error, 1 is chance)."
     )
-
-
-NO_SUCH_ADDRESS = "There is nothing at this address."
-FOREIGN_SITE = "This server takes requests from its own page only."
-FOREIGN_FILE = "Only files that were uploaded here, or made here for you, can be used."
-GONE = "This photo was removed from the server because it was there for long: choose it again."
-NO_LENGTH = "An upload must say how large it is (Content-Length)."
-BODY_TOO_LARGE = "This request is too large: upload photos first, and then name them."
-NO_JSON = "This request is not the JSON that was expected."
-NO_SUCH_EVENT = "This request names no event of the page: reload it."
-STOPPING = "The server is about to restart: try again in a minute."
-DISK_FULL = "The server has no room for more photos just now: try again in a few minutes."
-
-
-def busy_sentence(waiting: int) -> str:
-    """Say that the queue is full."""
-    return f"Many photos are being restored just now and {waiting} are waiting: try again in a minute."
-
-
-def upload_too_large(megabytes: float) -> str:
-    """Say how much may be uploaded at once."""
-    return f"This upload is too large: {megabytes:g} MB at once are allowed, so send fewer or smaller photos."

@@ -3,10 +3,11 @@
 from opir.inference.error_bounds import Calibration
 from opir.inference.operator_scales import OPERATOR_SCALES
 from opir.inference.pixel import PixelInspection, StageOperator
-from opir.inference.restoration import Restoration
+from opir.inference.restoration import DOUBTFUL_FROM, Restoration
 from opir.inference.restorer import Progress, Restorer
 
 __all__ = [
+    "DOUBTFUL_FROM",
     "OPERATOR_SCALES",
     "Calibration",
     "PixelInspection",

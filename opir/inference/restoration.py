@@ -20,6 +20,7 @@ from opir.inference.error_bounds import Calibration
 from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
 from opir.ops.levels import in_unit, keep
+from opir.ops.window import Window
 from opir.photo.photo import Photo, save_photo, to_picture
 from opir.tasks import Task
 
@@ -126,6 +127,17 @@ class Restoration:
         """
         return to_picture(self._mixed(strength, protect), self.photo.alpha)
 
+    def cut(self, part: Window, strength: float = 1.0, protect: bool = False) -> tuple[Image.Image, Image.Image]:
+        """Show a part of the photo and the same part of `blend`, as 8-bit sRGB without transparency.
+
+        Args:
+            part: inside the photo.
+            strength: 0 is the photo, 1 the restoration.
+            protect: keep the photo where the uncertainty is high.
+        """
+        before = in_unit(part.of(self.photo.rgb))
+        return to_picture(before), to_picture(self._mixed_part(part, strength, protect))
+
     def save(
         self,
         path: str | os.PathLike[str],
@@ -181,12 +193,14 @@ class Restoration:
             return self.restored_rgb
         mixed = torch.empty_like(self.restored_rgb)
         for top in range(0, self.height, _ROWS_AT_A_TIME):
-            rows = slice(top, top + _ROWS_AT_A_TIME)
-            share: Tensor | float = strength
-            if protect:
-                uncertainty = torch.from_numpy(self.uncertainty[rows]).float()
-                doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
-                share = strength * (1 - doubt.clamp(0, 1))
-            before, after = in_unit(self.photo.rgb[:, rows]), in_unit(self.restored_rgb[:, rows])
-            keep(torch.lerp(before, after, share), mixed[:, rows])
+            rows = Window(top, 0, min(top + _ROWS_AT_A_TIME, self.height), self.width)
+            keep(self._mixed_part(rows, strength, protect), rows.of(mixed))
         return mixed
+
+    def _mixed_part(self, part: Window, strength: float, protect: bool) -> Tensor:
+        share: Tensor | float = strength
+        if protect:
+            uncertainty = part.of(torch.from_numpy(self.uncertainty)).float()
+            doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
+            share = strength * (1 - doubt.clamp(0, 1))
+        return torch.lerp(in_unit(part.of(self.photo.rgb)), in_unit(part.of(self.restored_rgb)), share)
