@@ -14,9 +14,8 @@ from app.tabs import about, clean, inside, many, measure
 from app.tabs.about_text import OWN_ADDRESS
 from app.tabs.clean_actions import Actions, photo_job
 from app.tabs.many_actions import ManyPhotos, batch_job
+from app.tabs.parts import STATE_SECONDS
 from opir.tasks import AUTO
-
-STATE_SECONDS = 1800
 
 
 def build(actions: Actions) -> gr.Blocks:

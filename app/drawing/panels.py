@@ -1,7 +1,7 @@
 """Small pieces of HTML: hints, and the summary of a result."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.look import words
 from app.look.theme import TASK_COLOURS
@@ -12,6 +12,19 @@ from opir.tasks import TASK_NAMES, Task
 def hint(text: str) -> str:
     """Say quietly what to do next."""
     return f'<p class="hint">{html.escape(text)}</p>'
+
+
+def legend(colours: Mapping[str, str]) -> str:
+    """Name the lines of a chart by their colours."""
+    lines = "".join(
+        f'<li><i class="line" style="background:{colour}"></i>{name}</li>' for name, colour in colours.items()
+    )
+    return f'<ul class="legend">{lines}</ul>'
+
+
+def lead(text: str, offer: str, tab: str) -> str:
+    """Say what a tab needs, with a button that opens the tab where it is found."""
+    return f'<p class="lead">{text} <button type="button" data-tab="{tab}">{offer}</button></p>'
 
 
 def told(title: str, text: str) -> str:

@@ -10,6 +10,11 @@
     tabs.find((tab) => tab.textContent.trim() === name)?.click();
   };
 
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest("[data-tab]")?.dataset.tab;
+    if (tab) openTab(tab);
+  });
+
   // Hands files to a box as if they had been chosen in it. A box for one photo lets go of the one that it has, or that
   // is still on its way.
   const fill = (id, files, empties, tries = 200) => {
@@ -58,17 +63,28 @@
   const dropped = (transfer) => {
     const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     if (!entries.some((entry) => entry.isDirectory)) return Promise.resolve([...transfer.files]);
-    // Of a folder only what may be a photo, so that nothing else is sent.
-    const ending = new RegExp(words.endings, "i");
-    return Promise.all(entries.map(filesIn)).then((found) => {
-      const files = found.flat();
-      const photos = files.filter((file) => file.type.startsWith("image/") || ending.test(file.name));
-      if (photos.length && photos.length < files.length) {
-        page.tell(words.leftOut.replace("COUNT", files.length - photos.length));
-      }
-      return photos;
-    });
+    return Promise.all(entries.map(filesIn)).then((found) => found.flat());
   };
+
+  // Of many files only what may be a photo is sent; what is not is named. One that is too large would keep all back.
+  const ending = new RegExp(words.endings, "i");
+  const most = window.gradio_config?.max_file_size ?? Infinity;
+  const mayBePhoto = (file) => (file.type.startsWith("image/") || ending.test(file.name)) && file.size <= most;
+  const sift = (event) => {
+    const input = event.target;
+    if (!(input.matches?.("input[type=file]") && (input.multiple || input.webkitdirectory))) return;
+    const files = [...input.files], photos = files.filter(mayBePhoto);
+    if (photos.length === files.length) return;
+    const names = files.filter((file) => !mayBePhoto(file)).map((file) => file.name);
+    const shown = names.length > 4 ? [...names.slice(0, 3), `+ ${names.length - 3}`] : names;
+    const nothing = input.webkitdirectory ? words.noneInFolder : words.noneAmong;
+    page.tell(photos.length ? words.leftOut.replace("NAMES", shown.join(", ")) : nothing);
+    if (!photos.length) { event.stopImmediatePropagation(); input.value = ""; return; }
+    const kept = new DataTransfer();
+    photos.forEach((file) => kept.items.add(file));
+    input.files = kept.files;
+  };
+  document.addEventListener("change", sift, true);
 
   // A drop never opens a file in the tab, wherever it lands.
   let isOwn = false, depth = 0;

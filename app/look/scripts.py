@@ -57,12 +57,14 @@ MARK_PIXELS = """() => {
 }"""
 """A ring on the picture shows the pixel that is looked into, and a letter those that are pinned."""
 
-SCROLL_TO_RESULT = """() => {
-  const summary = document.getElementById("summary");
-  if (summary && window.innerWidth <= 860) summary.scrollIntoView({behavior: "smooth", block: "start"});
+_SCROLL = """() => {
+  const shown = document.getElementById("ID");
+  if (shown && window.innerWidth <= 860) shown.scrollIntoView({behavior: "smooth", block: "start"});
   return [];
 }"""
-"""On a phone the result lies below the examples: show it."""
+SCROLL_TO_RESULT = _SCROLL.replace("ID", "summary")
+SCROLL_TO_COMPARED = _SCROLL.replace("ID", "many-compared")
+"""On a phone the result lies below what was touched: show it."""
 
 MEND_ACCESS = """() => {
   const mend = () => {
@@ -99,7 +101,9 @@ DROP = _read(
     openMany=words.OPEN_MANY,
     elsewhere=words.DROPPED_FROM_ELSEWHERE,
     nothing=words.NOTHING_DROPPED,
-    leftOut=words.LEFT_OUT_OF_DROP,
+    leftOut=words.LEFT_OUT,
+    noneInFolder=words.NO_PHOTOS_IN_FOLDER,
+    noneAmong=words.NO_PHOTOS_AMONG,
     endings=f"({'|'.join(map(re.escape, FORMATS))})$",
 )
 """A photo that is dropped or pasted anywhere goes where one is expected on the tab that is shown, in place of an
@@ -119,6 +123,12 @@ CLOSER = _read(
     none=words.NO_RESULT,
 )
 """The body of a function of Gradio's HTML component: a dialog that asks the server for parts of the result."""
+
+CHOOSE_ROW = """element.addEventListener("click", (event) => {
+  const row = event.target.closest("tr")?.querySelector("[data-row]")?.dataset.row;
+  if (row !== undefined) trigger("select", {row: Number(row)});
+});"""
+"""A click anywhere on a row, or a key on its name, chooses it."""
 
 OPEN_CLOSER = "() => { window.opir.lookCloser(); }"
 

@@ -43,8 +43,15 @@ NO_MAP = "There is no weather map for these weights; python -m app.drawing.weath
 YOUR_PHOTO = "your photo"
 EXAMPLE = "Example: "
 AFTER_STAGE_1 = "after stage 1"
+LEGEND_STAGE_1 = "small: the same photos after stage 1"
+LEGEND_PROTOTYPE = "what the model learned each weather to be"
+LEGEND_EXAMPLE = "an example: point at it"
+LEGEND_OWN = "your photo"
+MOST_ALIKE = "To the model, your photo is most like these:"
 INSIDE_PHOTO = "Click anywhere on the result"
 INSIDE_NOTE = "Click a spot on the result to see the operator that the model made for that one pixel."
+INSIDE_LEAD = "Here you see how the model made each single pixel of a result."
+CHOOSE_PHOTO = "Choose a photo first"
 NUMBERS = "The same as JSON"
 
 WELCOME = "Drop or paste a photo, or pick one of the examples."
@@ -58,7 +65,7 @@ DROPPED_FROM_ELSEWHERE = (
     "A picture can not be dragged here from another page: save it first, or copy it there and paste it here."
 )
 NOTHING_DROPPED = "There was no photo in what you dropped: drop a file, or choose one."
-LEFT_OUT_OF_DROP = "Left out of the folder, as they are no photos: COUNT."
+LEFT_OUT = "Left out, as they are no photos or too large to send: NAMES."
 DROP_HERE = "Drop the photo anywhere"
 NOT_TAKEN = "The server did not take the photo: wait a minute, then choose it once more or change a setting."
 RESTORING = "Restoring your photo …"
@@ -84,30 +91,36 @@ CLOSER_PANES = "Your photo and the result at the photo's own pixels: drag, or us
 CLOSER_WHERE = "Drag, or use the arrow keys. The photo has WIDE × HIGH pixels."
 NOTHING_DOUBTFUL = "Nothing here is in doubt."
 FETCHING = "Fetching this part …"
-KERNEL = "K"
-MODULATION = "× m"
-MODULATED = "= K̃"
-GAIN = "Σ K̃"
+KERNEL = "filter"
+MODULATION = "× weather"
+MODULATED = "= used"
+GAIN = "sum"
 STENCIL = "The pixel's surroundings, with a square around each sample that is used"
 AS_RESTORED = "As restored"
 WHAT_IF = "What if the weather were …"
 WHAT_IF_NOTE = "The result's colour, and the gain of its last stage, if the model were told so."
 COLOURS = ("red", "green", "blue")
 ALL_COLOURS = ("all colours",)
-GRID_ENDS = ("K −1, m 0", "K +1, m 2")
+GRID_ENDS = ("−1 (weather 0)", "+1 (weather 2)")
 
 TAB_MANY = "Many photos"
 PHOTOS = "Your photos"
 START = "Restore all"
 ZIP = "Download all (zip)"
 CSV = "Download the list (CSV)"
-MANY_NOTE = "Drop several photos and press Restore all. A photo that can not be read is told and skipped."
+MANY_NOTE = (
+    "Drop several photos and press Restore all. A photo that can not be read is named and skipped. "
+    "Click on a photo's row to see it before and after."
+)
 MANY_RESULTS = "Results"
-MANY_COLUMNS = ("Photo", "Status", "Weather", "Sure", "Time", "Uncertainty p95")
+MANY_COLUMNS = ("Photo", "Status", "Weather", "Time", "In doubt")
+MANY_COMPARED = "Before and after: drag the handle"
+NO_PAIR_TO_COMPARE = "This photo is not here any more: restore it again."
 NO_PHOTOS = "Drop some photos first."
 ADD_PHOTOS = "Add photos"
 ADD_FOLDER = "Add a whole folder"
 NO_PHOTOS_IN_FOLDER = "There are no photos in that folder: choose one with JPEG, PNG, WebP, TIFF, HEIC or AVIF files."
+NO_PHOTOS_AMONG = "There is no photo among these files that is small enough to send: choose other ones."
 BROKEN_OFF = "The batch broke off before this photo: restore it again."
 WAITING = "waiting"
 RUNNING = "restoring …"
@@ -132,7 +145,7 @@ BASELINES = {"dark channel prior": "Dark channel prior", "guided filter": "Guide
 ERROR_MAP = "What is still wrong"
 CURVE = "Error of what is left when the least certain blocks are left out"
 CURVE_KEPT = "kept, % of the blocks"
-CURVE_ERROR = "mean error, levels"
+CURVE_ERROR = "mean error, grey values"
 CURVE_BY = "order"
 EQUAL = "equal"
 BY_UNCERTAINTY = "by uncertainty"
@@ -281,6 +294,19 @@ def _join(names: list[str]) -> str:
 def zip_label(photos: int) -> str:
     """Name the download of so many results."""
     return f"Download {photos} {'photo' if photos == 1 else 'photos'} (zip)"
+
+
+def left_out(names: list[str], more: int) -> str:
+    """Say which files of a folder were left out: some names, and how many more there are."""
+    return LEFT_OUT.replace("NAMES", _join([*names, *([f"{more} more"] if more else [])]))
+
+
+def batch_sum(photos: int, weathers: dict[str, int], left: int, seconds: float) -> str:
+    """Say what became of many photos: how many were restored, of which weather, and how long it took."""
+    took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    found = f": {_join([f'{count} {name.lower()}' for name, count in weathers.items()])}" if weathers else ""
+    skipped = f" {left} {'was' if left == 1 else 'were'} not." if left else ""
+    return f"{photos} {'photo' if photos == 1 else 'photos'} restored in {took}{found}.{skipped}"
 
 
 def agreement(correlation: float, area: float) -> str:

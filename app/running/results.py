@@ -85,6 +85,7 @@ def result_name(photo: Path, restoration: Restoration) -> str:
     known, kind = photo.suffix.lower() in FORMATS, restoration.photo.file.file_format
     ending = photo.suffix if known else next(name for name, written in FORMATS.items() if written == kind)
     shown = "".join(character for character in photo.stem if character.isprintable() and character not in "/\\")
+    shown = re.sub(r'[<>:"|?*]', "_", shown)  # Windows takes no such names
     shown = re.sub(r"\.\.+", ".", shown).strip(" .")  # what unpacks an archive leaves out a name that has ".."
     stem = shown.encode()[:_LONGEST_STEM].decode(errors="ignore")
     return f"{stem or 'photo'}_opir{ending}"

@@ -10,8 +10,9 @@ import gradio as gr
 import numpy as np
 
 from app.drawing import panels
+from app.drawing.map_drawing import MapPicture
 from app.drawing.provenance import kept_and_removed
-from app.drawing.weather_map import MapPicture, WeatherMap
+from app.drawing.weather_map import WeatherMap
 from app.examples import precomputed
 from app.examples.examples import Examples
 from app.look import words

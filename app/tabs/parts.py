@@ -11,6 +11,9 @@ from opir.tasks import AUTO
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
+STATE_SECONDS = 1800
+"""How long a page keeps what it is not asked for."""
+
 PHOTO_TYPES = ["image", *FORMATS]
 
 

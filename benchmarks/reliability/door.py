@@ -127,7 +127,7 @@ def many_door(checkpoint: str, results: Path) -> Door:
     many = ManyPhotos(actions.runner, actions.visitors)
 
     def hand_in(path: Path) -> str | None:
-        *_, (table, _, archive, listed) = many.restore_all([str(path)], AUTO)
+        *_, (table, _, archive, listed, _) = many.restore_all([str(path)], AUTO)
         folder = Path(listed["value"]).parent
         failed = words.FAILED in table
         if not failed:
