@@ -91,6 +91,12 @@ embeddings-report: setup
 table1 table2 table3 table4 table6: setup
 	$(BIN)/python -m benchmarks.quality.published_tables $@ $(DATA) $(REPORT)
 	$(BIN)/python -m benchmarks.report.tables
+# Weather of every size: pairs of DATA enlarged, and streaks, flakes and haze on the sharp photos of PHOTOS; a short look: make sizes SIZES="--every 14"
+SIZES ?=
+.PHONY: sizes
+sizes: setup
+	$(BIN)/python -m benchmarks.quality.sizes $(DATA) --photos $(PHOTOS) $(SIZES) --checkpoint $(CHECKPOINT) --output benchmarks/results/sizes.json
+	$(BIN)/python -m benchmarks.report.tables
 pictures: setup
 	$(BIN)/python -m benchmarks.quality.contact_sheets --checkpoint $(CHECKPOINT)
 reports: calibrate measure uncertainty embeddings-report classical table1 table2 table3 table4 table6 pictures
@@ -156,16 +162,11 @@ ablations: setup
 figure1 table5 table7: setup
 	$(BIN)/python -m benchmarks.ablations $@ --data $(DATA) --budget $(BUDGET)
 
-# On idle cores: time against yardsticks, engines, parts, files and memory; after a stop, the same command goes on. PHOTOS: clean photos for the upsampled operators.
+# On idle cores: time against yardsticks, engines, parts, files and memory; after a stop, the same command goes on.
 .PHONY: bench
 bench: setup
 	$(BIN)/python -m benchmarks.cost --output benchmarks/results/cost.json $(BENCH)
 	$(BIN)/python -m benchmarks.cost.plot
-	$(BIN)/python -m benchmarks.report.tables
-
-.PHONY: bench-upsampled
-bench-upsampled: setup
-	$(BIN)/python -m benchmarks.quality.upsampled $(PHOTOS) --output benchmarks/results/upsampled.json
 	$(BIN)/python -m benchmarks.report.tables
 
 clean:

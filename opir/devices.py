@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,8 @@ import torch
 PRECISIONS = ("auto", "fp32", "bf16")
 
 # Of mallopt(3), glibc.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _KEPT_BYTES = 2**31 - 1
-_MAPPED_FROM_BYTES, _MOST_MAPPINGS = 2**22, 2**16
 
 
 def choose_device(name: str) -> torch.device:
@@ -91,38 +88,6 @@ def reuse_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES))
-
-
-class _GivingBack:
-    """Who asks at the moment that freed memory goes back at once: the setting is the whole process's."""
-
-    lock, count = threading.Lock(), 0
-
-
-@contextmanager
-def giving_back_freed_memory() -> Iterator[None]:
-    """Let glibc give large blocks back to the system as soon as they are freed, for as long as this lasts.
-
-    What is kept for the next tensor gets holes: a tile of a large photo needs 75 bytes a pixel, and left to glibc
-    comes to hold two to five times as much. Fresh pages cost a fifth of the time.
-    """
-    mallopt = _from_c_library("mallopt")
-    if mallopt is None:
-        yield
-        return
-    with _GivingBack.lock:
-        _GivingBack.count += 1
-        give_back_freed_memory()
-        mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
-        mallopt(_M_MMAP_MAX, _MOST_MAPPINGS)
-    try:
-        yield
-    finally:
-        with _GivingBack.lock:
-            _GivingBack.count -= 1
-            if _GivingBack.count == 0:
-                reuse_freed_memory()
-                give_back_freed_memory()
 
 
 def give_back_freed_memory() -> bool:

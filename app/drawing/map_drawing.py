@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from app.look import words
+from app.look import sentences, words
 from app.look.theme import TASK_COLOURS
 from opir.tasks import Task
 
@@ -136,7 +136,7 @@ def _draw(places: Places, ringed: Sequence[Floats], pictures: Sequence[MapPictur
         name = words.WEATHER_NAMES[task]
         shapes.append(
             f'<path class="prototype" d="M{x:.1f} {y - 9:.1f}l9 9-9 9-9-9z" fill="{TASK_COLOURS[task]}">'
-            f"<title>{words.prototype(name)}</title></path>"
+            f"<title>{sentences.prototype(name)}</title></path>"
         )
         names.place(f"{name} ◆", x, y)
     shapes += _photo(own)

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Mapping, Sequence
 
-from app.look import words
+from app.look import sentences
 from app.look.theme import TASK_COLOURS
 from opir.inference import Restoration
 from opir.tasks import TASK_NAMES, Task
@@ -58,8 +58,12 @@ def summary(
         beforehand: whether the result was not made just now.
     """
     task = Task.parse(result.task) if result.task in TASK_NAMES else None
-    weather = words.weather_sentence(task, result.task_probabilities.get(result.task, 1.0), chosen)
-    cost = words.cost_sentence(result.width, result.height, result.seconds, quality, beforehand)
-    rest = html.escape(f"{cost} {words.kept_sentence(*kept_and_removed)}".strip())
+    found = [
+        (Task.parse(level.task) if level.task in TASK_NAMES else None, level.number)
+        for level in result.working_levels
+    ]
+    weather = sentences.weather_sentence(task, found, chosen)
+    cost = sentences.cost_sentence(result.width, result.height, result.seconds, quality, beforehand)
+    rest = html.escape(f"{cost} {sentences.kept_sentence(*kept_and_removed)}".strip())
     dot = f'<i class="dot" style="background:{TASK_COLOURS[task]}"></i>' if task is not None else ""
     return f"<p>{dot}<b>{weather}</b> {rest}</p>"

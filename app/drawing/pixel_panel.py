@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.look import words
+from app.look import sentences, words
 from app.look.theme import NEGATIVE_RGB, POSITIVE_RGB, SCALE_COLOURS
 from opir.inference import PixelInspection, Restoration, StageOperator
 from opir.photo import to_picture
@@ -36,8 +36,9 @@ def draw(result: Restoration, pixel: PixelInspection, what_if: Mapping[Task, Pix
     percentile = float((result.uncertainty <= pixel.stages[0].uncertainty).mean())
     return (
         f'<div class="operator" data-across="{(pixel.x + 0.5) / result.width:.6f}" '
-        f'data-down="{(pixel.y + 0.5) / result.height:.6f}"><h3>{words.pixel_title(pixel.x, pixel.y)}</h3>'
-        f'<p class="note">{words.percentile_sentence(pixel.stages[0].uncertainty, percentile)}</p>'
+        f'data-down="{(pixel.y + 0.5) / result.height:.6f}">'
+        f"<h3>{sentences.pixel_title(pixel.x, pixel.y, pixel.level)}</h3>"
+        f'<p class="note">{sentences.percentile_sentence(pixel.stages[0].uncertainty, percentile)}</p>'
         f"{_way(pixel)}{stages}{_legend()}{_what_if(pixel, what_if or {})}</div>"
     )
 
@@ -73,7 +74,7 @@ def _stage(index: int, stage: StageOperator, pixel: PixelInspection, seen: Tenso
     cells += [f'<div class="head"><code>× {gain:.3f}</code></div>' for gain in stage.gain]
     where = _stencil(stage, pixel, seen) + _bars(stage.scale_weights, pixel.scales)
     return (
-        f"<h4>{words.stage_title(index + 1, stage.uncertainty)}</h4>"
+        f"<h4>{sentences.stage_title(index + 1, stage.uncertainty)}</h4>"
         f'<div class="stage"><figure>{where}</figure>'
         f'<div class="kernels" style="grid-template-columns:auto repeat({len(names)},minmax(0,1fr))">'
         f"{''.join(cells)}</div></div>"
@@ -85,11 +86,16 @@ def _colour_names(stage: StageOperator) -> tuple[str, ...]:
 
 
 def _stencil(stage: StageOperator, pixel: PixelInspection, seen: Tensor) -> str:
-    """Draw the pixel's surroundings and, to scale, the 9 samples of every distance; outside the photo is empty."""
-    radius = max(pixel.scales) + 1
+    """Draw the pixel's surroundings and, to scale, the 9 samples of every distance; outside the photo is empty.
+
+    All in pixels of the photo: a sample of level n is a square of 2ⁿ.
+    """
+    sample = 2**pixel.level
+    middle_x, middle_y = ((place // sample + 0.5) * sample for place in (pixel.x, pixel.y))
+    radius = max(pixel.scales) + 1.5 * sample
     height, width = seen.shape[-2:]
-    top, left = max(pixel.y - radius, 0), max(pixel.x - radius, 0)
-    part = seen[:, top : min(pixel.y + radius + 1, height), left : min(pixel.x + radius + 1, width)]
+    top, left = (max(int(middle - radius), 0) for middle in (middle_y, middle_x))
+    part = seen[:, top : min(int(middle_y + radius), height), left : min(int(middle_x + radius), width)]
     buffer = io.BytesIO()
     to_picture(part).save(buffer, "PNG")
     data = base64.b64encode(buffer.getvalue()).decode()
@@ -98,15 +104,15 @@ def _stencil(stage: StageOperator, pixel: PixelInspection, seen: Tensor) -> str:
         scale, weight = pixel.scales[index], float(stage.scale_weights[index])
         places = [(dx * scale, dy * scale) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
         squares += [
-            f'<rect x="{dx - 0.5:g}" y="{dy - 0.5:g}" width="1" height="1" stroke="{_scale_colour(index)}" '
+            f'<rect x="{dx - sample / 2:g}" y="{dy - sample / 2:g}" width="{sample}" height="{sample}" '
+            f'stroke="{_scale_colour(index)}" style="stroke-width:{0.22 * sample:g}" '
             f'stroke-opacity="{0.35 + 0.65 * weight:.2f}"/>'
             for dx, dy in places
         ]
-    side = 2 * radius + 1
     return (
         f'<svg class="stencil" role="img" aria-label="{words.STENCIL}" '
-        f'viewBox="{-radius - 0.5} {-radius - 0.5} {side} {side}">'
-        f'<image x="{left - pixel.x - 0.5}" y="{top - pixel.y - 0.5}" width="{part.shape[2]}" '
+        f'viewBox="{-radius:g} {-radius:g} {2 * radius:g} {2 * radius:g}">'
+        f'<image x="{left - middle_x:g}" y="{top - middle_y:g}" width="{part.shape[2]}" '
         f'height="{part.shape[1]}" preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
         f"{''.join(squares)}</svg>"
     )
@@ -125,7 +131,7 @@ def _grid(values: Floats, neutral: float) -> str:
 
 def _bars(weights: Iterable[float], reaches: Iterable[int]) -> str:
     bars = "".join(
-        f'<span>{words.reach(reach)}</span><span class="bar"><i style="width:{weight:.1%};'
+        f'<span>{sentences.reach(reach)}</span><span class="bar"><i style="width:{weight:.1%};'
         f'background:{_scale_colour(index)}"></i></span><span>{weight:.0%}</span>'
         for index, (weight, reach) in enumerate(zip(weights, reaches, strict=True))
     )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from app.drawing import map_drawing
 from app.drawing.map_drawing import MapPicture, Places
-from app.look import words
+from app.look import sentences
 from opir.degradations import degrade
 from opir.inference import Restorer
 from opir.photo import FORMATS, load_photo
@@ -128,7 +128,7 @@ class WeatherMap:
             alike = []
         shown = Places(known[: len(self.tasks)], self.tasks, self.stages, known[len(self.tasks) :], places)
         return map_drawing.draw(shown, ringed, pictures, alike) + (
-            f'<p class="note">{words.separation(*self.separation)}</p>'
+            f'<p class="note">{sentences.separation(*self.separation)}</p>'
         )
 
 

@@ -1,7 +1,7 @@
 """Results in a file: made beforehand, so that a visitor's first click on an example shows one at once.
 
 What is stored are the changes to the photo, as JPEG: a restored photo differs little from its input, so they take
-a tenth of the room. They come back within a level or two of 255. Maps are stored at half the width and height.
+a tenth of the room. They come back within a grey value or two. Maps are stored at half the width and height.
 
 C colours, H height, W width, S scales.
 """
@@ -20,13 +20,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from opir.inference import Calibration, Restoration
+from opir.inference import Calibration, Level, LevelWork, Restoration, carried_up
 from opir.model import OPIR
+from opir.ops import build_pyramid
 from opir.photo import Photo, load_photo
+from opir.tasks import AUTO
 
-_FORMAT = "opir-example-4"
+_FORMAT = "opir-example-5"
 _UNCERTAINTY_TOP = 4.0  # the largest that is stored
-_NO_CHANGE, _LARGEST = 128, 127  # levels of a stored change
+_NO_CHANGE, _LARGEST = 128, 127  # grey values of a stored change
 
 
 def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> None:
@@ -38,34 +40,50 @@ def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> N
         weights_sha256: of the weights that made it.
         path: of an .npz file.
     """
-    assert result.scale_weights is not None
-    states = [_levels(rgb) for rgb in (result.photo.rgb, result.stage1_rgb, result.restored_rgb)]
-    changes = [after - before for before, after in pairwise(states)]
-    steps = [max(1, -(-int(np.abs(change).max()) // _LARGEST)) for change in changes]
-    stored: dict[str, Any] = {
-        f"change{number}": _jpeg(_NO_CHANGE + change / step)
-        for number, (change, step) in enumerate(zip(changes, steps, strict=True), start=1)
-    }
-    stored["uncertainty"] = _jpeg(_halved(255 * result.uncertainty / _UNCERTAINTY_TOP))
-    weights = [_halved(255 * weight.astype(np.float32)) for weight in result.scale_weights]
-    stored["scale_weights"] = _jpeg(np.concatenate(weights), quality=80)
-    stored["embedding"] = np.asarray(result.embedding)
-    stored["told"] = result.task_embedding
+    pyramid = build_pyramid(result.photo.rgb[None], len(result.levels))
+    stored: dict[str, Any] = {}
+    facts: list[dict[str, Any]] = []
+    for level in result.levels:
+        stored[f"{level.number}_embedding"] = np.asarray(level.embedding)
+        steps = [] if level.work is None else _store_work(stored, level, level.work, pyramid[level.number][0])
+        facts.append(
+            {
+                "number": level.number,
+                "width": level.width,
+                "height": level.height,
+                "probabilities": level.probabilities,
+                "change": level.change,
+                "tiles": 0 if level.work is None else level.work.tiles,
+                "steps": steps,
+            }
+        )
+    stored["decisive"] = np.asarray(result.embedding)
     stored["facts"] = json.dumps(
         {
             "format": _FORMAT,
             "weights_sha256": weights_sha256,
             "photo_sha256": _digest(photo),
-            "steps": steps,
-            "task": result.task,
-            "task_probabilities": result.task_probabilities,
-            "tiles": result.tiles,
-            "predicted_scale": result.predicted_scale,
             "seconds": round(result.seconds, 2),
+            "levels": facts,
         }
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, **stored)
+
+
+def _store_work(stored: dict[str, Any], level: Level, work: LevelWork, before: torch.Tensor) -> list[int]:
+    """Add what a level did to what is stored; returns how many grey values a step of its changes is."""
+    assert work.scale_weights is not None
+    states = [_grey_values(rgb) for rgb in (before, work.first, work.restored)]
+    changes = [after - before for before, after in pairwise(states)]
+    steps = [max(1, -(-int(np.abs(change).max()) // _LARGEST)) for change in changes]
+    for number, (change, step) in enumerate(zip(changes, steps, strict=True), start=1):
+        stored[f"{level.number}_change{number}"] = _jpeg(_NO_CHANGE + change / step)
+    uncertainty = work.uncertainty.numpy().astype(np.float32)
+    stored[f"{level.number}_uncertainty"] = _jpeg(_halved(255 * uncertainty / _UNCERTAINTY_TOP))
+    weights = [_halved(255 * weight.astype(np.float32)) for weight in work.scale_weights.numpy()]
+    stored[f"{level.number}_scale_weights"] = _jpeg(np.concatenate(weights), quality=80)
+    return steps
 
 
 def load(
@@ -89,35 +107,46 @@ def load(
 
 def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: torch.dtype) -> Restoration:
     facts = _facts(stored)
-    states = [_levels(photo.rgb)]
-    for number, step in enumerate(facts["steps"], start=1):
-        states.append(states[-1] + step * (_picture(stored[f"change{number}"]) - _NO_CHANGE))
-    stage1, restored = (_colours(levels) for levels in states[1:])
-    size = photo.height, photo.width
-    maps = np.split(_picture(stored["scale_weights"]), len(model.config.scales))
-    weights = np.maximum(np.stack([_grown(one, size) for one in maps]), 1e-3)
+    pyramid = build_pyramid(photo.rgb[None], len(facts["levels"]))
+    levels = tuple(_level(stored, level, pyramid[level["number"]][0], model) for level in facts["levels"])
+    restored = photo.rgb
+    for level in levels:  # the finest that worked is the last
+        if level.work is not None:
+            restored = carried_up(photo.rgb, level.number, level.work.restored).clamp(0, 1)
     return Restoration(
         photo=photo,
-        stage1_rgb=stage1,
+        levels=levels,
         restored_rgb=restored,
-        uncertainty=_grown(_picture(stored["uncertainty"]), size) * (_UNCERTAINTY_TOP / 255),
-        scale_weights=(weights / weights.sum(axis=0)).astype(np.float16),
-        task=facts["task"],
-        task_probabilities=facts["task_probabilities"],
-        embedding=stored["embedding"],
-        task_embedding=stored["told"],
-        tiles=facts["tiles"],
+        asked=AUTO,
         seconds=facts["seconds"],
         model=model,
         precision=precision,
-        predicted_scale=facts["predicted_scale"],
+        keeps_scale_weights=True,
     )
 
 
+def _level(stored: dict[str, Any], facts: dict[str, Any], before: torch.Tensor, model: OPIR) -> Level:
+    number, size = facts["number"], (facts["height"], facts["width"])
+    own, work = stored[f"{number}_embedding"], None
+    if facts["steps"]:
+        states = [_grey_values(before)]
+        for index, step in enumerate(facts["steps"], start=1):
+            states.append(states[-1] + step * (_picture(stored[f"{number}_change{index}"]) - _NO_CHANGE))
+        first, restored = (_colours(state) for state in states[1:])
+        uncertainty = _grown(_picture(stored[f"{number}_uncertainty"]), size) * (_UNCERTAINTY_TOP / 255)
+        maps = np.split(_picture(stored[f"{number}_scale_weights"]), len(model.config.scales))
+        weights = np.maximum(np.stack([_grown(one, size) for one in maps]), 1e-3)
+        weights = (weights / weights.sum(axis=0)).astype(np.float16)
+        work = LevelWork(
+            own, first, restored, torch.from_numpy(uncertainty), torch.from_numpy(weights), facts["tiles"]
+        )
+    return Level(number, size[1], size[0], facts["probabilities"], own, facts["change"], work)
+
+
 def embedding(path: Path) -> NDArray[np.float32]:
-    """Return the embedding of the photo that a file holds the result of, (D,)."""
+    """Return the embedding by which the photo that a file holds the result of was restored, (D,)."""
     with np.load(path, allow_pickle=False) as stored:
-        return np.asarray(stored["embedding"])
+        return np.asarray(stored["decisive"])
 
 
 def fits(path: Path, photo: Path, weights_sha256: str) -> bool:
@@ -141,13 +170,13 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _levels(rgb: torch.Tensor) -> NDArray[np.int16]:
-    """Return colours (3, H, W) in [0, 1] as whole levels (H, W, 3)."""
+def _grey_values(rgb: torch.Tensor) -> NDArray[np.int16]:
+    """Return colours (3, H, W) in [0, 1] as whole grey values (H, W, 3)."""
     return (rgb.permute(1, 2, 0).numpy() * 255).round().astype(np.int16)
 
 
-def _colours(levels: NDArray[Any]) -> torch.Tensor:
-    return torch.from_numpy(levels.clip(0, 255).astype(np.float32) / 255).permute(2, 0, 1).contiguous()
+def _colours(grey_values: NDArray[Any]) -> torch.Tensor:
+    return torch.from_numpy(grey_values.clip(0, 255).astype(np.float32) / 255).permute(2, 0, 1).contiguous()
 
 
 def _jpeg(values: NDArray[Any], quality: int = 95) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from app.look import words
-from opir.photo import FORMATS
+from opir.photo import ENDINGS
 
 
 def _read(name: str, **said: str) -> str:
@@ -104,7 +104,7 @@ DROP = _read(
     leftOut=words.LEFT_OUT,
     noneInFolder=words.NO_PHOTOS_IN_FOLDER,
     noneAmong=words.NO_PHOTOS_AMONG,
-    endings=f"({'|'.join(map(re.escape, FORMATS))})$",
+    endings=f"({'|'.join(map(re.escape, ENDINGS))})$",
 )
 """A photo that is dropped or pasted anywhere goes where one is expected on the tab that is shown, in place of an
 older one. Needs `MESSAGES`."""

@@ -4,8 +4,6 @@ import threading
 import weakref
 from typing import Protocol
 
-from opir.inference import Restoration
-
 
 class Forgettable(Protocol):
     """A visitor's result that can be let go of."""
@@ -38,12 +36,3 @@ class RecentResults:
                 room -= older.size()
                 if room < 0:
                     older.forget()
-
-
-def bytes_of(result: Restoration) -> int:
-    """Return the memory that a restoration's pictures and maps take."""
-    pictures = [result.photo.rgb, result.stage1_rgb, result.restored_rgb]
-    # Stage 1 and the result are one tensor after a single stage.
-    tensors = sum({picture.data_ptr(): picture.nbytes for picture in pictures}.values())
-    weights = 0 if result.scale_weights is None else result.scale_weights.nbytes
-    return tensors + result.uncertainty.nbytes + weights

@@ -10,7 +10,6 @@ from PIL import Image
 
 from app.look import words
 from app.running.errors import plain_error
-from app.running.kept_results import bytes_of
 from opir.inference import Restoration
 from opir.photo import FORMATS
 from opir.tasks import AUTO
@@ -54,7 +53,7 @@ class Session:
 
     def size(self) -> int:
         """Return the bytes that the result takes."""
-        return 0 if self._restoration is None else bytes_of(self._restoration)
+        return 0 if self._restoration is None else self._restoration.nbytes
 
     def forget(self) -> None:
         """Let go of the result."""

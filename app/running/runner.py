@@ -13,7 +13,7 @@ from functools import partial
 import gradio as gr
 from PIL import Image
 
-from app.look import words
+from app.look import sentences
 from app.running.gpu import on_gpu
 from app.running.kept_results import RecentResults
 from app.server.presence import Cancelled, current_visit
@@ -154,7 +154,7 @@ class _Parts:
             self.check()
         if self.tell:
             left = (time.monotonic() - self.started) / done * (total - done)
-            gr.Progress()(done / total, desc=words.busy(left))
+            gr.Progress()(done / total, desc=sentences.busy(left))
 
 
 def _gpu_seconds(photo: str, weather: str, fast: bool, progress: Progress | None) -> int:

@@ -15,7 +15,7 @@ from app.drawing.provenance import kept_and_removed
 from app.drawing.weather_map import WeatherMap
 from app.examples import precomputed
 from app.examples.examples import Examples
-from app.look import words
+from app.look import sentences, words
 from app.running.errors import plain_error, plain_errors
 from app.running.results import Asked, Session, new_folder, result_name, show, write_result
 from app.running.runner import Runner
@@ -175,7 +175,7 @@ class Actions:
             return self._no_views()
         result, folder = session.restoration, session.folder
         scales = [
-            (str(show(picture, folder / f"{name.replace(' ', '-')}.jpg")), words.scale_caption(name))
+            (str(show(picture, folder / f"{name.replace(' ', '-')}.jpg")), sentences.scale_caption(name))
             for name, picture in inspection.scale_pictures(result).items()
         ]
         two = result.stages > 1

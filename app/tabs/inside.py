@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.drawing import panels
-from app.look import notes, words
+from app.look import notes, sentences, words
 from app.tabs import inside_actions
 from app.tabs.parts import QUIET, note, view
 
@@ -50,7 +50,7 @@ def layout() -> Inside:
                         )
                     }
                     pin_buttons = {
-                        name: gr.Button(words.pin(name), size="sm", min_width=60, elem_id=f"pin-{name}")
+                        name: gr.Button(sentences.pin(name), size="sm", min_width=60, elem_id=f"pin-{name}")
                         for name in "AB"
                     }
                 note(notes.MOVE)

@@ -16,7 +16,7 @@ import gradio as gr
 import numpy as np
 
 from app.drawing import panels
-from app.look import words
+from app.look import sentences, words
 from app.running.errors import plain_error, told_apart
 from app.running.results import show, write_result
 from app.running.runner import Runner
@@ -24,13 +24,15 @@ from app.running.visitors import Visitors, visitor_of
 from app.server.presence import Cancelled
 from opir.cli import Job, run_jobs
 from opir.inference import DOUBTFUL_FROM
-from opir.photo import FORMATS, ImageError, read_size
+from opir.photo import looks_like_photo
 from opir.tasks import Task
 
 LOG = logging.getLogger(__name__)
 
 THUMBNAIL_SIDE = 960  # pixels
-COLUMNS = ("name", "status", "task", "confidence", "seconds", "doubtful", "uncertainty_p95", "result", "error")
+COLUMNS = (
+    *("name", "status", "task", "confidence", "levels", "seconds", "doubtful", "uncertainty_p95", "result", "error"),
+)
 """Of the list; doubtful is the share of pixels that are in doubt."""
 _NAMED_LEFT_OUT = 3
 
@@ -85,14 +87,14 @@ class _Batch:
         if self.names:
             with zipfile.ZipFile(self.archive, "a", zipfile.ZIP_STORED) as written:
                 written.write(table, table.name)
-            offered = gr.update(label=words.zip_label(len(self.names)), value=str(self.archive), interactive=True)
+            offered = gr.update(label=sentences.zip_label(len(self.names)), value=str(self.archive), interactive=True)
         return _table(self.rows) + self._sum(), list(self.pictures), offered, offered_table, self.pairs
 
     def _sum(self) -> str:
         found = Counter(row["task"] for row in self.rows if row["status"] == words.DONE)
         weathers = {words.WEATHER_NAMES[task]: found[task.label] for task in Task if found[task.label]}
         left = len(self.rows) - found.total()
-        said = words.batch_sum(found.total(), weathers, left, time.monotonic() - self.started)
+        said = sentences.batch_sum(found.total(), weathers, left, time.monotonic() - self.started)
         return f'<p class="sum">{said}</p>'
 
 
@@ -158,6 +160,7 @@ class ManyPhotos:
         return {
             "task": result.task,
             "confidence": result.task_probabilities.get(result.task),
+            "levels": " ".join(str(level.number) for level in result.working_levels),
             "seconds": result.seconds,
             "doubtful": float((result.uncertainty >= DOUBTFUL_FROM).mean()),
             "uncertainty_p95": float(np.percentile(result.uncertainty, 95)),
@@ -169,23 +172,14 @@ class ManyPhotos:
 
 def add_folder(photos: list[str] | None, folder: list[str]) -> list[str]:
     """Return the photos chosen so far and those of a folder; what else lies in it is named and left out."""
-    found = sorted(path for path in folder if _is_photo(Path(path)))
+    found = sorted(path for path in folder if looks_like_photo(Path(path)))
     left = [Path(path).name for path in sorted(set(folder).difference(found))]
     if not found:
         raise plain_error(words.NO_PHOTOS_IN_FOLDER, log=False)
     if left:
         more = max(0, len(left) - _NAMED_LEFT_OUT)
-        gr.Info(html.escape(words.left_out(left[:_NAMED_LEFT_OUT], more)))
+        gr.Info(html.escape(sentences.left_out(left[:_NAMED_LEFT_OUT], more)))
     return list(dict.fromkeys([*(photos or []), *found]))
-
-
-def _is_photo(path: Path) -> bool:
-    """Say whether a file can be read as a photo, whatever its name ends in."""
-    try:
-        read_size(path)
-    except ImageError:
-        return path.suffix.lower() in FORMATS  # a damaged photo is told in the table
-    return True
 
 
 def compare(pairs: list[tuple[str, str] | None] | None, event: gr.EventData) -> Any:

@@ -1,7 +1,7 @@
 """JPEG to JPEG from 0.25 to 48 megapixels: time and peak memory, each run in a process of its own.
 
 python -m benchmarks.cost.files make FILE WIDTH HEIGHT
-python -m benchmarks.cost.files restore FILE OPERATOR_SCALE
+python -m benchmarks.cost.files restore FILE LEVEL
 """
 
 import json
@@ -27,22 +27,23 @@ from opir.inference import Restorer
 
 SIZES = ((612, 408), (866, 577), (1224, 816), (1920, 1080), (2448, 1632), (4000, 3000), (6000, 4000), (8000, 6000))
 """Width and height in pixels: 0.25, 0.5, 1, 2, 4, 12, 24 and 48 megapixels."""
-AUTO_FROM_MEGAPIXELS = 20  # from here on a smaller copy for the operators is measured too
+COARSE_LEVEL, COARSE_FROM_MEGAPIXELS = 2, 10
+"""From here on weather that is broad, and removed at a quarter of the photo's size, is measured too."""
 _ALONE = (sys.executable, "-m", "benchmarks.cost.files")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A photo's size, how its operators are predicted, and how often it is restored."""
+    """A photo's size, the level that works, and how often it is restored."""
 
     width: int
     height: int
-    operator_scale: str
+    level: int
     runs: int
 
     @property
     def name(self) -> str:
-        suffix = "" if self.operator_scale == "1" else ", smaller copy"
+        suffix = "" if self.level == 0 else f", level {self.level}"
         return f"{self.width}x{self.height}{suffix}"
 
 
@@ -51,9 +52,9 @@ def cases(quick: bool) -> Iterator[Case]:
     for width, height in SIZES[:1] if quick else SIZES:
         megapixels = width * height / 1e6
         runs = 1 if quick else 5 if megapixels < 5 else 3 if megapixels < 20 else 2
-        yield Case(width, height, "1", runs)
-        if megapixels > AUTO_FROM_MEGAPIXELS:
-            yield Case(width, height, "auto", runs)
+        yield Case(width, height, 0, runs)
+        if megapixels > COARSE_FROM_MEGAPIXELS:
+            yield Case(width, height, COARSE_LEVEL, runs)
 
 
 def measure_files(quick: bool, found: dict[str, Any], keep: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def measure_files(quick: bool, found: dict[str, Any], keep: Callable[[dict[str, 
         report["photos"][case.name] = median | {
             "width": case.width,
             "height": case.height,
-            "operator_scale": runs[0]["operator_scale"],
+            "level": case.level,
             "tiles": runs[0]["tiles"],
             "peak_mb": max(run["peak_mb"] for run in runs),
             "yardsticks": round(median["median_ms"] / report["yardstick_ms"], 2),
@@ -97,7 +98,7 @@ def _run_alone(case: Case) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "photo.jpg")
         subprocess.run([*_ALONE, "make", file, str(case.width), str(case.height)], check=True)
-        command = [*_ALONE, "restore", file, case.operator_scale]
+        command = [*_ALONE, "restore", file, str(case.level)]
         return str(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -112,20 +113,15 @@ def make_file(file: Path, width: int, height: int) -> None:
     Image.fromarray(picture).save(file, quality=92)
 
 
-def restore_file(file: Path, operator_scale: str) -> dict[str, Any]:
+def restore_file(file: Path, level: int) -> dict[str, Any]:
     """Restore a JPEG to a JPEG; return seconds, this process's peak memory, and how it was done."""
     restorer = Restorer.from_pretrained("lite", "cpu")
     restorer.restore(torch.rand(3, 64, 64))
     started = time.perf_counter()
-    out = restorer.restore(file, operator_scale="auto" if operator_scale == "auto" else int(operator_scale))
+    out = restorer.restore(file, levels=(level,))
     out.save(file.with_name("restored.jpg"))
     seconds = time.perf_counter() - started
-    return {
-        "seconds": seconds,
-        "peak_mb": round(peak_mb()),
-        "tiles": out.tiles,
-        "operator_scale": out.operator_scale,
-    }
+    return {"seconds": seconds, "peak_mb": round(peak_mb()), "tiles": out.tiles}
 
 
 def peak_mb() -> float:
@@ -147,7 +143,7 @@ def main() -> None:
     if sys.argv[1] == "make":
         make_file(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
     else:
-        print(json.dumps(restore_file(Path(sys.argv[2]), sys.argv[3])))
+        print(json.dumps(restore_file(Path(sys.argv[2]), int(sys.argv[3]))))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.cost.tables import PEERS
 from benchmarks.report.provenance import IMAGES, RESULTS
 
-_OURS, _OTHERS, _COPY = "#0072b2", "#999999", "#d55e00"
+_OURS, _OTHERS, _COARSE = "#0072b2", "#999999", "#d55e00"
 MEMORY_LIMIT_MB = 1500
 """What 48 megapixels may take at most."""
 
@@ -27,8 +27,8 @@ def draw(report: dict[str, Any], path: Path) -> bool:
     _draw_models(bars, report["ratio"])
     photos = list(report["files"]["photos"].values())
     for colour, title, rows in (
-        (_OURS, "operators of the photo", [row for row in photos if row["operator_scale"] == 1]),
-        (_COPY, "operators of a smaller copy", [row for row in photos if row["operator_scale"] > 1]),
+        (_OURS, "weather down to the photo's own size", [row for row in photos if row["level"] == 0]),
+        (_COARSE, "at a quarter of it", [row for row in photos if row["level"] > 0]),
     ):
         if rows:
             pixels = [row["width"] * row["height"] / 1e6 for row in rows]

@@ -1,4 +1,4 @@
-"""The tables of docs/cost.md: what restoring costs, and what upsampled operators lose."""
+"""The tables of docs/cost.md: what restoring costs."""
 
 from functools import cache
 from typing import Any
@@ -111,34 +111,20 @@ def _files(files: dict[str, Any]) -> list[str]:
         f"JPEG to JPEG, {files['threads']} threads; a yardstick is NAFNet-w32 at 256×256, eager, one thread:"
         f" {files['yardstick_ms']:.0f} ms here.",
         "",
-        "| photo | megapixels | operators of | seconds (IQR) | s / megapixel | yardsticks | peak MB | tiles |",
+        "| photo | megapixels | level that works | seconds (IQR) | s / megapixel | yardsticks | peak MB | tiles |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in files["photos"].values():
-        pixels, scale = row["width"] * row["height"] / 1e6, row["operator_scale"]
+        pixels = row["width"] * row["height"] / 1e6
         seconds, spread = row["median_ms"] / 1e3, row["iqr_ms"] / 1e3
-        source = "the photo" if scale == 1 else f"a copy of 1/{scale}"
         lines.append(
-            f"| {row['width']}×{row['height']} | {pixels:.2g} | {source} "
+            f"| {row['width']}×{row['height']} | {pixels:.2g} | {row['level']} "
             f"| {seconds:.2f} ({spread:.2f}) | {seconds / pixels:.2f} | {row['yardsticks']:.1f} "
             f"| {row['peak_mb']} | {row['tiles']} |"
         )
     picture = f"![Time and memory by megapixels]({IMAGE})"
     unfinished = [] if files.get("complete", True) else ["Not all sizes yet: `make bench` goes on.", ""]
     return [*lines, "", *unfinished, picture, "", _origin(files), ""]
-
-
-def upsampled_table(report: dict[str, Any]) -> str:
-    """Return Markdown of what `benchmarks/quality/upsampled.py` found."""
-    lines = [
-        "| megapixels | photos | streak px | input dB | native: dB, s | 1/2: dB, s | 1/4: dB, s |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in report["results"]:
-        cells = (f"{row[f'psnr_{scale}']:.2f}, {row[f'seconds_{scale}']:.1f}" for scale in (1, 2, 4))
-        start = f"| {row['megapixels']:g} | {row['photos']} | {row['streak_width']} | {row['input']:.2f} "
-        lines.append(f"{start}| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", _origin(report), ""])
 
 
 def _ms(row: dict[str, Any]) -> str:

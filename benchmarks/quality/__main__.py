@@ -15,7 +15,7 @@ from tqdm import tqdm
 from benchmarks.quality.cases import Case, data_sets
 from benchmarks.quality.uncertainty import local_gradient
 from benchmarks.report.provenance import provenance, spread, write_report
-from opir.evaluation import Space, ause, psnr, rank_correlation, ssim
+from opir.evaluation import UNCHANGED_PSNR, Space, ause, psnr, rank_correlation, ssim
 from opir.inference import Restorer
 
 
@@ -29,8 +29,8 @@ def score(restorer: Restorer, case: Case, space: Space) -> dict[str, float]:
     scores = {
         "input_psnr": psnr(case.degraded, case.clean, space),
         "input_ssim": ssim(case.degraded, case.clean, space),
-        "stage1_psnr": psnr(first, case.clean, space),
-        "psnr": psnr(restored, case.clean, space),
+        "stage1_psnr": min(psnr(first, case.clean, space), UNCHANGED_PSNR),
+        "psnr": min(psnr(restored, case.clean, space), UNCHANGED_PSNR),
         "ssim": ssim(restored, case.clean, space),
         "recognised": float(result.task == case.task.label),
     }

@@ -1,4 +1,4 @@
-"""Markdown of what was found about uncertainty, error bounds, embeddings and classical methods."""
+"""Markdown of what was found about uncertainty, error bounds, embeddings, classical methods and sizes."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -128,3 +128,27 @@ def classical_table(report: dict[str, Any]) -> str:
     return "\n".join(
         [*lines, "Settings that were best in tuning:", "", *chosen, "", source_line(report, "classical"), ""]
     )
+
+
+def sizes_table(report: dict[str, Any]) -> str:
+    """Return what `benchmarks/quality/sizes.py` found: pairs enlarged, and weather drawn on large photos."""
+    lines: list[str] = []
+    for name, found in report["pairs"].items():
+        rows = [[f"×{row['times']}", *_restored(row)] for row in found]
+        lines += [f"**{name}**, enlarged ({found[0]['photos']} photos)", ""]
+        lines += _table(["size", "input dB", "restored dB", "worst", "levels that worked (photos)"], rows)
+    if report["drawn"]:
+        rows = [
+            [f"{row['megapixels']:g}", row["weather"], *_restored(row), f"{row['seconds']:.1f}"]
+            for row in report["drawn"]
+        ]
+        lines += [f"**Drawn on large photos** ({report['drawn'][0]['photos']} at each size)", ""]
+        header = ["megapixels", "weather", "input dB", "restored dB", "worst", "levels that worked (photos)", "s"]
+        lines += _table(header, rows)
+    lines += ["![What is won at each size](images/sizes.png)", ""]
+    return "\n".join([*lines, source_line(report, "sizes"), ""])
+
+
+def _restored(row: dict[str, Any]) -> list[str]:
+    levels = "; ".join(f"{levels} ({photos})" for levels, photos in row["levels"].items())
+    return [f"{row['input']:.2f}", f"{row['psnr']:.2f}", f"{row['worst']:.2f}", levels]

@@ -76,8 +76,8 @@ TABLES: dict[str, tuple[str, Render, str]] = {
     "bounds": ("uncertainty.json", evidence_tables.bounds_table, "calibrate uncertainty"),
     "embeddings": ("embeddings.json", evidence_tables.embeddings_table, "embeddings-report"),
     "classical": ("classical.json", evidence_tables.classical_table, "classical"),
+    "sizes": ("sizes.json", evidence_tables.sizes_table, "sizes"),
     "cost": ("cost.json", cost_tables.cost_tables, "bench"),
-    "upsampled": ("upsampled.json", cost_tables.upsampled_table, "bench-upsampled"),
     **{name: (f"{name}.json", published_tables.render, name) for name in published_tables.TABLES},
 }
 """By marker: the results file, what draws it, and the `make` target that makes it."""

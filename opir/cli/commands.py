@@ -21,7 +21,7 @@ from opir import inspection
 from opir.cli.cluster import run_on_ray
 from opir.cli.folder import RestoreOptions
 from opir.cli.jobs import OUTPUT_SUFFIXES, SAME, TOLD_IN_ONE_LINE, Job, one_line, plan_jobs, run_jobs, written_to
-from opir.cli.options import checked_task, parse_maps, parse_operator_scale, parse_point, parse_tile
+from opir.cli.options import checked_task, parse_maps, parse_point, parse_tile, read_levels
 from opir.cli.outcomes import EXIT_BAD_INPUT, report_outcomes
 from opir.cli.streaming import stream_jobs
 from opir.config import PRESETS
@@ -72,9 +72,9 @@ def restore(
     checkpoint: Checkpoint = "lite",
     device: Device = "auto",
     tile: Annotated[str, typer.Option(help="Side of the parts of a large photo; 0: no parts.")] = "auto",
-    operator_scale: Annotated[
-        str, typer.Option(help="Predict on a copy so many times smaller: 1, 2, 4 or auto; faster on large photos.")
-    ] = "1",
+    levels: Annotated[
+        str, typer.Option(help="Sizes to work at, such as 0,1: 0 the photo's, 1 half of it; auto: where weather is.")
+    ] = "auto",
     recursive: Recursive = False,
     skip_existing: SkipExisting = False,
     file_format: Annotated[
@@ -98,7 +98,7 @@ def restore(
         parse_tile(tile),
         strength,
         parse_maps(maps),
-        parse_operator_scale(operator_scale),
+        read_levels(levels),
         keep_location,
     )
     jobs = plan_jobs(photos, out, recursive, file_format)
@@ -178,12 +178,15 @@ def inspect(
     task: TaskName = AUTO,
     checkpoint: Checkpoint = "lite",
     device: Device = "auto",
+    level: Annotated[
+        int | None, typer.Option(help="Of which size; 0 is the photo's. Else the one that changed the pixel most.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the operator that made one pixel: kernels, modulation, scales and uncertainty of each stage."""
     x, y = parse_point(at)
     restorer = Restorer.from_pretrained(checkpoint, device)
-    pixel = restorer.restore(image, checked_task(task)).inspect(x, y)
+    pixel = restorer.restore(image, checked_task(task)).inspect(x, y, level=level)
     typer.echo(json.dumps(pixel.to_dict(), indent=2) if as_json else pixel.describe())
 
 
@@ -262,12 +265,12 @@ def export(
     checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="As for --checkpoint of restore.")],
     *,
     file_format: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "onnx",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; else the checkpoint's name.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A folder.")] = Path(),
 ) -> None:
-    """Write a checkpoint as a graph that other programs run, for photos of any size."""
-    if out is None:
-        out = Path(f"{Path(checkpoint).stem}.{file_format}")
-    typer.echo(f"wrote {export_model(checkpoint, file_format, out)}")
+    """Write a checkpoint as graphs that other programs run: of a photo's embedding, and of one level's stages."""
+    prepare_folders([out])
+    for path in export_model(checkpoint, file_format, out):
+        typer.echo(f"wrote {path}")
 
 
 @app.command()

@@ -9,7 +9,8 @@ from opir import inspection
 from opir.cli.jobs import Job
 from opir.files import make_folder, written_whole
 from opir.inference.restoration import Restoration
-from opir.inference.restorer import Progress, Restorer
+from opir.inference.restorer import Restorer
+from opir.inference.tiled_level import Progress
 from opir.photo.photo import Photo, load_photo
 
 
@@ -22,7 +23,7 @@ class RestoreOptions:
     strength: float
     maps: tuple[str, ...]
     """Some of `opir.inspection.MAPS`."""
-    operator_scale: int | Literal["auto"] = 1
+    levels: tuple[int, ...] | Literal["auto"] = "auto"
     keep_location: bool = False
 
     def read(self, job: Job) -> Photo:
@@ -36,7 +37,7 @@ class RestoreOptions:
             self.task,
             tile=self.tile,
             scale_weights="scales" in self.maps,
-            operator_scale=self.operator_scale,
+            levels=self.levels,
             progress=progress,
         )
 
@@ -44,7 +45,7 @@ class RestoreOptions:
         """Write the result and its maps; the result comes last, so that one that is there is complete.
 
         Returns:
-            The photo's task, size, mean uncertainty and time, and the files of the maps.
+            The photo's task, size, levels, mean uncertainty and time, and the files of the maps.
         """
         make_folder(job.output.parent)
         written = []
@@ -60,6 +61,7 @@ class RestoreOptions:
             "width": restoration.width,
             "height": restoration.height,
             "mean_uncertainty": float(restoration.uncertainty.mean()),
+            "levels": [level.to_dict() for level in restoration.levels],
             "tiles": restoration.tiles,
             "seconds": round(restoration.seconds, 3),
             "maps": written,

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from opir import inspection
-from opir.inference.operator_scales import OPERATOR_SCALES
+from opir.inference.level_choice import parse_levels
 from opir.tasks import AUTO, Task
 
 
@@ -21,13 +21,13 @@ def parse_tile(text: str) -> int | Literal["auto"]:
     return int(text)
 
 
-def parse_operator_scale(text: str) -> int | Literal["auto"]:
-    """Read how many times smaller the copy is that operators are predicted on, or "auto"."""
-    if text == "auto":
-        return "auto"
-    if text not in map(str, OPERATOR_SCALES):
-        raise ValueError(f'--operator-scale must be {", ".join(map(str, OPERATOR_SCALES))} or auto, got "{text}"')
-    return int(text)
+def read_levels(text: str) -> tuple[int, ...] | Literal["auto"]:
+    """Read numbers of levels, with commas between them, or "auto"."""
+    parts = [part.strip() for part in text.split(",")]
+    if text != "auto" and not all(part.isdecimal() for part in parts):
+        raise ValueError(f'--levels must be "auto" or numbers such as 0,1,2, got "{text}"')
+    chosen = parse_levels("auto" if text == "auto" else [int(part) for part in parts])
+    return "auto" if chosen is None else chosen
 
 
 def parse_maps(text: str) -> tuple[str, ...]:

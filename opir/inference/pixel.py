@@ -54,9 +54,15 @@ class PixelInspection:
     x: int
     y: int
     task: str
+    level: int
+    """Whose operator it is: one for 2ⁿ×2ⁿ pixels of the photo, from a grid that begins in its corner."""
+    worked: bool
+    """Whether the level worked; else the operator is what it would have been."""
     scales: tuple[int, ...]
+    """The dilations, in pixels of the photo."""
     before: Floats
-    """The photo's red, green and blue, (3,) in [0, 1]."""
+    """What the level begins with, red, green and blue, (3,) in [0, 1]: at the photo's own size, and where no coarser
+    level worked, the photo's colour."""
     stages: tuple[StageOperator, ...]
 
     @property
@@ -66,7 +72,7 @@ class PixelInspection:
 
     @property
     def after(self) -> Floats:
-        """The colour of the result, (3,) in [0, 1]."""
+        """The colour that the level ends with, (3,) in [0, 1]."""
         return np.clip(self.stages[-1].restored, 0, 1)
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,6 +81,8 @@ class PixelInspection:
             "x": self.x,
             "y": self.y,
             "task": self.task,
+            "level": self.level,
+            "worked": self.worked,
             "scales": list(self.scales),
             "before": self.before.tolist(),
             "stage1": self.stage1.tolist(),
@@ -83,8 +91,12 @@ class PixelInspection:
         }
 
     def describe(self) -> str:
-        """Return it as lines for a terminal; colours as levels from 0 to 255."""
-        lines = [f"pixel {self.x},{self.y}  task {self.task}", f"before  {_levels(self.before)}"]
+        """Return it as lines for a terminal; colours as grey values from 0 to 255."""
+        size = "the photo's size" if self.level == 0 else f"1/{2**self.level} of the photo's size"
+        place = f"pixel {self.x},{self.y}  task {self.task}  level {self.level} ({size})"
+        if not self.worked:
+            place += "  nothing was done there: the operator is what it would have been"
+        lines = [place, f"before  {_grey_values(self.before)}"]
         for number, stage in enumerate(self.stages, start=1):
             weights = ", ".join(f"{w:.0%} at {s}" for s, w in zip(self.scales, stage.scale_weights, strict=True))
             lines += ["", f"stage {number}  uncertainty {stage.uncertainty:.3f}  reach {weights}"]
@@ -92,58 +104,47 @@ class PixelInspection:
             for colour, kernel, gain in zip(colours, stage.modulated_kernels, stage.gain, strict=True):
                 lines.append(f"  {colour}  gain {gain:.3f}")
                 lines += ["    " + " ".join(f"{value:8.4f}" for value in row) for row in kernel]
-            lines.append(f"after stage {number}  {_levels(stage.restored)}")
+            lines.append(f"after stage {number}  {_grey_values(stage.restored)}")
         return "\n".join(lines)
 
 
-def _levels(colour: Floats) -> str:
+def _grey_values(colour: Floats) -> str:
     return "RGB " + " ".join(f"{255 * value:.1f}" for value in colour)
 
 
 def inspect_pixel(
     model: OPIR,
-    photo: Tensor,
+    picture: Tensor,
     task_embedding: Tensor | None,
-    x: int,
-    y: int,
+    place: tuple[int, int],
     stages: int = 2,
-    scale: int = 1,
 ) -> tuple[StageOperator, ...]:
-    """Run the stages on the receptive field of one pixel; the result equals that of the whole photo.
+    """Run the stages on the receptive field of one pixel of a level; the result equals that of the whole level.
 
     Args:
-        model: in eval mode, on the device of the photo.
-        photo: (3, H, W) in [0, 1], or uint8 levels.
-        task_embedding: (1, D), of the whole photo.
-        x: column, 0 is the left one.
-        y: row, 0 is the top one.
+        model: in eval mode.
+        picture: x_n, (3, h, w) in [0, 1], or uint8 grey values; only the part that counts goes to the model's device.
+        task_embedding: what the stages are told, (1, D).
+        place: row and column.
         stages: how many to run.
-        scale: how many times smaller the copy is that the operators are predicted on.
-
-    Raises:
-        ValueError: if the pixel lies outside the photo.
     """
-    height, width = photo.shape[-2:]
-    if not (0 <= x < width and 0 <= y < height):
-        raise ValueError(f"expected a pixel inside the photo of {width}x{height}, got x={x}, y={y}")
-    multiple = model.stride * scale
-    reduced = [-(-side // multiple) * model.stride for side in (height, width)]  # as the whole photo is padded to
-    top, left = y // multiple * model.stride, x // multiple * model.stride
-    # What each stage is wanted for, in pixels of the copy, from the last back to the photo that stage 1 sees.
-    windows = [Window(top, left, top + model.stride, left + model.stride)]
+    stride, (y, x) = model.stride, place
+    height, width = (-(-side // stride) * stride for side in picture.shape[-2:])  # as the whole picture is padded to
+    top, left = y // stride * stride, x // stride * stride
+    # What each stage is wanted for, from the last back to the picture that stage 1 sees.
+    windows = [Window(top, left, top + stride, left + stride)]
     for _ in range(stages):
-        windows.append(windows[-1].grown(model.halo, *reduced))
+        windows.append(windows[-1].grown(model.halo, height, width))
     around = windows.pop()
+    device = next(model.parameters()).device
     # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
-    image, uncertainty = pad_to_multiple(in_unit(around.scaled(scale).of(photo[None])), multiple), None
+    image, uncertainty = pad_to_multiple(in_unit(around.of(picture[None])).to(device), stride), None
     operators = []
     for index in range(stages):
         inner = windows.pop()
-        row, column = y - scale * inner.top, x - scale * inner.left
+        row, column = y - inner.top, x - inner.left
         made = list(
-            model.stage_strips(
-                index, image, task_embedding, uncertainty, scale, inner.within(around), operators_of_row=row
-            )
+            model.stage_strips(index, image, task_embedding, uncertainty, inner.within(around), operators_of_row=row)
         )
         operators.append(next(_at(strip, row, column) for strip in made if strip.operators is not None))
         image = torch.cat([strip.restored for strip in made], dim=2)

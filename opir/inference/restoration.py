@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 import torch
@@ -17,15 +17,17 @@ from torch import Tensor
 
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
+from opir.inference.levels import Level, carried_up, enlarge_map
+from opir.inference.mixing import mix_part
 from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
 from opir.ops.levels import in_unit, keep
+from opir.ops.pyramid import build_pyramid
 from opir.ops.window import Window
-from opir.photo.photo import Photo, save_photo, to_picture
-from opir.tasks import Task
+from opir.photo.photo import Photo, is_compact, save_photo, to_picture
+from opir.tasks import AUTO, Task
 
-DOUBTFUL_FROM, DOUBTFUL_TO = 1.5, 3.0
-"""The uncertainty from which `protect` starts to keep the input, and from which it keeps it wholly."""
+Embedding = NDArray[np.float32]
 _ROWS_AT_A_TIME = 256  # a large photo is never copied as a whole
 
 
@@ -35,37 +37,24 @@ class Restoration:
 
     photo: Photo
     """The input."""
-    stage1_rgb: Tensor
-    """Ĵ1, (3, H, W), sRGB in [0, 1]: float32, or float16 for an 8-bit photo of 16 megapixels and more;
-    `restored_rgb` itself after one stage."""
+    levels: tuple[Level, ...]
+    """What each level of the photo saw and did, from coarse to fine; the last one is the photo's own size."""
     restored_rgb: Tensor
-    """The last stage's result, Ĵ2 or Ĵ1, as `stage1_rgb`; uint8 levels where the photo is kept so and is not grey."""
-    uncertainty: NDArray[np.float32 | np.float16]
-    """UM of stage 1, (H, W): 1 where nothing is changed, larger where it is hard to reconstruct. Typed as Ĵ1."""
-    scale_weights: NDArray[np.float16] | None
-    """α of the last stage, (S, H, W), where it was asked for."""
-    task: str
-    """The task asked for, or the likeliest one; "auto" where the model has no task-aware module."""
-    task_probabilities: dict[str, float]
-    """What the photo itself looks like; empty for a model without the task-aware module."""
-    embedding: NDArray[np.float32] | None
-    """The photo's own embedding e_t, (D,)."""
-    task_embedding: NDArray[np.float32] | None
-    """What both stages were told, (D,): the photo's own embedding, or the prototype of the task asked for."""
-    tiles: int
+    """The result, (3, H, W), sRGB in [0, 1]: float32, or uint8 grey values for an 8-bit photo of 16 megapixels and
+    more (float16 for a grey one)."""
+    asked: str
+    """The task asked for, or "auto"."""
     seconds: float
     model: OPIR = field(repr=False)
     """What made it, to look at single pixels again."""
     precision: torch.dtype
     """What the convolutions computed in."""
-    operator_scale: int = 1
-    """How many times smaller than the photo the copy was to be that the operators were predicted on."""
-    predicted_scale: int = 1
-    """How many times smaller it was: that of a hazy photo goes by the scene."""
     stages: int = 2
-    """How many stages were run."""
+    """How many stages were run on each level that worked."""
+    keeps_scale_weights: bool = False
+    """Whether α of the last stage was asked for."""
     calibration: Calibration | None = field(default=None, repr=False)
-    """What the uncertainty means in grey levels, where the weights come with it."""
+    """What the uncertainty means in grey values, where the weights come with it."""
 
     @property
     def width(self) -> int:
@@ -78,9 +67,114 @@ class Restoration:
         return self.photo.height
 
     @property
+    def working_levels(self) -> tuple[Level, ...]:
+        """The levels that did something, from coarse to fine."""
+        return tuple(level for level in self.levels if level.worked)
+
+    @property
+    def decisive_level(self) -> Level:
+        """The level that changed the photo most; where none worked, that of the photo's own size."""
+        return max(self.working_levels, key=lambda level: level.change, default=self.levels[-1])
+
+    @property
+    def task(self) -> str:
+        """The task asked for, or what looked likeliest to the decisive level; "auto" without a task-aware module."""
+        return self.decisive_level.task if self.asked == AUTO else self.asked
+
+    @property
+    def task_probabilities(self) -> dict[str, float]:
+        """What the photo looked like to the decisive level; empty for a model without the task-aware module."""
+        return self.decisive_level.probabilities
+
+    @property
+    def embedding(self) -> Embedding | None:
+        """e_t of what the decisive level saw, (D,)."""
+        return self.decisive_level.embedding
+
+    @property
+    def task_embedding(self) -> Embedding | None:
+        """What the decisive level was told, (D,): its own embedding, or the prototype of the task asked for."""
+        level = self.decisive_level
+        return level.embedding if level.work is None else level.work.told
+
+    @property
+    def tiles(self) -> int:
+        """In how many parts the finest level that worked was computed."""
+        return next((level.work.tiles for level in reversed(self.levels) if level.work), 0)
+
+    @cached_property
+    def stage1_rgb(self) -> Tensor:
+        """The result as it is before the last stage, as `restored_rgb`: Ĵ1 of the finest level that worked.
+
+        That of a coarser level is carried over to the photo, as its result was. The photo where no level worked.
+        """
+        for level in reversed(self.levels):
+            if level.work is not None and level.number == 0:
+                return level.work.first
+            if level.work is not None:
+                made = carried_up(self.photo.rgb, level.number, level.work.first)
+                return self.photo.with_rgb(made.clamp(0, 1) if made.is_floating_point() else made).rgb
+        return self.photo.rgb
+
+    @cached_property
+    def uncertainty(self) -> NDArray[np.float32 | np.float16]:
+        """UM of stage 1, (H, W): 1 where nothing is changed, larger where it is hard to reconstruct.
+
+        Of several levels that worked the largest at each pixel, each enlarged bilinearly; 1 where none worked.
+        """
+        maps = [
+            enlarge_map(level.work.uncertainty[None], level, self.width, self.height)[0]
+            for level in self.levels
+            if level.work is not None
+        ]
+        if not maps:
+            return np.ones((self.height, self.width), np.float16 if is_compact(self.photo) else np.float32)
+        return reduce(torch.maximum, maps).numpy()
+
+    @property
     def scales(self) -> tuple[int, ...]:
-        """The dilations s that `scale_weights` are for."""
-        return self.model.config.scales
+        """The dilations that `scale_weights` are for, in pixels of the photo: s·2ⁿ of every level n that worked."""
+        factors = [2**level.number for level in self.working_levels] or [1]
+        return tuple(sorted({factor * scale for factor in factors for scale in self.model.config.scales}))
+
+    @cached_property
+    def scale_weights(self) -> NDArray[np.float16] | None:
+        """α of the last stage, (S, H, W), where it was asked for.
+
+        Those of several levels are enlarged bilinearly and averaged, so that they add up to 1. Where none worked,
+        every pixel is its own: all is at the first scale.
+        """
+        if not self.keeps_scale_weights:
+            return None
+        kept = [
+            (level, level.work.scale_weights)
+            for level in self.levels
+            if level.work is not None and level.work.scale_weights is not None
+        ]
+        if not kept:
+            alone = np.zeros((len(self.scales), self.height, self.width), np.float16)
+            alone[0] = 1
+            return alone
+        if len(kept) == 1:
+            level, weights = kept[0]
+            return enlarge_map(weights, level, self.width, self.height).numpy()
+        scales = self.scales
+        mixed = torch.zeros(len(scales), self.height, self.width, dtype=torch.float16)
+        for level, weights in kept:
+            grown = enlarge_map(weights, level, self.width, self.height)
+            for scale, share in zip(self.model.config.scales, grown, strict=True):
+                mixed[scales.index(scale * 2**level.number)] += share / len(kept)
+        return mixed.numpy()
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it holds at the moment: pictures, what is kept of levels, and maps that were asked for."""
+        held = [self.photo.rgb, *vars(self).values(), *self._begun.values()]
+        for level in self.levels:
+            held += [] if level.work is None else vars(level.work).values()
+        sizes = {one.data_ptr(): one.nbytes for one in held if isinstance(one, Tensor)}
+        sizes |= {one.ctypes.data: one.nbytes for one in held if isinstance(one, np.ndarray)}
+        return sum(sizes.values())
 
     @cached_property
     def image(self) -> Image.Image:
@@ -93,12 +187,17 @@ class Restoration:
         return to_picture(self.stage1_rgb, self.photo.alpha)
 
     @cached_property
-    def stage2_embedding(self) -> NDArray[np.float32] | None:
-        """The embedding of stage 1's result, (D,), made when asked for: no stage uses it. None after one stage."""
-        if self.stages == 1:
-            return None
+    def stage2_embedding(self) -> Embedding | None:
+        """The embedding of stage 1's result at the decisive level, (D,), made when asked for: no stage uses it.
+
+        Its own embedding again where no level worked, and None after one stage.
+        """
+        work = self.decisive_level.work
+        if self.stages == 1 or work is None:
+            return None if self.stages == 1 else self.embedding
+        first = work.first[None].to(self._device)
         with torch.inference_mode(), computing_in(self.precision, self._device):
-            embedding = self.model.embed(self.stage1_rgb[None].to(self._device))
+            embedding = self.model.embed(first if first.dtype == torch.uint8 else first.clamp(0, 1))
         return None if embedding is None else embedding[0].float().cpu().numpy()
 
     @property
@@ -108,13 +207,11 @@ class Restoration:
 
     @property
     def error_bound(self) -> NDArray[np.float32] | None:
-        """The error that nine pixels of ten stay below: mean over colours in levels of 255, float32 (H, W).
+        """The error that nine pixels of ten stay below: mean over colours in grey values, float32 (H, W).
 
-        None where the weights carry no calibration, and for a result that it was not made for: of fewer stages,
-        or with an `operator_scale` other than 1. A hazy photo's small copy is part of what it is made for.
+        None where the weights carry no calibration, and after fewer stages than it was made for.
         """
-        made_for_this = self.calibration is not None and self.calibration.stages == self.stages
-        if self.calibration is None or not made_for_this or self.operator_scale != 1:
+        if self.calibration is None or self.calibration.stages != self.stages:
             return None
         return self.calibration.bound(self.uncertainty, self.task)
 
@@ -126,17 +223,6 @@ class Restoration:
             protect: keep the photo where the uncertainty is high.
         """
         return to_picture(self._mixed(strength, protect), self.photo.alpha)
-
-    def cut(self, part: Window, strength: float = 1.0, protect: bool = False) -> tuple[Image.Image, Image.Image]:
-        """Show a part of the photo and the same part of `blend`, as 8-bit sRGB without transparency.
-
-        Args:
-            part: inside the photo.
-            strength: 0 is the photo, 1 the restoration.
-            protect: keep the photo where the uncertainty is high.
-        """
-        before = in_unit(part.of(self.photo.rgb))
-        return to_picture(before), to_picture(self._mixed_part(part, strength, protect))
 
     def save(
         self,
@@ -151,7 +237,7 @@ class Restoration:
         """
         save_photo(self.photo.with_rgb(self._mixed(strength, protect)), path, quality)
 
-    def inspect(self, x: int, y: int, task: str | None = None) -> PixelInspection:
+    def inspect(self, x: int, y: int, task: str | None = None, level: int | None = None) -> PixelInspection:
         """Return the operator of one pixel.
 
         Args:
@@ -159,26 +245,62 @@ class Restoration:
             y: row, 0 is the top one.
             task: "rain", "snow", "haze" or "clean": what the operator would be if every stage were told this
                 task; None for what it was.
+            level: whose operator, 0 for the photo's own size; None for the level that changed the pixel most.
 
         Raises:
-            ValueError: for a pixel outside the photo, an unknown task, a model without the task-aware module, or
-                an `operator_scale` other than 1.
+            ValueError: for a pixel outside the photo, an unknown task or level, or a task of a model without the
+                task-aware module.
         """
-        if self.operator_scale != 1:
-            raise ValueError(f"to look at a pixel, restore with operator_scale=1, not {self.operator_scale}")
+        if not (0 <= x < self.width and 0 <= y < self.height):
+            raise ValueError(f"expected a pixel inside the photo of {self.width}x{self.height}, got x={x}, y={y}")
+        by_number = {one.number: one for one in self.levels}
+        if level is not None and level not in by_number:
+            raise ValueError(f"expected a level from 0 to {len(by_number) - 1} of this photo, got {level}")
         with torch.inference_mode(), computing_in(self.precision, self._device):
-            told = self._told(self._device) if task is None else self._prototype(task)
-            photo = self.photo.rgb.to(self._device)  # as it is kept: only the part that is looked at is computed with
-            stages = inspect_pixel(self.model, photo, told, x, y, self.stages, self.predicted_scale)
+            chosen = self._most_changed(x, y) if level is None else by_number[level]
+            told = self._told(chosen) if task is None else self._prototype(task)
+            place = y >> chosen.number, x >> chosen.number
+            picture = self._begun_with(chosen.number)
+            stages = inspect_pixel(self.model, picture, told, place, self.stages)
+            before = in_unit(picture[:, place[0], place[1]]).clamp(0, 1)
         named = self.task if task is None else task
-        return PixelInspection(x, y, named, self.scales, in_unit(self.photo.rgb[:, y, x]).numpy(), stages)
+        scales = tuple(scale * 2**chosen.number for scale in self.model.config.scales)
+        return PixelInspection(x, y, named, chosen.number, chosen.worked, scales, before.numpy(), stages)
+
+    def _most_changed(self, x: int, y: int) -> Level:
+        """Return the level that changed a pixel most; where none worked, that of the photo's own size."""
+
+        def change(level: Level) -> float:
+            assert level.work is not None
+            row, column = y >> level.number, x >> level.number
+            both = level.work.restored, self._begun_with(level.number)
+            after, before = (in_unit(picture[:, row, column]).clamp(0, 1) for picture in both)
+            return float((after - before).abs().mean())
+
+        return max(self.working_levels, key=change, default=self.levels[-1])
+
+    def _begun_with(self, number: int) -> Tensor:
+        """Return what a level began with, x_n, (3, h, w): made again when a pixel is looked at, and kept."""
+        if number not in self._begun:
+            made = self.photo.rgb if number == 0 else build_pyramid(self.photo.rgb[None], number + 1)[-1][0]
+            for level in reversed(self.levels):
+                if level.number > number and level.work is not None:
+                    made = carried_up(self.photo.rgb, level.number, level.work.restored, number)
+                    break
+            self._begun[number] = made
+        return self._begun[number]
+
+    @cached_property
+    def _begun(self) -> dict[int, Tensor]:
+        return {}
 
     @property
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    def _told(self, device: torch.device) -> Tensor | None:
-        return None if self.task_embedding is None else torch.from_numpy(self.task_embedding)[None].to(device)
+    def _told(self, level: Level) -> Tensor | None:
+        told = level.embedding if level.work is None else level.work.told
+        return None if told is None else torch.from_numpy(told)[None].to(self._device)
 
     def _prototype(self, task: str) -> Tensor:
         prototype = self.model.prototype(Task.parse(task))
@@ -194,13 +316,5 @@ class Restoration:
         mixed = torch.empty_like(self.restored_rgb)
         for top in range(0, self.height, _ROWS_AT_A_TIME):
             rows = Window(top, 0, min(top + _ROWS_AT_A_TIME, self.height), self.width)
-            keep(self._mixed_part(rows, strength, protect), rows.of(mixed))
+            keep(mix_part(self, rows, strength, protect), rows.of(mixed))
         return mixed
-
-    def _mixed_part(self, part: Window, strength: float, protect: bool) -> Tensor:
-        share: Tensor | float = strength
-        if protect:
-            uncertainty = part.of(torch.from_numpy(self.uncertainty)).float()
-            doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
-            share = strength * (1 - doubt.clamp(0, 1))
-        return torch.lerp(in_unit(part.of(self.photo.rgb)), in_unit(part.of(self.restored_rgb)), share)

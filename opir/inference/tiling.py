@@ -1,10 +1,103 @@
-"""Cutting a large photo into parts that are computed one at a time and give the result of the whole."""
+"""Which parts of a level are computed one at a time: those asked for, or what fits into the memory that is left."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
+import torch
+
+from opir.config import OPIRConfig
+from opir.devices import free_memory
+from opir.model import OPIR
 from opir.ops.window import Window
+from opir.photo.photo import Photo, is_compact
+
+WHOLE_UP_TO_PIXELS = 4_000_000
+LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128
+"""Without the halo; of the largest, as many pixels in any shape."""
+AIMED_AT_BYTES = 1_450_000_000
+"""What the program, a photo and its results and one tile take together on a processor, wherever tiles can do that.
+
+Writing the file takes 4 bytes a pixel more than the results, after the tiles are gone.
+"""
+LEAST_WINDOW_PIXELS = 1_000_000
+"""Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
+_PROGRAM_BYTES = 470_000_000  # 100 MB of them are Numba
+_SHARE_OF_FREE_MEMORY = 0.5
+# Features at half resolution, of which so many copies live at once, by the bytes of a number; the image in a few
+# layouts; operators in strips. Half of it is holes of the heap.
+_BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 7, ("residual", 2): 4, ("nafnet", 4): 9, ("nafnet", 2): 9}
+_BYTES_PER_PIXEL = 52
+# What the finest level begins with, both stages, the uncertainty, and a third of it for coarser levels; of a very
+# large photo colours in grey values and the rest in half precision.
+_BYTES_MADE_PER_PIXEL, _COMPACT_BYTES_MADE_PER_PIXEL = 48, 12
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What there is of it, and what is taken already."""
+
+    free_bytes: int | None
+    """None where the system does not tell."""
+    held_bytes: int
+    """Of the photo and of what is made of it, until the end."""
+    is_shared: bool
+    """Whether it is the processor's, which has other programs to serve."""
+
+    @classmethod
+    def for_photo(cls, photo: Photo, device: torch.device) -> Memory:
+        """Return the memory of a device, and what of it a photo and all that is made of it will hold."""
+        made = _COMPACT_BYTES_MADE_PER_PIXEL if is_compact(photo) else _BYTES_MADE_PER_PIXEL
+        given = [photo.rgb] if photo.beyond_srgb is None else [photo.rgb, photo.beyond_srgb]
+        held = made * photo.width * photo.height + sum(tensor.nbytes for tensor in given)
+        return cls(free_memory(device), held, is_shared=device.type == "cpu")
+
+
+def largest_window(halo: int, config: OPIRConfig, memory: Memory, number_bytes: int = 4) -> float:
+    """Return how many pixels of a level may be computed at once, halo included.
+
+    Args:
+        halo: of the model, in pixels.
+        config: of the model.
+        memory: of its device.
+        number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
+    """
+    per_pixel = float(_BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block, number_bytes] * config.width)
+    window = float((LARGEST_TILE_SIDE + 2 * halo) ** 2)
+    if memory.is_shared:
+        left = AIMED_AT_BYTES - _PROGRAM_BYTES - memory.held_bytes
+        window = min(window, max(left / per_pixel, LEAST_WINDOW_PIXELS))
+    if memory.free_bytes is not None:
+        window = min(window, memory.free_bytes * _SHARE_OF_FREE_MEMORY / per_pixel)
+    return window
+
+
+def plan_parts(
+    model: OPIR, height: int, width: int, tile: int | str, memory: Memory, number_bytes: int
+) -> list[Window]:
+    """Return the parts of a level.
+
+    Args:
+        model: whose stride and halo count.
+        height: of the level, a multiple of the model's stride.
+        width: likewise.
+        tile: side of a part in pixels of the level, 0 for one part, "auto" to go by the memory.
+        memory: of the device.
+        number_bytes: as in `largest_window`.
+
+    Raises:
+        ValueError: for a tile that is none of these.
+    """
+    stride, halo = model.stride, model.halo
+    if tile == "auto":
+        window = largest_window(halo, model.config, memory, number_bytes)
+        if height * width <= min(window, WHOLE_UP_TO_PIXELS):
+            return plan_tiles(height, width, 0, stride)
+        return plan_windows(height, width, halo, window, SMALLEST_TILE_SIDE, stride)
+    if not isinstance(tile, int) or (tile != 0 and tile < stride):
+        raise ValueError(f'tile must be "auto", 0 for the whole photo, or at least {stride} pixels, got {tile!r}')
+    return plan_tiles(height, width, tile, stride)
 
 
 def plan_tiles(height: int, width: int, size: int, stride: int) -> list[Window]:

@@ -117,7 +117,7 @@ def error_bound_picture(restoration: Restoration) -> Image.Image:
     bound = restoration.error_bound
     if bound is None:
         raise ValueError(
-            "no error bound to draw: it takes all stages, operator_scale=1 and weights with a calibration; "
+            'no error bound to draw: it takes all stages, levels="auto" and weights with a calibration; '
             "make one with opir calibrate"
         )
     return heatmap(bound, BOUND_SCALE)

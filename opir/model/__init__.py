@@ -2,11 +2,10 @@
 
 from opir.model.checkpoint import CheckpointError, CheckpointInfo, load_model, save_model
 from opir.model.inverse_operator import StageResult
-from opir.model.onnx_export import INPUT, export_model
+from opir.model.onnx_export import export_model
 from opir.model.opir import OPIR, OPIRResult, count_gmacs, count_parameters
 
 __all__ = [
-    "INPUT",
     "OPIR",
     "CheckpointError",
     "CheckpointInfo",

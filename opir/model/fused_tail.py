@@ -14,7 +14,6 @@ from torch import Tensor
 
 from opir.model.kernel_predictor import UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
-from opir.ops.window import Window
 
 
 @cache
@@ -72,43 +71,16 @@ class FusedTail:
             top: where in `padded` the features' first pixel lies, its border included.
             left: likewise.
         """
-        return self._run(features, padded, top, left, filtering=True)
-
-    def enlarged(
-        self, features: Tensor, padded: Tensor, factor: int, inside: Window, top: int, left: int
-    ) -> Restored:
-        """Restore pixels by operators of a smaller copy, interpolated, at dilations as many times larger.
-
-        Args:
-            features: of a part of the copy, (1, C, h, w).
-            padded: the image with factor·max(scales) pixels around it.
-            factor: how many times smaller the copy is.
-            inside: what is wanted of that part, in pixels of the image.
-            top: where in `padded` the first wanted pixel lies, its border included.
-            left: likewise.
-        """
-        from opir.ops.compiled import filter_enlarged
-
-        made = self._run(features, padded, 0, 0, filtering=False)
-        height, width = inside.bottom - inside.top, inside.right - inside.left
-        restored, uncertainty, scale_weights = (torch.empty(n, height, width) for n in (3, 1, len(self._scales)))
-        operators = made.restored[0].numpy(), made.scale_weights[0].numpy(), made.uncertainty[0, 0].numpy()
-        place = factor, inside.top, inside.left, padded[0].numpy(), top, left, factor * self._scales
-        outputs = restored.numpy(), uncertainty[0].numpy(), scale_weights.numpy()
-        _in_parts(height, lambda first, last: filter_enlarged(*operators, *place, first, last, *outputs))
-        return Restored(restored[None], uncertainty[None], scale_weights[None])
-
-    def _run(self, features: Tensor, padded: Tensor, top: int, left: int, filtering: bool) -> Restored:
-        """Return what is restored or, without filtering, K·m in its place."""
         from opir.ops.compiled import restore_rows
 
         lines = features[0].permute(1, 2, 0).float().contiguous().numpy()
         height, width = UNSHUFFLE * lines.shape[0], UNSHUFFLE * lines.shape[1]
-        counts = (3 if filtering else self._taps, 1, len(self._scales))
-        restored, uncertainty, scale_weights = (torch.empty(count, height, width) for count in counts)
+        restored, uncertainty, scale_weights = (
+            torch.empty(count, height, width) for count in (3, 1, len(self._scales))
+        )
         outputs = restored.numpy(), uncertainty[0].numpy(), scale_weights.numpy()
         given = lines, padded[0].numpy(), top, left, self._taps, *self._head, *self._modulator, self._scales
-        _in_parts(len(lines), lambda first, last: restore_rows(*given, first, last, *outputs, filtering))
+        _in_parts(len(lines), lambda first, last: restore_rows(*given, first, last, *outputs))
         return Restored(restored[None], uncertainty[None], scale_weights[None])
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from opir.model.blocks import in_float32
 from opir.model.fused_tail import FusedTail, is_available
@@ -95,7 +94,6 @@ class InverseOperator:
         image: Tensor,
         guided_image: Tensor,
         task_embedding: Tensor | None,
-        operator_scale: int = 1,
         inner: Window | None = None,
         operators_of_row: int | None = None,
         fused: bool = True,
@@ -106,76 +104,41 @@ class InverseOperator:
 
         Args:
             image: as above.
-            guided_image: as above, or a copy whose sides are `operator_scale` times shorter: the operators are
-                predicted on it, interpolated, and applied at dilations as many times larger.
+            guided_image: as above.
             task_embedding: as above.
-            operator_scale: 1 for operators of the image's own resolution.
-            inner: the part of `guided_image` that is wanted, of even bounds; None for all of it.
+            inner: the part that is wanted, of even bounds; None for all of it.
             operators_of_row: hand them out with the strip that holds this row of what is restored.
-            fused: take the compiled tail where that can be: on a processor with Numba, for operators of the
-                image's own resolution that nobody asks for.
+            fused: take the compiled tail on a processor with Numba, where nobody asks for operators.
         """
-        whole = Window(0, 0, *guided_image.shape[-2:])
+        whole = Window(0, 0, *image.shape[-2:])
         inner = inner or whole
-        scales = tuple(operator_scale * scale for scale in self.scales)
-        border = max(scales)
+        border = max(self.scales)
         padded = reflect_pad(image, border, border, border, border).contiguous()
-        around = 0 if operator_scale == 1 else UNSHUFFLE  # what interpolating looks at, in pixels of the operators
-        seen = inner.grown(around, *guided_image.shape[-2:])
-        features = self.predictor.features(guided_image, task_embedding, None if seen == whole else seen)
+        features = self.predictor.features(guided_image, task_embedding, None if inner == whole else inner)
         if fused and operators_of_row is None and image.device.type == "cpu" and len(image) == 1 and is_available():
-            yield from self._fused_strips(features, padded.float(), task_embedding, operator_scale, inner, seen)
+            yield from self._fused_strips(features, padded, task_embedding, inner)
             return
-        step = max((_STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS) // padded.shape[-1], 1)
-        step = max(step // (UNSHUFFLE * operator_scale), 1) * UNSHUFFLE
-        place = inner.scaled(operator_scale)
-        for top in range(inner.top, inner.bottom, step):
-            rows = Window(top, inner.left, min(top + step, inner.bottom), inner.right)
-            near = rows.grown(around, *guided_image.shape[-2:])
+        pixels = _STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS
+        for rows in _strips_of(inner, pixels):
             with in_float32(features):
-                made = self._operators(near.within(seen).shrunk(UNSHUFFLE).of(features), task_embedding)
-            inside, part = rows.within(near).scaled(operator_scale), rows.scaled(operator_scale)
-
-            def enlarged(values: Tensor, inside: Window = inside) -> Tensor:
-                return inside.of(_interpolated(values, operator_scale))
-
-            kernels, weights, uncertainty = map(enlarged, (made.modulated, made.scale_weights, made.uncertainty))
-            kept = None
-            first, last = part.top - place.top, part.bottom - place.top
-            if operators_of_row is not None and first <= operators_of_row < last:
-                modulation = None if made.modulation is None else enlarged(made.modulation)
-                kept = Operators(enlarged(made.kernels), modulation, kernels, weights, uncertainty)
-            samples = (
-                Window(part.top, part.left, part.bottom + 2 * border, part.right + 2 * border).of(padded).float()
-            )
-            restored = filter_padded(samples, kernels, weights, scales)
-            yield Strip(first, restored, uncertainty, weights, kept)
+                made = self._operators(rows.within(inner).shrunk(UNSHUFFLE).of(features), task_embedding)
+            around = Window(rows.top, rows.left, rows.bottom + 2 * border, rows.right + 2 * border)
+            restored = filter_padded(around.of(padded), made.modulated, made.scale_weights, self.scales)
+            first, last = rows.top - inner.top, rows.bottom - inner.top
+            asked = operators_of_row is not None and first <= operators_of_row < last
+            yield Strip(first, restored, made.uncertainty, made.scale_weights, made if asked else None)
 
     def _fused_strips(
-        self,
-        features: Tensor,
-        padded: Tensor,
-        task_embedding: Tensor | None,
-        factor: int,
-        inner: Window,
-        seen: Window,
+        self, features: Tensor, padded: Tensor, task_embedding: Tensor | None, inner: Window
     ) -> Iterator[Strip]:
-        """Restore the `inner` part of the image by features of what is `seen`, both in pixels of the operators."""
+        """Restore the `inner` part of the image, whose features are given."""
         with in_float32(features):
             tail = FusedTail(self.predictor, self.modulator, task_embedding, self.scales)
-        border = factor * max(self.scales)
-        columns = factor * (inner.right - inner.left)
-        step = max(_FUSED_STRIP_PIXELS // (factor * columns) // UNSHUFFLE, 1) * UNSHUFFLE
-        for top in range(inner.top, inner.bottom, step):
-            rows = Window(top, inner.left, min(top + step, inner.bottom), inner.right)
-            near = rows.grown(UNSHUFFLE, seen.bottom, seen.right) if factor > 1 else rows
-            some = near.within(seen).shrunk(UNSHUFFLE).of(features)
-            place = factor * top + border, factor * inner.left + border
-            if factor == 1:
-                done = tail(some, padded, *place)
-            else:
-                done = tail.enlarged(some, padded, factor, rows.within(near).scaled(factor), *place)
-            yield Strip(factor * (top - inner.top), done.restored, done.uncertainty, done.scale_weights, None)
+        border = max(self.scales)
+        for rows in _strips_of(inner, _FUSED_STRIP_PIXELS):
+            some = rows.within(inner).shrunk(UNSHUFFLE).of(features)
+            done = tail(some, padded, rows.top + border, rows.left + border)
+            yield Strip(rows.top - inner.top, done.restored, done.uncertainty, done.scale_weights, None)
 
     def _operators(self, features: Tensor, task_embedding: Tensor | None) -> Operators:
         kernels, scale_weights = self.predictor.read_out(features)
@@ -187,7 +150,8 @@ class InverseOperator:
         return Operators(kernels, modulation, kernels * modulation, scale_weights, uncertainty)
 
 
-def _interpolated(values: Tensor, factor: int) -> Tensor:
-    if factor == 1:
-        return values
-    return F.interpolate(values, scale_factor=factor, mode="bilinear", align_corners=False)
+def _strips_of(part: Window, pixels: int) -> Iterator[Window]:
+    """Cut a part into rows of about so many pixels, an even number of them."""
+    step = max(pixels // (part.right - part.left) // UNSHUFFLE, 1) * UNSHUFFLE
+    for top in range(part.top, part.bottom, step):
+        yield Window(top, part.left, min(top + step, part.bottom), part.right)

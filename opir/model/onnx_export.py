@@ -1,14 +1,16 @@
-"""A checkpoint as one ONNX graph that takes photos of any size, for programs without PyTorch.
+"""A checkpoint as two ONNX graphs, for programs without PyTorch: what a picture's weather is, and one level's stages.
 
-H height, W width, S scales; the batch is always 1. What depends on the size is done by indices that the graph
-computes from the photo, where the model itself asks for sizes in Python. The graph is `OPIR.forward`: stage 1 of a
-hazy photo works at its own resolution there, not on a small copy as in `Restorer`.
+The graphs are traced from the model's own code. What depends on a photo's size is done outside of them: the levels of
+its pyramid, which of them work, and padding; `docs/onnx_example.py` does it with numpy alone.
+
+D embedding size, H height, W width, S scales, T tasks; the batch is always 1.
 """
 
 from __future__ import annotations
 
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,29 +18,33 @@ from torch import Tensor, nn
 
 from opir.files import written_whole
 from opir.model.checkpoint import load_model
+from opir.model.level import restore_level
 from opir.model.opir import OPIR
-from opir.model.task_encoder import _MAX_PATCHES_PER_SIDE, _PATCH, _SCENE, TaskEncoder, _with_contrast
-from opir.ops.filtering import TAPS
-from opir.ops.padding import crop
-from opir.ops.uncertainty import uncertainty_map
 
 EXPORT_FORMATS = ("onnx",)
-INPUT = "photo"
-OUTPUTS = ("image", "stage1", "uncertainty", "scale_weights")
+EMBEDDING_INPUTS, EMBEDDING_OUTPUTS = ("patches", "scene"), ("embedding", "probabilities")
+LEVEL_INPUTS, LEVEL_OUTPUTS = ("picture", "embedding"), ("restored", "stage1", "uncertainty", "scale_weights")
 _OPSET = 18
 
 
-def export_model(name: str | Path, file_format: str, output: Path) -> Path:
+def export_model(name: str | Path, file_format: str, folder: Path) -> tuple[Path, ...]:
     """Write a checkpoint in another program's format.
 
-    The graph's input is "photo", float32 (1, 3, H, W), sRGB in [0, 1], of any size. Its outputs have the photo's
-    size: "image" and "stage1" (1, 3, H, W) in [0, 1], "uncertainty" (1, 1, H, W) of stage 1, and "scale_weights"
-    (1, S, H, W) of the last stage. The weather is recognised as with `task="auto"`.
+    NAME-embedding.onnx: "patches", float32 (P, 3, 64, 64), cut from a picture as `native_patches` does, and "scene",
+    (1, 3, 128, 128), its `small_copy`, become "embedding", (1, D), and "probabilities" of the tasks, (1, T). A model
+    without the task-aware module has no such graph.
+
+    NAME-level.onnx: "picture", float32 (1, 3, H, W), sRGB about [0, 1], H and W multiples of 16 (the model's
+    `stride`), and "embedding" become "restored" and "stage1", (1, 3, H, W), not clamped, "uncertainty" of stage 1,
+    (1, 1, H, W), and "scale_weights" of the last stage, (1, S, H, W).
 
     Args:
         name: a shipped name, a folder, a .safetensors file or a hub id.
         file_format: one of `EXPORT_FORMATS`.
-        output: the file to write.
+        folder: where to write.
+
+    Returns:
+        The files.
 
     Raises:
         ValueError: for an unknown format or checkpoint, or where the packages of the extra `onnx` are missing.
@@ -46,134 +52,74 @@ def export_model(name: str | Path, file_format: str, output: Path) -> Path:
     if file_format not in EXPORT_FORMATS:
         raise ValueError(f'unknown format "{file_format}": use {", ".join(EXPORT_FORMATS)}')
     model, info = load_model(name)
+    side, stem = 4 * model.stride, info.path.stem
+    picture = torch.rand(1, 3, side, side + model.stride)
+    embedding = model.embed(picture)
+    free_sides = {2: "height", 3: "width"}
+    level_inputs = (picture,) if embedding is None else (picture, embedding)
+    level_axes = dict.fromkeys((LEVEL_INPUTS[0], *LEVEL_OUTPUTS), free_sides)
+    written = [folder / f"{stem}-level.onnx"]
+    level_names = LEVEL_INPUTS[: len(level_inputs)], LEVEL_OUTPUTS
+    _write(_Level(model.eval()), level_inputs, level_names, level_axes, info.sha256, written[0])
+    if embedding is not None:
+        written.insert(0, folder / f"{stem}-embedding.onnx")
+        parts = (torch.rand(2, 3, 64, 64), torch.rand(1, 3, 128, 128))
+        patches_axis = {"patches": {0: "patches"}}
+        _write(_Embedding(model), parts, (EMBEDDING_INPUTS, EMBEDDING_OUTPUTS), patches_axis, info.sha256, written[0])
+    return tuple(written)
+
+
+def _write(
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    names: tuple[Sequence[str], Sequence[str]],
+    free_axes: dict[str, dict[int, str]],
+    sha256: str,
+    output: Path,
+) -> None:
     try:
         import onnx
     except ImportError as error:
         raise ValueError(f'exporting needs {error.name}: install it with pip install "opir[onnx]"') from None
     # The dynamo exporter follows sizes as formulas, which takes it minutes here; tracing takes seconds.
-    free_sides = {2: "height", 3: "width"}
     with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         traced = Path(folder) / "traced.onnx"
         warnings.simplefilter("ignore")  # that tracing is the older exporter, and that it meets sizes
         torch.onnx.export(
-            _AnySize(model),
-            (torch.rand(1, 3, 83, 113),),
+            module,
+            inputs,
             traced,
             dynamo=False,
-            input_names=[INPUT],
-            output_names=list(OUTPUTS),
-            dynamic_axes=dict.fromkeys((INPUT, *OUTPUTS), free_sides),
+            input_names=list(names[0]),
+            output_names=list(names[1]),
+            dynamic_axes=free_axes,
             opset_version=_OPSET,
         )
         graph = onnx.load(traced)
-    onnx.helper.set_model_props(graph, {"opir_weights_sha256": info.sha256})
+    onnx.helper.set_model_props(graph, {"opir_weights_sha256": sha256})
     onnx.checker.check_model(graph)
     with written_whole(output) as file:
         file.write(graph.SerializeToString())
-    return output
 
 
-class _AnySize(nn.Module):
-    """What `OPIR.forward` computes for one photo, in operations that an exported graph has."""
-
+class _Embedding(nn.Module):
     def __init__(self, model: OPIR) -> None:
         super().__init__()
         self.model = model
-        encoder = model.task_encoder
-        self.embed = None if encoder is None else _AnySizeEncoder(encoder)
 
-    def forward(self, photo: Tensor) -> tuple[Tensor, ...]:
-        config, stride = self.model.config, self.model.stride
-        height, width = photo.shape[-2:]
-        rows, columns = ((size + stride - 1) // stride * stride for size in (height, width))
-        image = _reflected(photo, torch.arange(rows), torch.arange(columns))
-        first, first_uncertainty, guided = image, image, image
-        scale_weights = image
-        embedding = None if self.embed is None else self.embed(photo.clamp(0, 1))
-        for index in range(config.num_stages):
-            kernels, scale_weights = self.model.kernel_predictor(guided, embedding)
-            uncertainty = uncertainty_map(kernels)
-            if embedding is not None:
-                kernels = kernels * self.model.task_modulators[index](kernels, uncertainty, embedding)
-            image = _filter(image, kernels, scale_weights, config.scales)
-            guided = image * uncertainty if config.uncertainty_guided else image
-            if index == 0:
-                first, first_uncertainty = image, uncertainty
-        results = (image.clamp(0, 1), first.clamp(0, 1), first_uncertainty, scale_weights)
-        return tuple(crop(result, height, width) for result in results)
+    def forward(self, patches: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
+        assert self.model.task_encoder is not None
+        embedding = self.model.task_encoder.embed_parts(patches, scene)
+        return embedding, self.model.task_probabilities(embedding)
 
 
-class _AnySizeEncoder(nn.Module):
-    """`TaskEncoder.forward` with the full grid of patches always, those beyond the photo's own count at weight 0."""
-
-    def __init__(self, encoder: TaskEncoder) -> None:
+class _Level(nn.Module):
+    def __init__(self, model: OPIR) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.model = model
 
-    def forward(self, photo: Tensor) -> Tensor:
-        encoder = self.encoder
-        height, width = (torch.scalar_tensor(size, dtype=torch.float32) for size in photo.shape[-2:])
-        rows, row_weights = _grid(height)
-        columns, column_weights = _grid(width)
-        count = _MAX_PATCHES_PER_SIDE
-        cut = _reflected(photo, rows, columns)[0].reshape(3, count, _PATCH, count, _PATCH)
-        detail = encoder.detail(_with_contrast(cut.permute(1, 3, 0, 2, 4).flatten(0, 1)))
-        pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)
-        weights = (row_weights[:, None] * column_weights).flatten()
-        pooled = (weights[:, None] * pooled).sum(dim=0, keepdim=True)
-        small_copy = _averaging(height, photo.shape[-2]) @ photo @ _averaging(width, photo.shape[-1]).T
-        return encoder.combine(pooled, small_copy)
-
-
-def _grid(size: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the pixels of each patch along one side, patch after patch, and each patch's weight."""
-    extended = size.clamp_min(_PATCH)
-    count = (extended / _PATCH).round().clamp(1, _MAX_PATCHES_PER_SIDE)
-    index = torch.arange(_MAX_PATCHES_PER_SIDE)
-    span = extended - _PATCH
-    starts = torch.where(count > 1, (index * span / (count - 1).clamp_min(1)).round(), (span / 2).floor())
-    used = (index < count).float()
-    pixels = (starts * used)[:, None] + torch.arange(_PATCH)
-    return pixels.flatten().long(), used / count
-
-
-def _averaging(size: Tensor, length: int) -> Tensor:
-    """Return the matrix (128, length) of adaptive average pooling."""
-    index, pixel = torch.arange(_SCENE)[:, None], torch.arange(length)
-    size = size.long()
-    start = index * size // _SCENE
-    end = ((index + 1) * size + _SCENE - 1) // _SCENE
-    inside = (pixel >= start) & (pixel < end)
-    return inside.float() / (end - start)
-
-
-def _reflected(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Take rows and columns of an image, (1, C, H, W); those beyond its border are mirrored."""
-    height, width = image.shape[-2:]
-    return image.index_select(-2, _mirrored(rows, height)).index_select(-1, _mirrored(columns, width))
-
-
-def _mirrored(position: Tensor, size: int) -> Tensor:
-    last = torch.scalar_tensor(size, dtype=torch.long) - 1
-    period = (2 * last).clamp_min(1)
-    position = position.abs() % period
-    return torch.minimum(torch.minimum(position, period - position), last)
-
-
-def _filter(image: Tensor, kernels: Tensor, scale_weights: Tensor, scales: tuple[int, ...]) -> Tensor:
-    """`opir.ops.filter_multiscale` as slices."""
-    height, width = image.shape[-2:]
-    border = max(scales)
-    rows, columns = (torch.arange(size + 2 * border) - border for size in (height, width))
-    padded = _reflected(image, rows, columns)
-    taps = kernels.reshape(1, -1, TAPS, height, width)
-    restored = torch.zeros_like(image)
-    for tap in range(TAPS):
-        down, right = tap // 3 - 1, tap % 3 - 1
-        blended = torch.zeros_like(image)
-        for index, scale in enumerate(scales):
-            top, left = border + scale * down, border + scale * right
-            sample = padded[..., top : top + height, left : left + width]
-            blended = blended + scale_weights[:, index : index + 1] * sample
-        restored = restored + taps[:, :, tap] * blended
-    return restored
+    def forward(self, picture: Tensor, embedding: Tensor | None = None) -> tuple[Tensor, ...]:
+        model = self.model
+        done = restore_level(model.run_stage, 0, picture, embedding, model.config.num_stages, model.stride)
+        first, last = done.stages[0], done.stages[-1]
+        return last.restored, first.restored, first.uncertainty, last.scale_weights

@@ -1,4 +1,4 @@
-"""OPIR: two stages of inverse operators that share one kernel predictor (Eqs. 8 and 13, Figure 3).
+"""OPIR: two stages of inverse operators that share one kernel predictor (Eqs. 8 and 13, Figure 3), level by level.
 
 B batch, H height, W width, D embedding size, T tasks.
 """
@@ -8,34 +8,37 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from opir.config import OPIRConfig
 from opir.model.inverse_operator import InverseOperator, StageResult, Strip
 from opir.model.kernel_predictor import KernelPredictor
+from opir.model.level import LevelResult, restore_level
 from opir.model.task_encoder import TaskEncoder
 from opir.model.task_modulator import TaskModulator
-from opir.ops.padding import crop, pad_to_multiple
+from opir.ops.pyramid import build_pyramid, change_of, changed
 from opir.ops.window import Window
 from opir.tasks import Task
 
 
 @dataclass(frozen=True)
 class OPIRResult:
-    """What the model computed for a batch of whole photos, cropped to their size."""
+    """What the model computed for a batch of whole photos, at their size and that of each coarser level."""
 
     stages: tuple[StageResult, ...]
+    """Of the finest level."""
     embedding: Tensor | None
-    """e_t of the photos, (B, D), for both stages; None for a model without the task-aware module."""
+    """e_t at the finest level, (B, D), for all of its stages; None for a model without the task-aware module."""
+    levels: tuple[LevelResult, ...] = ()
+    """From coarse to fine; the last one is the photo's own."""
 
     @property
     def first(self) -> StageResult:
-        """Stage 1: Ĵ1 and the uncertainty that guides stage 2."""
+        """Stage 1 of the finest level: Ĵ1 and the uncertainty that guides stage 2."""
         return self.stages[0]
 
     @property
     def final(self) -> StageResult:
-        """The last stage: Ĵ2, or Ĵ1 in a model of one stage."""
+        """The last stage of the finest level: Ĵ2, or Ĵ1 in a model of one stage."""
         return self.stages[-1]
 
 
@@ -60,7 +63,7 @@ class OPIR(nn.Module):
         """How far one stage looks, in pixels, rounded up to a multiple of `stride`."""
 
     def embed(self, photo: Tensor) -> Tensor | None:
-        """Embed whole photos (B, 3, H, W), uint8 or clamped to [0, 1]: (B, D), or None without the task encoder."""
+        """Embed whole photos (B, 3, H, W), uint8 or about [0, 1]: (B, D), or None without the task encoder."""
         return None if self.task_encoder is None else self.task_encoder(photo)
 
     def prototype(self, task: Task) -> Tensor | None:
@@ -97,7 +100,6 @@ class OPIR(nn.Module):
         image: Tensor,
         task_embedding: Tensor | None,
         uncertainty: Tensor | None = None,
-        operator_scale: int = 1,
         inner: Window | None = None,
         operators_of_row: int | None = None,
         fused: bool = True,
@@ -105,19 +107,16 @@ class OPIR(nn.Module):
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
 
         Args:
-            image: as above; in half precision too, of which only a strip at a time becomes float32.
-            operator_scale: predict the operators on the mean of so many pixels squared, H and W being multiples
-                of it times `stride`, and apply them at dilations as many times larger.
-            inner: the part of the reduced image that is wanted, of even bounds; None for all of it.
+            index: as above.
+            image: as above, float32.
+            task_embedding: as above.
+            uncertainty: as above.
+            inner: the part that is wanted, of even bounds; None for all of it.
             operators_of_row: hand the operators out with the strip that holds this row of what is restored.
             fused: take the compiled tail where Numba is installed.
         """
-        seen = (image if operator_scale == 1 else F.avg_pool2d(image, operator_scale)).float()
-        if operator_scale > 1:
-            uncertainty = None if uncertainty is None else F.avg_pool2d(uncertainty, operator_scale)
-        seen = self._guided(index, seen, uncertainty).contiguous(memory_format=torch.channels_last)
-        stage = self._stage(index)
-        return stage.strips(image, seen, task_embedding, operator_scale, inner, operators_of_row, fused)
+        seen = self._guided(index, image, uncertainty).contiguous(memory_format=torch.channels_last)
+        return self._stage(index).strips(image, seen, task_embedding, inner, operators_of_row, fused)
 
     def _guided(self, index: int, image: Tensor, uncertainty: Tensor | None) -> Tensor:
         if index == 0 or not self.config.uncertainty_guided:
@@ -131,51 +130,51 @@ class OPIR(nn.Module):
         return InverseOperator(self.kernel_predictor, modulator, self.config.scales)
 
     def forward(
-        self, degraded: Tensor, tasks: Task | Tensor | None = None, num_stages: int | None = None
+        self,
+        degraded: Tensor,
+        tasks: Task | Tensor | None = None,
+        num_stages: int | None = None,
+        num_levels: int = 1,
+        works: Tensor | None = None,
     ) -> OPIRResult:
-        """Restore a batch of photos of any size.
+        """Restore a batch of photos of any size, from coarse to fine.
 
         Args:
             degraded: I, (B, 3, H, W) in [0, 1].
             tasks: a task whose prototype is used in every stage, or one row of the prototype table for each photo,
-                (B,), with -1 for its own embedding; None uses every photo's own embedding.
+                (B,), with -1 for its own embedding; None uses each level's own embedding of every photo.
             num_stages: stop after so many stages; None runs all.
+            num_levels: of the pyramid; 1 is the paper.
+            works: (num_levels, B) bool, finest level first: False where a photo passes a level by; None where all
+                levels work.
 
         Returns:
-            Every stage's result at the size of the input.
+            Every level's and stage's result at its own size; `final` has that of the input.
         """
-        height, width = degraded.shape[-2:]
-        # Which weather it is does not change on the way: what stage 1 leaves would look clean as a whole.
-        embedding = None if self.task_encoder is None else self._choose_embedding(degraded.detach(), tasks)
-        image = pad_to_multiple(degraded, self.stride)
-        stages: list[StageResult] = []
-        uncertainty = None
-        for index in range(num_stages or self.config.num_stages):
-            result = self.run_stage(index, image, embedding, uncertainty)
-            image, uncertainty = result.restored, result.uncertainty
-            stages.append(_crop_stage(result, height, width))
-        return OPIRResult(tuple(stages), embedding)
+        pyramid = build_pyramid(degraded, num_levels)
+        levels: list[LevelResult] = []
+        change = None
+        for level in reversed(range(num_levels)):
+            picture = pyramid[level] if change is None else changed(pyramid[level], change)  # x_n
+            embedding = self._choose_embedding(picture, tasks)
+            working = None if works is None else works[level]
+            stages = num_stages or self.config.num_stages
+            result = restore_level(self.run_stage, level, picture, embedding, stages, self.stride, working)
+            change = change_of(pyramid[level], result.restored) if level else None
+            levels.append(result)
+        return OPIRResult(levels[-1].stages, levels[-1].embedding, tuple(levels))
 
-    def _choose_embedding(self, photo: Tensor, tasks: Task | Tensor | None) -> Tensor:
-        assert self.task_encoder is not None
+    def _choose_embedding(self, picture: Tensor, tasks: Task | Tensor | None) -> Tensor | None:
+        """Return e_t for both stages: what stage 1 leaves would look clean as a whole."""
+        if self.task_encoder is None:
+            return None
         if isinstance(tasks, Task):
-            return self.task_encoder.prototypes[tasks][None].float().expand(len(photo), -1)
-        own: Tensor = self.task_encoder(photo)
+            return self.task_encoder.prototypes[tasks][None].float().expand(len(picture), -1)
+        own: Tensor = self.task_encoder(picture.detach())
         if tasks is None:
             return own
         named = self.task_encoder.prototypes.float()[tasks.clamp_min(0)]
         return torch.where(tasks[:, None] < 0, own, named)
-
-
-def _crop_stage(result: StageResult, height: int, width: int) -> StageResult:
-    return StageResult(
-        crop(result.restored, height, width),
-        crop(result.kernels, height, width),
-        None if result.modulation is None else crop(result.modulation, height, width),
-        crop(result.modulated_kernels, height, width),
-        crop(result.scale_weights, height, width),
-        crop(result.uncertainty, height, width),
-    )
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -29,14 +29,14 @@ def _starts(size: int) -> list[int]:
     return [round(index * (size - _PATCH) / (count - 1)) for index in range(count)]
 
 
-def native_patches(photo: Tensor) -> tuple[Tensor, int]:
+def native_patches(photo: Tensor) -> Tensor:
     """Cut a regular grid of at most 6×6 patches of 64×64 pixels at native resolution.
 
     Args:
-        photo: (B, 3, H, W), in [0, 1] or uint8 levels; smaller photos are first extended by reflection.
+        photo: (B, 3, H, W), about [0, 1], or uint8 grey values; smaller photos are first extended by reflection.
 
     Returns:
-        The patches, float32 (B·P, 3, 64, 64) in [0, 1], patches of a photo side by side, and P.
+        The patches, float32 (B·P, 3, 64, 64), patches of a photo side by side.
     """
     height, width = photo.shape[-2:]
     if height < _PATCH or width < _PATCH:
@@ -47,10 +47,10 @@ def native_patches(photo: Tensor) -> tuple[Tensor, int]:
         for top in _starts(height)
         for left in _starts(width)
     ]
-    return torch.stack(patches, dim=1).flatten(0, 1), len(patches)
+    return torch.stack(patches, dim=1).flatten(0, 1)
 
 
-def _small_copy(photo: Tensor) -> Tensor:
+def small_copy(photo: Tensor) -> Tensor:
     """Average a photo, clamped to [0, 1], to 128×128 pixels: rows of the copy one by one for a large photo."""
     height, width = photo.shape[-2:]
     if height * width < _BY_ROWS_FROM_PIXELS:
@@ -131,24 +131,28 @@ class TaskEncoder(nn.Module):
         """Embed whole photos of any size: (B, 3, H, W) → (B, D); never copied as a whole.
 
         Args:
-            photo: clamped to [0, 1], or uint8 levels.
+            photo: about [0, 1], or uint8 grey values.
         """
-        patches, per_photo = native_patches(photo)
+        return self.embed_parts(native_patches(photo), small_copy(photo))
+
+    def embed_parts(self, patches: Tensor, scene: Tensor) -> Tensor:
+        """Embed photos by what was cut from them: (B, D).
+
+        Args:
+            patches: of `native_patches`, (B·P, 3, 64, 64), those of a photo side by side.
+            scene: of `small_copy`, (B, 3, 128, 128).
+        """
         detail = self.detail(_with_contrast(patches.clamp(0, 1)))
         # The mean tells how much weather there is, the maximum whether a patch has any streak or flake at all.
         pooled = torch.cat([detail.mean(dim=(2, 3)), detail.amax(dim=(2, 3))], dim=1)
-        pooled = pooled.reshape(len(photo), per_photo, -1).mean(dim=1)
-        return self.combine(pooled, _small_copy(photo))
-
-    def combine(self, detail: Tensor, small_copy: Tensor) -> Tensor:
-        """Join the pooled detail of the patches, (B, 6·width), with a small copy of the scene, (B, 3, 128, 128)."""
-        thumbnail = F.avg_pool2d(small_copy, _CELL)
-        scene = self.scene(2 * thumbnail - 1).mean(dim=(2, 3))
+        pooled = pooled.reshape(scene.shape[0], -1, pooled.shape[1]).mean(dim=1)
+        thumbnail = F.avg_pool2d(scene, _CELL)
+        layout = self.scene(2 * thumbnail - 1).mean(dim=(2, 3))
         # Haze lifts the darkest of every place (the dark channel of He et al. 2009), most where it is thickest.
-        brightest, darkest = F.max_pool2d(small_copy, _CELL), -F.max_pool2d(-small_copy, _CELL)
+        brightest, darkest = F.max_pool2d(scene, _CELL), -F.max_pool2d(-scene, _CELL)
         extremes = self.extremes(2 * torch.cat([thumbnail, darkest, brightest], dim=1) - 1)
-        pooled = torch.cat([extremes.mean(dim=(2, 3)), extremes.amax(dim=(2, 3))], dim=1)
-        embedding: Tensor = self.project(torch.cat([detail, scene], dim=1)) + self.project_extremes(pooled)
+        most = torch.cat([extremes.mean(dim=(2, 3)), extremes.amax(dim=(2, 3))], dim=1)
+        embedding: Tensor = self.project(torch.cat([pooled, layout], dim=1)) + self.project_extremes(most)
         return embedding.float()
 
     def whole_change(self, embedding: Tensor) -> tuple[Tensor, Tensor]:

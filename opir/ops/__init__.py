@@ -2,10 +2,12 @@
 
 from opir.ops.filtering import filter_multiscale
 from opir.ops.padding import crop, pad_to_multiple, reflect_pad
+from opir.ops.pyramid import build_pyramid
 from opir.ops.shuffle import mix_channels, shuffle_up
 from opir.ops.uncertainty import uncertainty_map
 
 __all__ = [
+    "build_pyramid",
     "crop",
     "filter_multiscale",
     "mix_channels",

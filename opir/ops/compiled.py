@@ -155,27 +155,6 @@ def _store(rows, planes, count, y, first, columns):  # type: ignore[no-untyped-d
 
 
 @_compiled
-def _place(pixel, factor, size):  # type: ignore[no-untyped-def]
-    """Return which two of `size` samples lie around a pixel, `factor` times as small, and the share of the second."""
-    place = max((pixel + 0.5) / factor - 0.5, 0.0)
-    before = int(place)
-    return before, min(before + 1, size - 1), _F(place - before)
-
-
-@_compiled
-def _between(first, second, share, target):  # type: ignore[no-untyped-def]
-    for x in range(_U(0), _U(len(target))):
-        target[x] = first[x] + share * (second[x] - first[x])
-
-
-@_compiled
-def _spread(samples, near, far, share, start, columns, target):  # type: ignore[no-untyped-def]
-    for x in range(_U(0), columns):
-        value = samples[near[start + x]]
-        target[x] = value + share[start + x] * (samples[far[start + x]] - value)
-
-
-@_compiled
 def _filter(padded, top, left, kernels, blend, scales, per_colour, columns, total, restored, y, first):  # type: ignore[no-untyped-def]
     """Filter `columns` pixels of row y of `restored` from column `first` on.
 
@@ -213,11 +192,7 @@ def _filter(padded, top, left, kernels, blend, scales, per_colour, columns, tota
 # Named, so that importing compiles, or reads what was compiled, and the first photo does not wait.
 _RESTORE = (
     "void(f4[:,:,::1], f4[:,:,::1], i8, i8, i8, f4[:,:,::1], f4[:,::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1],"
-    "i8[::1], i8, i8, f4[:,:,::1], f4[:,::1], f4[:,:,::1], b1)"
-)
-_ENLARGE = (
-    "void(f4[:,:,::1], f4[:,:,::1], f4[:,::1], i8, i8, i8, f4[:,:,::1], i8, i8, i8[::1], i8, i8, f4[:,:,::1],"
-    "f4[:,::1], f4[:,:,::1])"
+    "i8[::1], i8, i8, f4[:,:,::1], f4[:,::1], f4[:,:,::1])"
 )
 
 
@@ -240,7 +215,6 @@ def restore_rows(  # type: ignore[no-untyped-def]
     restored,
     uncertainty,
     scale_weights,
-    filtering,
 ):
     """Restore the two rows of pixels of each row of features from `first` up to `last`.
 
@@ -255,7 +229,6 @@ def restore_rows(  # type: ignore[no-untyped-def]
         scales: (S,) integers.
         first, last: rows of features.
         restored, uncertainty, scale_weights: written, (3, 2·h, 2·w), (2·h, 2·w) and (S, 2·h, 2·w).
-        filtering: False writes K·m to `restored`, (taps, 2·h, 2·w), and leaves the image alone.
     """
     block, two = _U(_BLOCK), _U(2)
     width, channels, depth = _U(features.shape[1]), _U(features.shape[2]), _U(head_weight.shape[2])
@@ -298,9 +271,6 @@ def restore_rows(  # type: ignore[no-untyped-def]
                 place = 2 * y + down
                 _interleave(size[0], size[1], uncertainty[place, two * start :], columns)
                 _store(all_blend, scale_weights, len(scales), place, two * start, two * columns)
-                if not filtering:
-                    _store(all_kernels, restored, taps, place, two * start, two * columns)
-                    continue
                 _filter(
                     padded,
                     top + place,
@@ -315,74 +285,3 @@ def restore_rows(  # type: ignore[no-untyped-def]
                     place,
                     two * start,
                 )
-
-
-@partial(_compiled, signature=_ENLARGE)
-def filter_enlarged(  # type: ignore[no-untyped-def]
-    kernels,
-    blend,
-    size,
-    factor,
-    inside_top,
-    inside_left,
-    padded,
-    top,
-    left,
-    scales,
-    first,
-    last,
-    restored,
-    uncertainty,
-    scale_weights,
-):
-    """Enlarge operators of a smaller copy bilinearly and filter rows `first` up to `last` with them.
-
-    Args:
-        kernels, blend, size: K·m, α and UM of a part of the copy, (taps, h, w), (S, h, w) and (h, w).
-        factor: how many times smaller the copy is.
-        inside_top, inside_left: where in the enlarged part the result's first pixel lies.
-        padded: the image with a border of max(scales), float32.
-        top, left: where in it, border included, the result's first pixel lies.
-        scales: dilations in pixels of the image, (S,).
-        first, last: rows of the result.
-        restored, uncertainty, scale_weights: written, (3, H, W), (H, W) and (S, H, W).
-    """
-    row = _U(2 * _BLOCK)
-    taps, count, width = len(kernels), len(scales), uncertainty.shape[1]
-    per_colour, columns_there = taps == _TAPS * _COLOURS, size.shape[1]
-    between = np.empty((taps + count + 1, columns_there), np.float32)  # rows
-    near, far, share = np.empty(width, np.int64), np.empty(width, np.int64), np.empty(width, np.float32)
-    for x in range(width):
-        near[x], far[x], share[x] = _place(inside_left + x, factor, columns_there)
-    all_kernels = np.zeros(_U(taps) * row, np.float32)
-    all_blend = np.zeros(_U((count + 3) // 4 * 4) * row, np.float32)
-    total = np.zeros(row, np.float32)
-    for y in range(first, last):
-        above, below, down = _place(inside_top + y, factor, size.shape[0])
-        for t in range(taps):
-            _between(kernels[t, above], kernels[t, below], down, between[t])
-        for s in range(count):
-            _between(blend[s, above], blend[s, below], down, between[taps + s])
-        _between(size[above], size[below], down, between[taps + count])
-        for start in range(_U(0), _U(width), row):
-            columns = min(row, _U(width) - start)
-            for t in range(taps):
-                _spread(between[t], near, far, share, start, columns, all_kernels[_U(t) * row :])
-            for s in range(count):
-                _spread(between[taps + s], near, far, share, start, columns, all_blend[_U(s) * row :])
-            _spread(between[taps + count], near, far, share, start, columns, uncertainty[y, start:])
-            _store(all_blend, scale_weights, count, y, start, columns)
-            _filter(
-                padded,
-                top + y,
-                left + np.int64(start),
-                all_kernels,
-                all_blend,
-                scales,
-                per_colour,
-                columns,
-                total,
-                restored,
-                y,
-                start,
-            )

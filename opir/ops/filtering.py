@@ -17,6 +17,10 @@ CENTRE_TAP = 4
 def _neighbours(padded: Tensor, scale: int, border: int, height: int, width: int) -> Tensor:
     """View a padded image as its 3×3 neighbours at distance `scale`: (B, 3, 9, H, W) without a copy."""
     batch, colours = padded.shape[:2]
+    if torch.onnx.is_in_onnx_export():  # a graph has no views by strides
+        starts = [border + scale * step for step in (-1, 0, 1)]
+        taps = [padded[..., y : y + height, x : x + width] for y in starts for x in starts]
+        return torch.stack(taps, dim=2).unflatten(2, (3, 3))  # type: ignore[no-untyped-call,no-any-return]
     stride_b, stride_c, stride_h, stride_w = padded.stride()
     first = padded.storage_offset() + (border - scale) * (stride_h + stride_w)
     return padded.as_strided(
@@ -35,9 +39,8 @@ def _blend_samples(padded: Tensor, scale_weights: Tensor, scales: tuple[int, ...
     height, width = scale_weights.shape[-2:]
     weights = scale_weights[:, :, None, None]
     # Its own layout would follow that of the overlapping views, and cost every step after it five times as much.
-    blended = torch.empty(*padded.shape[:2], 3, 3, height, width, dtype=padded.dtype, device=padded.device)
-    torch.mul(weights[:, 0:1], _neighbours(padded, scales[0], border, height, width), out=blended)
-    for index, scale in enumerate(scales[1:], start=1):
+    blended = torch.zeros(*padded.shape[:2], 3, 3, height, width, dtype=padded.dtype, device=padded.device)
+    for index, scale in enumerate(scales):
         blended.addcmul_(weights[:, index : index + 1], _neighbours(padded, scale, border, height, width))
     return blended
 

@@ -1,7 +1,6 @@
 """Devices, precision and memory are chosen by what the machine has."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -53,34 +52,6 @@ def test_freed_memory_is_given_back() -> None:
     give_back_freed_memory()
     assert before - resident() > 60_000_000
     assert last.sum() == 1_000_000
-
-
-_FREED_AT_ONCE = """
-import torch
-from opir.devices import giving_back_freed_memory, reuse_freed_memory
-from tests.opir.test_devices import resident
-
-def freed_at_once():
-    large, last = [torch.ones(10_000_000) for _ in range(3)], torch.ones(1_000_000)
-    before = resident()
-    large.clear()
-    assert last.sum() == 1_000_000
-    return before - resident() > 60_000_000
-
-reuse_freed_memory()
-with giving_back_freed_memory():
-    with giving_back_freed_memory():
-        print(freed_at_once())
-    print(freed_at_once())
-print(freed_at_once())
-"""
-
-
-@of_glibc
-def test_freed_memory_goes_back_at_once_while_anybody_asks_for_it() -> None:
-    """In a program of its own: holes that are there already are filled first."""
-    told = subprocess.run([sys.executable, "-c", _FREED_AT_ONCE], check=True, capture_output=True, text=True)
-    assert told.stdout.split() == ["True", "True", "False"]
 
 
 def test_glibc_takes_the_memory_settings() -> None:

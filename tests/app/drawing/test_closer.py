@@ -15,7 +15,7 @@ from app.look import words
 from app.running.results import Asked
 from app.tabs.clean_actions import Actions
 from app.tabs.closer import show_part
-from opir.inference import Restoration
+from opir.inference import Restoration, cut
 from opir.inference.restorer import Restorer
 from opir.ops.window import Window
 
@@ -89,7 +89,7 @@ def test_doubtful_pixels_are_outlined_and_nothing_else() -> None:
 
 
 def test_a_cut_mixes_as_the_whole_does(result: Restoration) -> None:
-    _, after = result.cut(Window(0, 0, 72, 96), 0.6, protect=True)
+    _, after = cut(result, Window(0, 0, 72, 96), 0.6, protect=True)
     np.testing.assert_array_equal(np.asarray(after), np.asarray(result.blend(0.6, protect=True).convert("RGB")))
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.drawing.map_drawing import Box, MapPicture
 from app.drawing.weather_map import WeatherMap, build, main
 from app.examples.examples import Examples
-from app.look import words
+from app.look import sentences, words
 from opir.inference.restorer import Restorer
 from opir.tasks import Task
 
@@ -125,7 +125,7 @@ def test_separation_is_told_in_figures(weather_map: WeatherMap) -> None:
     silhouette, neighbours, count = weather_map.separation
     assert count == 3 * len(Task)
     assert -1 <= silhouette <= 1
-    assert words.separation(silhouette, neighbours, count) in weather_map.draw()
+    assert sentences.separation(silhouette, neighbours, count) in weather_map.draw()
     apart = replace(weather_map, embeddings=np.eye(len(Task), 6, dtype=np.float32)[weather_map.tasks])
     assert apart.separation[0] == pytest.approx(1)
 

@@ -31,11 +31,17 @@ def test_a_pixel_of_a_stored_result_is_exact(examples: Examples, restorer: Resto
     np.testing.assert_allclose(stored.inspect(20, 30).after, computed.inspect(20, 30).after, atol=1e-5)
 
 
-def test_the_scale_of_the_operators_is_stored(restorer: Restorer, photo: Path, tmp_path: Path) -> None:
-    hazy = replace(restorer.restore(photo, scale_weights=True), predicted_scale=4)
-    precomputed.save(hazy, photo, "0" * 64, tmp_path / "hazy.npz")
-    stored = precomputed.load(tmp_path / "hazy.npz", photo, restorer.model, restorer.precision)
-    assert stored.predicted_scale == 4
+def test_levels_are_stored(restorer: Restorer, photo: Path, tmp_path: Path) -> None:
+    computed = restorer.restore(photo, levels=(0, 2), scale_weights=True)
+    precomputed.save(computed, photo, "0" * 64, tmp_path / "levels.npz")
+    stored = precomputed.load(tmp_path / "levels.npz", photo, restorer.model, restorer.precision)
+    assert [level.to_dict() for level in stored.levels] == [level.to_dict() for level in computed.levels]
+    assert stored.scales == computed.scales == (1, 2, 4, 8)
+    assert psnr(stored.restored_rgb, computed.restored_rgb) > 40
+    assert stored.inspect(20, 30, level=2).before == pytest.approx(computed.inspect(20, 30, level=2).before)
+    assert stored.inspect(20, 30, level=0).before == pytest.approx(
+        computed.inspect(20, 30, level=0).before, abs=2 / 255
+    )
 
 
 def test_results_of_other_weights_or_photos_are_stale(examples: Examples, restorer: Restorer, tmp_path: Path) -> None:

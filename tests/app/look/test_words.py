@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.look import words
+from app.look import sentences, words
 from opir.tasks import Task
 
 
@@ -17,17 +17,32 @@ from opir.tasks import Task
     ],
 )
 def test_kept_sentence(kept: list[str], removed: list[str], sentence: str) -> None:
-    assert words.kept_sentence(kept, removed) == sentence
+    assert sentences.kept_sentence(kept, removed) == sentence
 
 
 def test_cost_sentence_says_the_size_the_quality_and_the_time() -> None:
-    assert words.cost_sentence(1600, 1300, 3.42) == "2.1 megapixels, 3.4 s."
-    assert words.cost_sentence(40, 30, 0.1, words.FAST) == "40 × 30 pixels, fast quality, 0.1 s."
-    assert words.cost_sentence(1600, 1300, 3.42, beforehand=True) == "2.1 megapixels, made ready before you came."
+    assert sentences.cost_sentence(1600, 1300, 3.42) == "2.1 megapixels, 3.4 s."
+    assert sentences.cost_sentence(40, 30, 0.1, words.FAST) == "40 × 30 pixels, fast quality, 0.1 s."
+    assert sentences.cost_sentence(1600, 1300, 3.42, beforehand=True) == "2.1 megapixels, made ready before you came."
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ([], "No weather found: the photo is as it was."),
+        ([(Task.RAIN, 2)], "Rain found at a quarter of its size."),
+        ([(Task.SNOW, 1), (Task.SNOW, 0)], "Snow found at half of its size and its own size."),
+        ([(Task.HAZE, 4), (Task.RAIN, 0)], "Haze found at 1/16 of its size and rain found at its own size."),
+        ([(None, 0)], "Restored."),
+    ],
+)
+def test_weather_sentence_says_what_was_found_at_what_size(
+    found: list[tuple[Task | None, int]], sentence: str
+) -> None:
+    assert sentences.weather_sentence(None, found, chosen=False) == sentence
 
 
 def test_weather_sentence_says_who_decided() -> None:
-    assert words.weather_sentence(Task.RAIN, 0.917, chosen=False) == "Looks like rain (92%)."
-    assert words.weather_sentence(Task.RAIN, 0.39, chosen=False) == "Perhaps rain (39%)."
-    assert words.weather_sentence(Task.CLEAN, 0.4, chosen=True) == "Treated as a clear photo, as you chose."
-    assert words.weather_sentence(None, 1.0, chosen=False) == "Restored."
+    told = sentences.weather_sentence(Task.RAIN, [(Task.CLEAN, 1)], chosen=True)
+    assert told == "Restored as rain at half of its size, as you chose."
+    assert sentences.weather_sentence(Task.CLEAN, [], chosen=True) == "Treated as a clear photo, as you chose."

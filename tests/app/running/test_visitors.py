@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.look import words
+from app.look import sentences, words
 from app.running import visitors
 from app.running.visitors import Visitors
 from app.tabs.clean_actions import Actions
@@ -143,4 +143,4 @@ def test_a_folder_is_restored(page: Page, photos: Path, tmp_path: Path) -> None:
     chooser.value.set_files(tmp_path)
     expect(page.locator("#many-photos")).to_contain_text("street 1", timeout=PATIENCE)
     page.locator("#many-start").click()
-    expect(page.locator("#many-zip")).to_have_text(words.zip_label(2), timeout=PATIENCE)
+    expect(page.locator("#many-zip")).to_have_text(sentences.zip_label(2), timeout=PATIENCE)

@@ -179,7 +179,7 @@ def test_one_pixel_as_text_and_as_json(checkpoint: Path, photos: Path, capsys) -
     assert capsys.readouterr().out.startswith("pixel 27,19  task ")
     assert run("inspect", photos / "a.png", "--at", "3,4", "--json", "--checkpoint", checkpoint) == 0
     pixel = json.loads(capsys.readouterr().out)
-    assert list(pixel) == ["x", "y", "task", "scales", "before", "stage1", "after", "stages"]
+    assert list(pixel) == ["x", "y", "task", "level", "worked", "scales", "before", "stage1", "after", "stages"]
     assert len(pixel["stages"]) == 2
     assert np.shape(pixel["stages"][0]["kernels"]) == (3, 3, 3)
     np.testing.assert_allclose(pixel["before"], load_photo(photos / "a.png").rgb[:, 4, 3])
@@ -240,7 +240,11 @@ BAD_COMMANDS = [
         r'--tile must be "auto", 0 or a number of pixels',
     ),
     (["restore", "{photos}", "-o", "{tmp}/o", "--engine", "gpu"], r'unknown engine "gpu": use one of local, ray'),
-    (["restore", "{photos}", "-o", "{tmp}/o", "--operator-scale", "3"], r"--operator-scale must be 1, 2, 4 or auto"),
+    (
+        ["restore", "{photos}", "-o", "{tmp}/o", "--levels", "1;2"],
+        r'--levels must be "auto" or numbers such as 0,1,2, got "1;2"',
+    ),
+    (["restore", "{photos}", "-o", "{tmp}/o", "--levels", "12"], r'levels must be "auto" or some of 0 to 8'),
     (["restore", "{photos}", "-o", "{tmp}/o", "--workers", "2"], r"--workers is for --engine ray"),
     (["restore", "{photos}", "-o", "{tmp}/o", "--maps", "heat"], r'unknown map "heat": use some of stage1'),
     (

@@ -46,7 +46,10 @@ def test_blending_goes_from_the_photo_to_the_restoration(restoration: Restoratio
 def test_protecting_keeps_the_photo_where_the_uncertainty_is_high(restoration: Restoration) -> None:
     uncertainty = np.ones_like(restoration.uncertainty)
     uncertainty[:20] = 10
-    doubted = replace(restoration, uncertainty=uncertainty)
+    level = restoration.levels[-1]
+    assert level.work is not None
+    work = replace(level.work, uncertainty=torch.from_numpy(uncertainty))
+    doubted = replace(restoration, levels=(replace(level, work=work),))
     kept = np.asarray(doubted.blend(1.0, protect=True))
     np.testing.assert_array_equal(kept[:20], np.asarray(doubted.blend(0.0))[:20])
     np.testing.assert_array_equal(kept[20:], np.asarray(doubted.blend(1.0))[20:])
@@ -68,7 +71,7 @@ def test_saving_keeps_the_kind_of_photo(restorer: Restorer, tmp_path: Path) -> N
 @pytest.mark.parametrize("task", ["auto", "haze"])
 def test_a_pixel_looked_at_alone_equals_the_full_run(restorer: Restorer, at: tuple[int, int], task: str) -> None:
     photo = random_photo(45, 70)
-    out = restorer.restore(photo, task=task)
+    out = restorer.restore(photo, levels=(0,), task=task)
     x, y = at
     pixel = out.inspect(x, y)
     with torch.no_grad():

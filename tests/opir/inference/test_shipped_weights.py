@@ -26,7 +26,8 @@ def restorer() -> Restorer:
 def test_golden_results_of_the_shipped_weights(
     restorer: Restorer, name: str, task: str, request: pytest.FixtureRequest
 ) -> None:
-    out = restorer.restore(EXAMPLES / f"{name}.jpg")
+    levels = "auto" if task == "haze" else (0,)  # as the paper does; haze goes by the whole scene
+    out = restorer.restore(EXAMPLES / f"{name}.jpg", levels=levels)
     assert out.task == task
     operator = out.inspect(out.width // 3, out.height // 2).stages[-1]
     got: dict[str, Tensor] = {

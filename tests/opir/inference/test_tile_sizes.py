@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from opir.config import PRESETS
-from opir.inference.tile_sizes import AIMED_AT_BYTES, LARGEST_TILE_SIDE, LEAST_WINDOW_PIXELS, Memory, largest_window
+from opir.inference.tiling import AIMED_AT_BYTES, LARGEST_TILE_SIDE, LEAST_WINDOW_PIXELS, Memory, largest_window
 
 HALO, LITE = 160, PRESETS["lite"]
 PLENTY = Memory(free_bytes=64_000_000_000, held_bytes=0, is_shared=True)
 
 
-def window(memory: Memory = PLENTY, operator_scale: int = 1, preset: str = "lite") -> float:
-    return largest_window(operator_scale, HALO, PRESETS[preset], memory)
+def window(memory: Memory = PLENTY, preset: str = "lite") -> float:
+    return largest_window(HALO, PRESETS[preset], memory)
 
 
 def test_more_that_is_held_makes_windows_smaller_but_never_mostly_halo() -> None:
@@ -22,10 +22,10 @@ def test_more_that_is_held_makes_windows_smaller_but_never_mostly_halo() -> None
     assert sizes[-1] == LEAST_WINDOW_PIXELS
 
 
-@pytest.mark.parametrize(("number_bytes", "per_pixel"), [(4, 52 + 7 * 24), (2, 52 + 4 * 24)])
+@pytest.mark.parametrize(("number_bytes", "per_pixel"), [(4, 52 + 7 * LITE.width), (2, 52 + 4 * LITE.width)])
 def test_what_48_megapixels_take_is_what_was_aimed_at(number_bytes: int, per_pixel: int) -> None:
     held = 48_000_000 * (3 + 11)
-    pixels = largest_window(1, HALO, LITE, replace(PLENTY, held_bytes=held), number_bytes)
+    pixels = largest_window(HALO, LITE, replace(PLENTY, held_bytes=held), number_bytes)
     assert 470e6 + held + pixels * per_pixel == pytest.approx(AIMED_AT_BYTES, rel=0.001)
 
 
@@ -36,17 +36,6 @@ def test_a_device_of_its_own_is_filled_as_far_as_it_is_free() -> None:
     assert window(replace(gpu, free_bytes=None)) == window(gpu)
 
 
-def test_wide_models_and_smaller_copies_get_smaller_windows() -> None:
+def test_wide_models_get_smaller_windows() -> None:
     some = replace(PLENTY, held_bytes=500_000_000)
     assert window(some, preset="paper") < window(some)
-    assert window(some, operator_scale=4) < window(some, operator_scale=2) < window(some)
-
-
-def test_where_memory_is_short_windows_are_larger_because_nothing_is_left_in_holes() -> None:
-    some = replace(PLENTY, held_bytes=500_000_000)
-    short = replace(some, free_bytes=2_900_000_000)
-    assert short.is_short
-    assert not some.is_short
-    assert not replace(short, is_shared=False).is_short
-    assert not replace(short, free_bytes=None).is_short
-    assert window(short) > window(some)

@@ -1,7 +1,5 @@
 """Tiles and strips give what the whole photo gives, whatever memory there is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +9,6 @@ import torch
 from opir.config import PRESETS
 from opir.inference.restorer import Restorer
 from opir.inference.tiling import plan_tiles, plan_windows
-from opir.ops import filter_multiscale
 from opir.ops.window import Window
 from opir.tasks import Task
 from tests.opir.conftest import random_model, random_photo
@@ -21,8 +18,8 @@ from tests.opir.conftest import random_model, random_photo
 @pytest.mark.parametrize("tile", [24, 64])
 def test_tiles_give_the_result_of_the_whole(restorer: Restorer, size: tuple[int, int], tile: int) -> None:
     photo = random_photo(*size)
-    whole = restorer.restore(photo, tile=0, scale_weights=True)
-    tiled = restorer.restore(photo, tile=tile, scale_weights=True)
+    whole = restorer.restore(photo, levels=(0,), tile=0, scale_weights=True)
+    tiled = restorer.restore(photo, levels=(0,), tile=tile, scale_weights=True)
     assert tiled.tiles > 1
     torch.testing.assert_close(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0)
     torch.testing.assert_close(tiled.stage1_rgb, whole.stage1_rgb, atol=1e-5, rtol=0)
@@ -36,7 +33,7 @@ def test_tiles_give_the_whole_for_many_sizes(restorer: Restorer) -> None:
         height, width = (int(side) for side in random.integers(1, 130, 2))
         tile = int(random.integers(32, 100))
         photo = random_photo(height, width)
-        whole, tiled = restorer.restore(photo, tile=0), restorer.restore(photo, tile=tile)
+        whole, tiled = restorer.restore(photo, levels=(0,), tile=0), restorer.restore(photo, levels=(0,), tile=tile)
         told = f"{width}x{height} in tiles of {tile}"
         np.testing.assert_allclose(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0, err_msg=told)
         np.testing.assert_allclose(tiled.stage1_rgb, whole.stage1_rgb, atol=1e-5, rtol=0, err_msg=told)
@@ -54,7 +51,7 @@ def test_tiles_of_every_preset_give_the_whole(preset: str, sizes: int) -> None:
         height, width = int(random.integers(1, 60)), int(random.integers(2 * model.halo, 4 * model.halo))
         tile = int(random.integers(2 * model.stride, model.halo))
         photo = random_photo(height, width)
-        whole, tiled = restorer.restore(photo, tile=0), restorer.restore(photo, tile=tile)
+        whole, tiled = restorer.restore(photo, levels=(0,), tile=0), restorer.restore(photo, levels=(0,), tile=tile)
         assert tiled.tiles > 1
         told = f"{width}x{height} in tiles of {tile}"
         np.testing.assert_allclose(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0, err_msg=told)
@@ -64,7 +61,7 @@ def test_tiles_of_every_preset_give_the_whole(preset: str, sizes: int) -> None:
 def test_parts_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     restorer = Restorer(random_model(), device="cpu", precision="fp32")
     photo = random_photo(150, 210)
-    whole = restorer.restore(photo, tile=0)
+    whole = restorer.restore(photo, levels=(0,), tile=0)
     stage_strips, largest = restorer.model.stage_strips, 150 * 150
     failures = []
 
@@ -76,7 +73,7 @@ def test_parts_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(restorer.model, "stage_strips", run_short_of_memory)
     counts: list[tuple[int, int]] = []
-    out = restorer.restore(photo, tile=0, progress=lambda done, total: counts.append((done, total)))
+    out = restorer.restore(photo, levels=(0,), tile=0, progress=lambda done, total: counts.append((done, total)))
     assert out.tiles > 1
     assert set(failures) == {0}  # stage 2 starts with the tiles that fitted
     assert counts[-1] == (2 * out.tiles, 2 * out.tiles)
@@ -84,7 +81,7 @@ def test_parts_are_halved_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
 
     largest = 0
     with pytest.raises(torch.OutOfMemoryError):
-        restorer.restore(photo, tile=0)
+        restorer.restore(photo, levels=(0,), tile=0)
 
 
 @pytest.mark.parametrize(
@@ -115,20 +112,11 @@ def test_windows_keep_to_their_size_with_as_little_around_them_as_can_be(
 
 def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = random_photo(300, 400)
-    monkeypatch.setattr("opir.inference.parts.free_memory", lambda device: None)
-    assert restorer.restore(photo).tiles == 1
-    monkeypatch.setattr("opir.inference.parts.free_memory", lambda device: 10_000_000)
-    whole, given_back = restorer.restore(photo, tile=0), []
-
-    @contextmanager
-    def noted() -> Iterator[None]:
-        given_back.append(True)
-        yield
-
-    monkeypatch.setattr("opir.inference.restorer.giving_back_freed_memory", noted)
-    tiled = restorer.restore(photo)
+    monkeypatch.setattr("opir.inference.tiling.free_memory", lambda device: None)
+    assert restorer.restore(photo, levels=(0,)).tiles == 1
+    monkeypatch.setattr("opir.inference.tiling.free_memory", lambda device: 10_000_000)
+    whole, tiled = restorer.restore(photo, levels=(0,), tile=0), restorer.restore(photo, levels=(0,))
     assert tiled.tiles > 1
-    assert given_back == [True]
     torch.testing.assert_close(tiled.restored_rgb, whole.restored_rgb, atol=1e-5, rtol=0)
 
 
@@ -136,33 +124,27 @@ def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.Monke
 def test_no_seam_can_be_seen_in_bfloat16(tile: int) -> None:
     restorer = Restorer(random_model(), device="cpu", precision="bf16")
     photo = random_photo(130, 210)
-    whole, tiled = restorer.restore(photo, tile=0), restorer.restore(photo, tile=tile)
+    whole, tiled = restorer.restore(photo, levels=(0,), tile=0), restorer.restore(photo, levels=(0,), tile=tile)
     assert tiled.tiles > 1
     assert (tiled.restored_rgb - whole.restored_rgb).abs().max() <= 1 / 255
 
 
 def test_strips_give_what_the_stage_gives(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With operators of a reduced copy too: interpolated at once, as the equation says."""
     monkeypatch.setattr("opir.model.inverse_operator._STRIP_PIXELS", 900)
     monkeypatch.setattr("opir.model.inverse_operator._FUSED_STRIP_PIXELS", 900)
     model, photo = restorer.model, random_photo(64, 96)[None]
     embedding = model.prototype(Task.RAIN)
     with torch.no_grad():
-        for factor in (1, 2, 4):
-            stage = model.run_stage(0, torch.nn.functional.avg_pool2d(photo, factor), embedding)
-            kernels, weights = (
-                torch.nn.functional.interpolate(values, scale_factor=factor, mode="bilinear")
-                for values in (stage.modulated_kernels, stage.scale_weights)
-            )
-            expected = filter_multiscale(photo, kernels, weights, tuple(factor * s for s in model.config.scales))
-            strips = list(model.stage_strips(0, photo, embedding, operator_scale=factor))
-            assert len(strips) > 1
-            restored = torch.cat([strip.restored for strip in strips], dim=2)
-            torch.testing.assert_close(restored, expected, atol=1e-5, rtol=0)
+        expected = model.run_stage(0, photo, embedding).restored
+        strips = list(model.stage_strips(0, photo, embedding))
+    assert len(strips) > 1
+    torch.testing.assert_close(torch.cat([strip.restored for strip in strips], dim=2), expected, atol=1e-5, rtol=0)
 
 
 def test_progress_counts_the_tiles_of_all_stages(restorer: Restorer) -> None:
     calls: list[tuple[int, int]] = []
-    out = restorer.restore(random_photo(64, 64), tile=32, progress=lambda done, total: calls.append((done, total)))
+    out = restorer.restore(
+        random_photo(64, 64), levels=(0,), tile=32, progress=lambda done, total: calls.append((done, total))
+    )
     assert out.tiles == 4
     assert calls == [(done, 8) for done in range(1, 9)]

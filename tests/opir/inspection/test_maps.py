@@ -34,7 +34,7 @@ SMALL = replace(TINIEST, scales=(1, 2, 4))
 def restoration() -> Restoration:
     torch.manual_seed(0)
     restorer = Restorer(OPIR(SMALL), device="cpu", precision="fp32")
-    return restorer.restore(torch.rand(3, 40, 300), scale_weights=True)
+    return restorer.restore(torch.rand(3, 40, 300), levels=(0,), scale_weights=True)
 
 
 def test_all_maps_have_the_width_of_the_photo(restoration: Restoration) -> None:
@@ -101,7 +101,7 @@ def test_the_reach_is_the_weighted_mean_of_the_scales() -> None:
 
 def test_a_single_scale_can_be_drawn() -> None:
     restorer = Restorer(OPIR(replace(SMALL, scales=(1,))), device="cpu", precision="fp32")
-    assert list(scale_pictures(restorer.restore(torch.rand(3, 8, 8), scale_weights=True))) == [
+    assert list(scale_pictures(restorer.restore(torch.rand(3, 8, 8), levels=(0,), scale_weights=True))) == [
         "reach",
         "scale 1",
     ]
@@ -127,7 +127,7 @@ def test_what_can_not_be_drawn_is_refused(restoration: Restoration) -> None:
         ValueError, match=r'unknown map "error": use some of stage1, change, uncertainty, error_bound, scales'
     ):
         pictures(restoration, ["stage1", "error"])
-    without = replace(restoration, scale_weights=None)
+    without = replace(restoration, keeps_scale_weights=False)
     assert list(pictures(without)) == [name for name in MAPS if name not in ("scales", "error_bound")]
     with pytest.raises(ValueError, match=r"no scale weights to draw: restore with scale_weights=True"):
         pictures(without, ["scales"])

@@ -34,12 +34,11 @@ def joined(strips: list[Strip]) -> dict[str, Tensor]:
     return {name: torch.cat([getattr(strip, name) for strip in strips], dim=2) for name in names}
 
 
-def compare(model: OPIR, photo: Tensor, inner: Window | None = None, operator_scale: int = 1) -> None:
+def compare(model: OPIR, photo: Tensor, inner: Window | None = None) -> None:
     embedding = model.embed(photo)
     with torch.inference_mode():
-        given = {"operator_scale": operator_scale, "inner": inner}
-        fused = list(model.stage_strips(0, photo, embedding, **given))
-        plain = list(model.stage_strips(0, photo, embedding, **given, fused=False))
+        fused = list(model.stage_strips(0, photo, embedding, inner=inner))
+        plain = list(model.stage_strips(0, photo, embedding, inner=inner, fused=False))
     bottom = 0
     for strip in fused:
         assert strip.top == bottom
@@ -73,15 +72,6 @@ def test_every_size_gets_the_same_result(size: tuple[int, int], tiny_model: OPIR
 
 def test_a_part_of_a_photo_gets_the_same_result(tiny_model: OPIR) -> None:
     compare(tiny_model, make_picture(96, 128), Window(20, 44, 68, 120))
-
-
-@pytest.mark.parametrize("factor", [2, 4])
-@pytest.mark.parametrize("inner", [None, Window(8, 10, 20, 24)])
-def test_operators_of_a_smaller_copy_give_the_same_result(
-    tiny_model: OPIR, factor: int, inner: Window | None, two_threads: None
-) -> None:
-    compare(tiny_model, make_picture(32 * factor, 28 * factor), inner, factor)
-    compare(tiny_model, make_picture(4 * factor, 276 * factor), operator_scale=factor)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from opir.config import PRESETS, OPIRConfig
 from opir.model import OPIR, count_gmacs, count_parameters
-from opir.model.task_encoder import TaskEncoder, _small_copy
+from opir.model.task_encoder import TaskEncoder, small_copy
 from opir.tasks import Task
 from opir.training.losses import whole_change_loss
 from tests.conftest import GOLDEN_FOLDER, make_picture, randomise
@@ -90,13 +90,13 @@ def test_halo_covers_the_receptive_field(preset: str) -> None:
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 70), (100, 45), (251, 333)])
 @pytest.mark.parametrize("precision", [torch.float32, torch.float16])
-def test_the_small_copy_of_a_large_photo_is_made_row_by_row(
+def test_thesmall_copy_of_a_large_photo_is_made_row_by_row(
     size: tuple[int, int], precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("opir.model.task_encoder._BY_ROWS_FROM_PIXELS", 1)
     photo = (1.4 * make_picture(*size) - 0.2).to(precision)
     expected = torch.nn.functional.adaptive_avg_pool2d(photo.float().clamp(0, 1), 128)
-    torch.testing.assert_close(_small_copy(photo), expected)
+    torch.testing.assert_close(small_copy(photo), expected)
 
 
 def test_the_embedding_can_tell_how_much_light_the_weather_adds(tiny_config: OPIRConfig) -> None:

@@ -1,4 +1,4 @@
-"""The exported graph gives what PyTorch gives, at any size, and the example in docs/ runs as it stands."""
+"""The exported graphs give what PyTorch gives, at any size, and the example in docs/ runs the whole pyramid."""
 
 import dataclasses
 import subprocess
@@ -10,100 +10,117 @@ import pytest
 import torch
 from PIL import Image
 
-from opir.model import OPIR, OPIRResult
+from opir import Restorer
+from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
-from opir.model.onnx_export import OUTPUTS, _AnySize, export_model
+from opir.model.onnx_export import LEVEL_OUTPUTS, export_model
+from opir.model.task_encoder import native_patches, small_copy
 from tests.conftest import TINY, make_picture, randomise
 
-SIZES = [(1, 1), (3, 200), (45, 61), (64, 64), (96, 160), (97, 431)]
+SIZES = [(16, 16), (16, 208), (64, 64), (96, 160), (112, 432)]
 EXAMPLE = Path(__file__).parents[3] / "docs" / "onnx_example.py"
-
-
-def outputs(result: OPIRResult) -> tuple[torch.Tensor, ...]:
-    first, final = result.first, result.final
-    return final.restored.clamp(0, 1), first.restored.clamp(0, 1), first.uncertainty, final.scale_weights
-
-
+PHOTO = Path(__file__).parents[3] / "assets" / "examples" / "meadow-rain-mist.jpg"
 UNEVEN = {"encoder_blocks": (1, 1), "decoder_blocks": (1, 2), "max_width": 12}  # as in the preset "lite"
+
+
+def export(folder: Path, **change: object) -> tuple[OPIR, tuple[Path, ...]]:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    model = randomise(OPIR(dataclasses.replace(TINY, **change)), spread=0.1)
+    save_model(model, folder / "tiny.safetensors", {})
+    return model.eval(), export_model(folder / "tiny.safetensors", "onnx", folder)
 
 
 @pytest.mark.parametrize(
     "change",
     [
         *({}, {"block": "nafnet"}, {"task_aware": False}, {"num_stages": 1}, {"kernel_channels": 1}),
-        *({"scales": (2, 5)}, {"conditioned_predictor": True}, {"conditioned_predictor": True, **UNEVEN}),
+        *(
+            {"scales": (2, 5)},
+            {"conditioned_predictor": True, **UNEVEN},
+            {"cell_extremes": True, "smooth_maps": True},
+        ),
     ],
 )
-def test_what_is_exported_is_the_model(change: dict) -> None:
-    model = randomise(OPIR(dataclasses.replace(TINY, **change)), spread=0.1).eval()
-    with torch.no_grad():
-        for size in SIZES:
-            picture = make_picture(*size)
-            for exported, expected in zip(_AnySize(model)(picture), outputs(model(picture)), strict=True):
-                torch.testing.assert_close(exported, expected, atol=1e-5, rtol=0)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    config = dataclasses.replace(TINY, conditioned_predictor=True, **UNEVEN)
-    save_model(randomise(OPIR(config), spread=0.1), path, {})
-    return path
-
-
-@pytest.fixture(scope="module")
-def graph(checkpoint: Path) -> Path:
-    pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
-    return export_model(checkpoint, "onnx", checkpoint.with_suffix(".onnx"))
-
-
-def test_the_graph_gives_what_pytorch_gives_at_any_size(checkpoint: Path, graph: Path) -> None:
+def test_the_graph_of_a_level_is_the_model(change: dict[str, object], tmp_path: Path) -> None:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    model, info = load_model(checkpoint)
-    assert session.get_modelmeta().custom_metadata_map["opir_weights_sha256"] == info.sha256
+    model, paths = export(tmp_path, **change)
+    session = onnxruntime.InferenceSession(paths[-1], providers=["CPUExecutionProvider"])
     for size in SIZES:
         picture = make_picture(*size)
         with torch.no_grad():
-            expected = outputs(model(picture))
-        for name, got, wanted in zip(
-            OUTPUTS, session.run(OUTPUTS, {"photo": picture.numpy()}), expected, strict=True
-        ):
+            result = model(picture)
+        given = {"picture": picture.numpy()}
+        if result.embedding is not None:
+            given["embedding"] = result.embedding.numpy()
+        first, final = result.first, result.final
+        expected = final.restored, first.restored, first.uncertainty, final.scale_weights
+        for name, got, wanted in zip(LEVEL_OUTPUTS, session.run(LEVEL_OUTPUTS, given), expected, strict=True):
             np.testing.assert_allclose(got, wanted, atol=1e-4, rtol=0, err_msg=f"{name} at {size}")
 
 
-def test_the_graph_is_of_plain_operations(graph: Path) -> None:
+def test_the_graph_of_the_embedding_is_the_model(tmp_path: Path) -> None:
+    import onnxruntime
+
+    model, paths = export(tmp_path)
+    session = onnxruntime.InferenceSession(paths[0], providers=["CPUExecutionProvider"])
+    assert (
+        session.get_modelmeta().custom_metadata_map["opir_weights_sha256"]
+        == load_model(tmp_path / "tiny.safetensors")[1].sha256
+    )
+    for size in ((3, 200), (45, 61), (130, 431)):
+        photo = make_picture(*size)
+        with torch.no_grad():
+            embedding = model.embed(photo)
+            assert embedding is not None
+            parts = {"patches": native_patches(photo).numpy(), "scene": small_copy(photo).numpy()}
+            expected = embedding, model.task_probabilities(embedding)
+        for got, wanted in zip(session.run(["embedding", "probabilities"], parts), expected, strict=True):
+            np.testing.assert_allclose(got, wanted, atol=1e-5, rtol=0)
+
+
+def test_a_model_that_knows_no_task_has_no_graph_of_an_embedding(tmp_path: Path) -> None:
+    _, paths = export(tmp_path, task_aware=False)
+    assert [path.name for path in paths] == ["tiny-level.onnx"]
+
+
+def test_the_graphs_are_of_plain_operations(tmp_path: Path) -> None:
     """Sequences and loops run in ONNX Runtime, and other programs refuse them."""
     import onnx
 
-    kinds = {node.op_type for node in onnx.load(graph).graph.node}
-    assert "Conv" in kinds
-    assert not [kind for kind in kinds if "Sequence" in kind or kind in ("Loop", "If", "Scan")]
+    _, paths = export(tmp_path)
+    for path in paths:
+        kinds = {node.op_type for node in onnx.load(path).graph.node}
+        assert "Conv" in kinds
+        assert not [kind for kind in kinds if "Sequence" in kind or kind in ("Loop", "If", "Scan")]
 
 
-def test_the_example_runs_as_it_stands(checkpoint: Path, graph: Path, tmp_path: Path) -> None:
+def test_the_example_restores_as_the_restorer_does(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    export_model("lite", "onnx", tmp_path)
     photo, result = tmp_path / "photo.png", tmp_path / "result.png"
-    levels = (make_picture(37, 50)[0].permute(1, 2, 0) * 255).byte().numpy()
-    Image.fromarray(levels).save(photo)
-    arguments = [sys.executable, EXAMPLE, graph, photo, result]
+    with Image.open(PHOTO) as opened:  # of an odd size, and with two levels
+        opened.resize((415, 277)).save(photo)
+    arguments = [sys.executable, EXAMPLE, tmp_path / "lite", photo, result]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1].startswith("mean uncertainty ")
-    model, _ = load_model(checkpoint)
-    with torch.no_grad():
-        expected = outputs(model(torch.from_numpy(levels).permute(2, 0, 1)[None] / 255))[0]
-    restored = np.asarray(Image.open(result), np.int16)
-    assert np.abs(restored - (expected[0] * 255).round().permute(1, 2, 0).numpy()).max() <= 1
+    expected = Restorer.from_pretrained("lite", "cpu", "fp32").restore(photo)
+    assert expected.working_levels
+    told = [f"level {level.number}: rain or snow" for level in expected.working_levels]
+    assert [line[: len(told[0])] for line in done.stdout.splitlines()] == told
+    difference = np.abs(np.asarray(Image.open(result), np.int16) - np.asarray(expected.image, np.int16))
+    assert difference.max() <= 1  # both are rounded, and 1e-3 is a quarter of a grey value
+    assert (difference > 0).mean() < 0.01
 
 
-def test_an_unknown_format_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='unknown format "tflite": use onnx'):
-        export_model(checkpoint, "tflite", tmp_path / "model.tflite")
+        export_model("lite", "tflite", tmp_path)
 
 
-def test_missing_packages_are_named(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ValueError, match=r'exporting needs onnx: install it with pip install "opir\[onnx\]"'):
-        export_model(checkpoint, "onnx", tmp_path / "model.onnx")
+        export_model("lite", "onnx", tmp_path)

@@ -1,0 +1,120 @@
+"""Which levels of a photo's pyramid work: the rule, and the figures that it was chosen by (docs/log.md, 26 November).
+
+A level's own embedding says how probable weather is at its size. Today's weights see streaks and flakes at a level
+and at one or two coarser ones too, where they would be removed less well, and a pass too many costs more than one too
+few. So falling weather is removed from one level on:
+
+1. where the coarsest level that is `SURE` lies, or one level finer if that is `LIKELY` as well: that is the
+   size at which the broadest streaks or flakes are still some pixels wide;
+2. or else at the level that shows most of it, if it is `LIKELY`, at the photo's own size `SEEN`;
+3. then at each finer level that still shows it after that (`AGAIN`).
+
+Haze is removed before that, at the coarsest level, which shows the whole scene, if it is `HAZY`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from opir.tasks import Task
+
+SURE = 0.99  # of 96 photos with drawn rain or snow at sizes 1 to 4: 0.42 dB below the best choice; 0.95: 0.60 dB
+LIKELY = 0.9  # of 260 clean photos 2 show rain or snow at a coarse level with more; 0.8: 5
+SEEN = 0.5  # at the photo's own size; of those 260 photos 8 show more
+AGAIN = 0.9  # of 24 photos with fresh weather, enlarged 3 and 5 times: 6.8 dB won; 0.7: 6.7, 0.5: 6.6
+HAZY = 0.5  # of 155 clean photos 19 show more at the coarsest level, with the weights d45d9566
+COARSEST_SIDE = 128
+"""The coarsest level is the last whose short side has so many pixels."""
+MOST_LEVELS = 9
+
+
+Probabilities = Mapping[str, float]
+"""Of each task, by its label; empty for a model without the task-aware module."""
+
+
+def count_levels(height: int, width: int) -> int:
+    """Return how many levels a photo of this size has: the coarsest has a short side of 128 to 256 pixels."""
+    side, levels = min(height, width), 1
+    while side >= 2 * COARSEST_SIDE and levels < MOST_LEVELS:
+        side, levels = -(-side // 2), levels + 1
+    return levels
+
+
+def parse_levels(levels: Sequence[int] | str) -> tuple[int, ...] | None:
+    """Return the levels asked for, None for "auto".
+
+    Raises:
+        ValueError: for anything else than "auto" or some of 0 to 8.
+    """
+    if levels == "auto":
+        return None
+    chosen = () if isinstance(levels, str) else tuple(levels)
+    if not chosen or not all(isinstance(level, int) and 0 <= level < MOST_LEVELS for level in chosen):
+        raise ValueError(f'levels must be "auto" or some of 0 to {MOST_LEVELS - 1}, got {levels!r}')
+    return tuple(sorted(set(chosen)))
+
+
+def first_falling(falling: Sequence[float], named: bool = False) -> int | None:
+    """Return the coarsest level that removes streaks or flakes, None where no level does.
+
+    Args:
+        falling: how probable they are at each level, finest first.
+        named: whether somebody said that they are there.
+    """
+    if not falling:
+        return None
+    sure = [level for level, probability in enumerate(falling) if probability >= SURE]
+    if sure:
+        coarsest = sure[-1]
+        return coarsest - 1 if coarsest > 0 and falling[coarsest - 1] >= LIKELY else coarsest
+    most = max(range(len(falling)), key=lambda level: falling[level])
+    least = 0 if named else SEEN if most == 0 else LIKELY
+    return most if falling[most] >= least else None
+
+
+class LevelChoice:
+    """Decides of one photo, level by level from coarse to fine, which levels work."""
+
+    def __init__(self, levels: tuple[int, ...] | None, task: Task | None) -> None:
+        """Begin.
+
+        Args:
+            levels: those asked for; None to go by what they show.
+            task: the weather that was named; None to go by what they show.
+        """
+        self.levels, self.task = levels, task
+        self._coarsest: int | None = None
+        self._first: int | None = None
+        self._begun = False
+
+    def count_levels(self, height: int, width: int) -> int:
+        """Return how many levels a photo of this size has, with those that were asked for."""
+        return max(count_levels(height, width), 1 + max(self.levels or (0,)))
+
+    def look(self, seen: Sequence[Probabilities]) -> None:
+        """Take in what the levels that are still to come show, finest first: at first, and after a level worked."""
+        if self._coarsest is None:
+            self._coarsest = len(seen) - 1
+        if not self._begun:
+            self._first = first_falling([self._falling(level) for level in seen], named=self.task is not None)
+
+    def works(self, level: int, seen: Probabilities) -> bool:
+        """Decide whether the next finer level works, which shows `seen`."""
+        if self.levels is not None:
+            return level in self.levels
+        if not seen:
+            return level == 0
+        if level == self._first:
+            self._begun = True
+            return True
+        if self._begun:
+            return self._falling(seen) >= AGAIN
+        return level == self._coarsest and self._is_hazy(seen)
+
+    def _falling(self, seen: Probabilities) -> float:
+        """Return how probable streaks or flakes are; -1 where somebody named another weather."""
+        falling = [task for task in (Task.RAIN, Task.SNOW) if self.task in (None, task)]
+        return max((seen.get(task.label, 0) for task in falling), default=-1)
+
+    def _is_hazy(self, seen: Probabilities) -> bool:
+        return seen.get(Task.HAZE.label, 0) >= HAZY if self.task is None else self.task is Task.HAZE

@@ -1,0 +1,117 @@
+"""What each level of a photo's pyramid saw and did, and what that makes of the photo.
+
+D embedding size, H height, W width of the photo; h, w of a level; S scales.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from opir.ops.levels import in_unit
+from opir.ops.pyramid import build_pyramid, change_of, enlarged, write_changed
+
+_ROWS_AT_A_TIME = 256
+
+
+@dataclass(frozen=True, eq=False)
+class LevelWork:
+    """What the stages made of a level that worked, on the processor, at the level's size."""
+
+    told: NDArray[np.float32] | None
+    """What every stage was told, (D,): the level's own embedding, or the prototype of the task asked for."""
+    first: Tensor
+    """Ĵ1, (3, h, w)."""
+    restored: Tensor
+    """The last stage's result, Ĵ2 or Ĵ1, (3, h, w)."""
+    uncertainty: Tensor
+    """UM of stage 1, (h, w)."""
+    scale_weights: Tensor | None
+    """α of the last stage, (S, h, w), where it was asked for."""
+    tiles: int
+    """In how many parts it was computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """What one level of a photo saw, and what it did."""
+
+    number: int
+    """n: a pixel is the mean of 2ⁿ×2ⁿ pixels of the photo; 0 is the photo's own size."""
+    width: int
+    height: int
+    probabilities: dict[str, float]
+    """How probable each weather is at this size, after what coarser levels did; empty without a task-aware module."""
+    embedding: NDArray[np.float32] | None
+    """e_t of what the level looked like, (D,)."""
+    change: float
+    """By how much the level changed it, in grey values: the mean over pixels and colours. 0 where it did nothing."""
+    work: LevelWork | None
+    """None where the level was passed by."""
+
+    @property
+    def worked(self) -> bool:
+        """Whether the level's stages ran; else what came from coarser levels was passed on."""
+        return self.work is not None
+
+    @property
+    def task(self) -> str:
+        """The likeliest weather at this size; "auto" for a model without the task-aware module."""
+        return max(self.probabilities, key=lambda name: self.probabilities[name], default="auto")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return numbers that JSON can hold."""
+        return {
+            "level": self.number,
+            "width": self.width,
+            "height": self.height,
+            "probabilities": {name: round(value, 4) for name, value in self.probabilities.items()},
+            "worked": self.worked,
+            "change": round(self.change, 3),
+        }
+
+
+def carried_up(photo: Tensor, source: int, restored: Tensor, target: int = 0) -> Tensor:
+    """Return what a level's result makes of a finer level, when none between them works: x_n.
+
+    Args:
+        photo: (3, H, W) in [0, 1], or uint8 grey values.
+        source: number of the level.
+        restored: its result Ĵ, or that of its first stage, (3, h, w).
+        target: number of the finer level.
+
+    Returns:
+        (3, ., .) at the size of the finer level, of the photo's type for the photo's own size.
+    """
+    if source == target:
+        return restored
+    pyramid = build_pyramid(photo[None], source + 1)
+    change = change_of(pyramid[source], restored[None].to(pyramid[source].dtype))
+    for finer in range(source - 1, target, -1):
+        change = enlarged(change, *pyramid[finer].shape[-2:])
+    made = torch.empty_like(pyramid[target])
+    write_changed(pyramid[target], change, made)
+    return made[0]
+
+
+def enlarge_map(values: Tensor, level: Level, width: int, height: int) -> Tensor:
+    """Return a map of a level, (C, h, w), at the photo's size, bilinearly: (C, height, width) of the same type."""
+    if level.number == 0:
+        return values
+    grown = F.interpolate(values[None].float(), scale_factor=2**level.number, mode="bilinear", align_corners=False)
+    return grown[0, :, :height, :width].to(values.dtype)
+
+
+def mean_change(before: Tensor, after: Tensor) -> float:
+    """Return the mean |after - before| in grey values, of colours (..., H, W) as they are kept."""
+    total = 0.0
+    for top in range(0, before.shape[-2], _ROWS_AT_A_TIME):
+        rows = slice(top, top + _ROWS_AT_A_TIME)
+        total += float((in_unit(after[..., rows, :]) - in_unit(before[..., rows, :])).abs().sum())
+    return 255 * total / before.numel()

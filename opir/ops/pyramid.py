@@ -1,0 +1,124 @@
+"""The pyramid: what a photo is at each level, and what a coarser level's change means for a finer one.
+
+Level 0 is the photo, and a pixel of level n is the mean of 2ⁿ×2ⁿ of its pixels. B batch, C colours, H height, W width
+of a level; h = ⌈H / 2⌉ and w = ⌈W / 2⌉ those of the next coarser one.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from opir.ops.levels import in_unit, keep
+
+_WINDOW = 5  # half-size pixels across, odd: where contrast is compared
+_LITTLE_VARIANCE = 3e-4  # of grey in [0, 1]: contrast far below it counts as left alone, as that of noise in a sky
+_HIGHEST_GAIN = 4.0
+_ROWS_AT_A_TIME = 128  # even; what is computed of them stays in a processor's cache
+
+
+class Change(NamedTuple):
+    """What was done to each pixel of a level, so that finer levels can do it too: x = (1 + contrast)·I + added."""
+
+    contrast: Tensor
+    """By how much more than 1 detail is multiplied, (B, 1, H, W), from 0 to 3; 0 where streaks were taken away."""
+    added: Tensor
+    """(B, C, H, W)."""
+
+
+def down(image: Tensor) -> Tensor:
+    """Return the next coarser level, I_{n+1}: means of 2×2 pixels, at an odd border of those that there are.
+
+    Args:
+        image: I_n, (B, C, H, W), floats, or uint8 grey values.
+
+    Returns:
+        (B, C, ⌈H / 2⌉, ⌈W / 2⌉), in [0, 1]; float32 for grey values and half precision.
+    """
+    if image.dtype in (torch.float32, torch.float64):
+        return F.avg_pool2d(image, 2, ceil_mode=True, count_include_pad=False)
+    rows = range(0, image.shape[-2], _ROWS_AT_A_TIME)
+    return torch.cat([down(in_unit(image[..., top : top + _ROWS_AT_A_TIME, :])) for top in rows], dim=-2)
+
+
+def build_pyramid(image: Tensor, num_levels: int) -> list[Tensor]:
+    """Return an image, (B, C, H, W), at each level, finest first: I_0, I_1, ..."""
+    pyramid = [image]
+    for _ in range(1, num_levels):
+        pyramid.append(down(pyramid[-1]))
+    return pyramid
+
+
+def up(image: Tensor, height: int, width: int) -> Tensor:
+    """Enlarge a picture or map to the next finer level's size, bilinearly: (B, C, h, w) → (B, C, height, width)."""
+    return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)[..., :height, :width]
+
+
+def change_of(before: Tensor, restored: Tensor) -> Change:
+    """Explain a level's result Ĵ as a change of what the level looks like: (1 + contrast)·I + added is Ĵ.
+
+    The contrast is that of the best affine map in a window, never below 1: with grey values I and Ĵ,
+    g = clamp((cov(I, Ĵ) + ε) / (var(I) + ε), 1, 4), and contrast = g − 1. Haze takes contrast, a streak does not.
+
+    Args:
+        before: I_n, (B, C, H, W) floats in [0, 1].
+        restored: Ĵ_n, likewise.
+    """
+    grey, grey_restored = (down(picture.mean(dim=1, keepdim=True)) for picture in (before, restored))
+    contrast = up(_window_mean(_gain(grey, grey_restored) - 1), *before.shape[-2:]).to(before.dtype)
+    return Change(contrast, torch.addcmul(restored - before, contrast, before, value=-1))
+
+
+def _gain(grey: Tensor, grey_restored: Tensor) -> Tensor:
+    mean, mean_restored = _window_mean(grey), _window_mean(grey_restored)
+    covariance = _window_mean(grey * grey_restored) - mean * mean_restored
+    variance = _window_mean(grey * grey) - mean * mean
+    return ((covariance + _LITTLE_VARIANCE) / (variance + _LITTLE_VARIANCE)).clamp(1, _HIGHEST_GAIN)
+
+
+def _window_mean(image: Tensor) -> Tensor:
+    """Average `_WINDOW` × `_WINDOW` pixels, at the border those that there are."""
+    return F.avg_pool2d(image, _WINDOW, stride=1, padding=_WINDOW // 2, count_include_pad=False)
+
+
+def enlarged(change: Change, height: int, width: int) -> Change:
+    """Return the change for the next finer level, of this height and width."""
+    return Change(up(change.contrast, height, width), up(change.added, height, width))
+
+
+def changed(finer: Tensor, change: Change) -> Tensor:
+    """Let a level begin with what the coarser one did: x_n = (1 + ↑contrast)·I_n + ↑added.
+
+    With contrast 0 it is x_n = I_n + ↑(Ĵ_{n+1} − I_{n+1}); where nothing was changed it is exactly I_n.
+
+    Args:
+        finer: I_n, (B, C, H, W) in [0, 1].
+        change: of level n + 1.
+
+    Returns:
+        x_n, (B, C, H, W), not clamped.
+    """
+    contrast, added = enlarged(change, *finer.shape[-2:])
+    return finer + contrast * finer + added
+
+
+def changed_rows(finer: Tensor, change: Change, top: int, bottom: int) -> Tensor:
+    """Do the same for the rows from an even `top` up to `bottom` only: float32 (B, C, bottom - top, W).
+
+    Args:
+        finer: as above, or uint8 grey values, or in half precision.
+        change: as above, for all rows.
+        top: of the rows, even.
+        bottom: of the rows.
+    """
+    first = max(top // 2 - 1, 0)  # interpolating looks at one more row above and below
+    near = Change(*(part[..., first : (bottom + 1) // 2 + 1, :].float() for part in change))
+    return changed(in_unit(finer[..., 2 * first : bottom, :]), near)[..., top - 2 * first :, :]
+
+
+def write_changed(finer: Tensor, change: Change, kept: Tensor) -> None:
+    """Do the same some rows at a time, and write the result into `kept`, (B, C, H, W) of any type for colours."""
+    for top in range(0, finer.shape[-2], _ROWS_AT_A_TIME):
+        bottom = min(top + _ROWS_AT_A_TIME, finer.shape[-2])
+        keep(changed_rows(finer, change, top, bottom), kept[..., top:bottom, :])

@@ -1,0 +1,88 @@
+"""The rule that says which levels work, on what levels show."""
+
+import pytest
+
+from opir.inference.level_choice import LevelChoice, Probabilities, count_levels, first_falling, parse_levels
+from opir.tasks import Task
+
+
+@pytest.mark.parametrize(
+    ("size", "levels"), [((1, 1), 1), ((255, 4000), 1), ((256, 256), 2), ((510, 700), 2), ((3000, 4000), 5)]
+)
+def test_the_coarsest_level_has_a_short_side_of_128_to_256_pixels(size: tuple[int, int], levels: int) -> None:
+    assert count_levels(*size) == levels
+
+
+@pytest.mark.parametrize(
+    ("falling", "first"),
+    [
+        ([0.999, 0.97], 0),  # streaks of the size that training knows
+        ([0.95, 0.999, 0.97], 0),  # and those of twice that size
+        ([0.3, 0.92, 0.999, 0.97], 1),
+        ([0.999, 0.999, 0.999, 0.999], 2),  # drizzle and broad streaks
+        ([0.2, 0.5, 0.999], 2),
+        ([0.2, 0.95, 0.93], 1),  # nowhere sure: where there is most
+        ([0.6, 0.2], 0),
+        ([0.4, 0.2], None),
+        ([0.4, 0.8], None),  # a coarse level needs better evidence
+        ([], None),
+    ],
+)
+def test_falling_weather_is_removed_from_the_level_on_that_shows_it_best(
+    falling: list[float], first: int | None
+) -> None:
+    assert first_falling(falling) == first
+
+
+def test_named_weather_is_looked_for_and_removed_where_there_is_most_of_it() -> None:
+    assert first_falling([0.1, 0.3, 0.2], named=True) == 1
+
+
+def shows(rain: float = 0, haze: float = 0) -> Probabilities:
+    return {"rain": rain, "snow": 0.0, "haze": haze, "clean": 1 - rain - haze}
+
+
+def working(choice: LevelChoice, *levels: Probabilities) -> list[int]:
+    """Ask from coarse to fine, while what levels show does not change; levels are given finest first."""
+    choice.look(levels)
+    return [number for number in reversed(range(len(levels))) if choice.works(number, levels[number])]
+
+
+def test_a_photo_without_weather_is_passed_by() -> None:
+    assert working(LevelChoice(None, None), shows(), shows(rain=0.7), shows(rain=0.3)) == []
+
+
+def test_finer_levels_work_only_if_they_still_show_it() -> None:
+    assert working(LevelChoice(None, None), shows(rain=0.4), shows(rain=0.95), shows(rain=0.999)) == [1]
+    assert working(LevelChoice(None, None), shows(rain=0.95), shows(rain=0.3), shows(rain=0.999)) == [2, 0]
+
+
+def test_haze_is_removed_at_the_coarsest_level_and_what_falls_is_looked_for_behind_it() -> None:
+    choice = LevelChoice(None, None)
+    choice.look([shows(haze=0.9)] * 3)
+    assert choice.works(2, shows(haze=0.9))
+    choice.look([shows(), shows(rain=0.999)])
+    assert choice.works(1, shows(rain=0.999))
+    assert not choice.works(0, shows())
+    assert working(LevelChoice(None, None), shows(haze=0.9), shows(haze=0.2)) == []
+
+
+@pytest.mark.parametrize(("task", "levels"), [(Task.HAZE, [2]), (Task.CLEAN, []), (Task.RAIN, [1]), (Task.SNOW, [0])])
+def test_named_weather_passes_levels_where_there_is_none(task: Task, levels: list[int]) -> None:
+    shown = shows(rain=0.1), shows(rain=0.2), shows(rain=0.1, haze=0.7)
+    assert working(LevelChoice(None, task), *shown) == levels
+
+
+def test_levels_that_are_asked_for_work_whatever_they_show() -> None:
+    choice = LevelChoice((0, 2), None)
+    assert choice.count_levels(100, 100) == 3
+    assert working(choice, shows(), shows(rain=0.999), shows()) == [2, 0]
+
+
+def test_a_model_that_knows_no_weather_works_at_the_photos_own_size() -> None:
+    assert working(LevelChoice(None, None), {}, {}) == [0]
+
+
+def test_levels_are_read() -> None:
+    assert parse_levels("auto") is None
+    assert parse_levels([2, 0, 2]) == (0, 2)
