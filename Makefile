@@ -26,6 +26,7 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/python -m benchmarks.report.tables --check
 	$(BIN)/python -m benchmarks.reliability.tables --check
+	$(BIN)/python -m benchmarks.reliability.format_table --check
 	$(BIN)/python -m app.examples --check
 	$(BIN)/python -m benchmarks.ablations tables --check
 

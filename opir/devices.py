@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,17 @@ def _computes_in_bfloat16(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
+
+
+@cache
+def work_after_forks() -> None:
+    """Let processes that are forked off compute too, with one thread each.
+
+    The threads that OpenMP has started do not exist in a child, which would wait for them without end. On a GPU
+    PyTorch says by itself that such processes have to be spawned.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 def reuse_freed_memory() -> bool:

@@ -34,6 +34,10 @@ class ImageError(ValueError):
         super().__init__(printable(text))
 
 
+class TooLargeError(ImageError):
+    """A photo of more pixels than are allowed."""
+
+
 def not_written(place: object, error: OSError) -> ImageError:
     """Return the error that says why a file or folder could not be written, and what to do."""
     cure = _CURES.get(error.errno or 0, "check the folder")

@@ -24,7 +24,7 @@ from app.drawing.map_drawing import MapPicture, Places
 from app.look import sentences
 from opir.degradations import degrade
 from opir.inference import Restorer
-from opir.photo import FORMATS, load_photo
+from opir.photo import find_photos, load_photo
 from opir.tasks import Task
 
 Floats = NDArray[np.float32]
@@ -205,7 +205,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0, help="of the weather")
     options = parser.parse_args(arguments)
-    photos = sorted(path for path in options.folder.iterdir() if path.suffix.lower() in FORMATS)
+    photos = find_photos(options.folder).photos
     if not photos:
         parser.error(f"{options.folder}: expected a folder with photos, found none")
     weather_map = build(Restorer.from_pretrained(options.checkpoint, device=options.device), photos, options.seed)

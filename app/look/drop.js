@@ -69,7 +69,8 @@
   // Of many files only what may be a photo is sent; what is not is named. One that is too large would keep all back.
   const ending = new RegExp(words.endings, "i");
   const most = window.gradio_config?.max_file_size ?? Infinity;
-  const mayBePhoto = (file) => (file.type.startsWith("image/") || ending.test(file.name)) && file.size <= most;
+  const isOther = (file) => file.type && !file.type.startsWith("image/") && !ending.test(file.name);
+  const mayBePhoto = (file) => !isOther(file) && file.size <= most;  // the server looks into those of no known kind
   const sift = (event) => {
     const input = event.target;
     if (!(input.matches?.("input[type=file]") && (input.multiple || input.webkitdirectory))) return;

@@ -11,7 +11,7 @@ from PIL import Image
 from app.look import words
 from app.running.errors import plain_error
 from opir.inference import Restoration
-from opir.photo import FORMATS
+from opir.photo import ENDINGS, FORMATS
 from opir.tasks import AUTO
 
 PROXY_SIDE = 2048
@@ -81,8 +81,8 @@ _LONGEST_STEM = 200  # bytes; file systems allow names of 255 with all that is a
 
 def result_name(photo: Path, restoration: Restoration) -> str:
     """Return the name of a photo's result: its own, as far as it can be shown, with _opir and its own ending."""
-    known, kind = photo.suffix.lower() in FORMATS, restoration.photo.file.file_format
-    ending = photo.suffix if known else next(name for name, written in FORMATS.items() if written == kind)
+    known, kind = photo.suffix.lower() in ENDINGS, restoration.photo.file.file_format
+    ending = photo.suffix if known else FORMATS[kind].endings[0]
     shown = "".join(character for character in photo.stem if character.isprintable() and character not in "/\\")
     shown = re.sub(r'[<>:"|?*]', "_", shown)  # Windows takes no such names
     shown = re.sub(r"\.\.+", ".", shown).strip(" .")  # what unpacks an archive leaves out a name that has ".."
@@ -96,5 +96,5 @@ def write_result(
     """Write the full-size result into a folder, which need not exist, under the photo's own name."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / result_name(photo, restoration)
-    restoration.save(path, strength=strength, protect=protect)
+    restoration.save(path, strength=strength, protect=protect, file_format=restoration.photo.file.file_format)
     return path

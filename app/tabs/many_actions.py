@@ -24,7 +24,7 @@ from app.running.visitors import Visitors, visitor_of
 from app.server.presence import Cancelled
 from opir.cli import Job, run_jobs
 from opir.inference import DOUBTFUL_FROM
-from opir.photo import looks_like_photo
+from opir.photo import is_side_file, looks_like_photo
 from opir.tasks import Task
 
 LOG = logging.getLogger(__name__)
@@ -173,7 +173,8 @@ class ManyPhotos:
 def add_folder(photos: list[str] | None, folder: list[str]) -> list[str]:
     """Return the photos chosen so far and those of a folder; what else lies in it is named and left out."""
     found = sorted(path for path in folder if looks_like_photo(Path(path)))
-    left = [Path(path).name for path in sorted(set(folder).difference(found))]
+    others = (Path(path).name for path in sorted(set(folder).difference(found)))
+    left = [name for name in others if not is_side_file(name)]
     if not found:
         raise plain_error(words.NO_PHOTOS_IN_FOLDER, log=False)
     if left:

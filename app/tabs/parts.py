@@ -6,15 +6,12 @@ import gradio as gr
 
 from app.look import words
 from app.look.notes import Note
-from opir.photo import FORMATS
 from opir.tasks import AUTO
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 STATE_SECONDS = 1800
 """How long a page keeps what it is not asked for."""
-
-PHOTO_TYPES = ["image", *FORMATS]
 
 
 def note(said: Note | str) -> None:
@@ -57,7 +54,6 @@ def photo_file(label: str, elem_id: str, height: int = 120, several: bool = Fals
     return gr.File(
         label=label,
         file_count="multiple" if several else "single",
-        file_types=PHOTO_TYPES,
         type="filepath",
         height=height,
         elem_id=elem_id,

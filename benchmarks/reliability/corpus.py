@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from benchmarks.reliability import damage
 from benchmarks.reliability.case import Case
 from benchmarks.reliability.containers import moving_pictures, wrong_endings
+from benchmarks.reliability.odd_files import odd_files
 from benchmarks.reliability.sizes import bombs, resized, thin_photos
 from benchmarks.reliability.sound import Sound, sound_photos
 
@@ -116,6 +117,7 @@ def corpus(share: float = 1.0, number: int = 0) -> list[Case]:
         list(thin_photos()),
         list(bombs()),
         list(moving_pictures()),
+        list(odd_files(sounds)),
         list(wrong_endings(sounds)),
         list(badly_named(sounds)),
     ]

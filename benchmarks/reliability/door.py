@@ -28,7 +28,7 @@ from app.tabs.many_actions import ManyPhotos
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb
 from opir.cli import EXIT_BAD_INPUT, main
 from opir.inference import Restorer
-from opir.photo import DECODING_ERRORS, FORMATS, load_photo
+from opir.photo import DECODING_ERRORS, ENDINGS, FORMATS, load_photo
 from opir.tasks import AUTO
 
 Door = Callable[[Path], str | None]
@@ -158,9 +158,9 @@ def _told(error: gr.Error) -> str:
 
 
 def _place(results: Path, path: Path, file_format: str) -> Path:
-    if path.suffix.lower() in FORMATS:
+    if path.suffix.lower() in ENDINGS:
         return results / f"result{path.suffix}"
-    return results / f"result{next(ending for ending, known in FORMATS.items() if known == file_format)}"
+    return results / f"result{FORMATS[file_format].endings[0]}"
 
 
 def _check_result(results: Path, width: int = 0, height: int = 0) -> None:

@@ -11,7 +11,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from opir.photo import FileProperties, write_png
+from benchmarks.reliability.odd_pngs import RGB, png
 
 HEIGHT, WIDTH = 18, 26
 CAMERA, DATE, DETAILS, DATE_TAKEN, POSITION = 0x0110, 0x0132, 0x8769, 0x9003, 0x8825
@@ -58,9 +58,7 @@ def saved(picture: Image.Image, file_format: str, **options: object) -> bytes:
 
 
 def _deep_png() -> bytes:
-    file = io.BytesIO()
-    write_png(file, pixels(bits=16), FileProperties().icc, b"")
-    return file.getvalue()
+    return png(pixels(bits=16), 16, RGB)
 
 
 def _deep_tiff(channels: int, compression: str | None) -> bytes:

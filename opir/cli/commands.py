@@ -20,15 +20,24 @@ from tqdm import tqdm
 from opir import inspection
 from opir.cli.cluster import run_on_ray
 from opir.cli.folder import RestoreOptions
-from opir.cli.jobs import OUTPUT_SUFFIXES, SAME, TOLD_IN_ONE_LINE, Job, one_line, plan_jobs, run_jobs, written_to
+from opir.cli.jobs import (
+    OUTPUT_SUFFIXES,
+    SAME,
+    STANDARD,
+    TOLD_IN_ONE_LINE,
+    Job,
+    one_line,
+    plan_jobs,
+    run_jobs,
+    written_to,
+)
 from opir.cli.options import checked_task, parse_maps, parse_point, parse_tile, read_levels
-from opir.cli.outcomes import EXIT_BAD_INPUT, report_outcomes
+from opir.cli.outcomes import EXIT_BAD_INPUT, prepare_terminal, report_outcomes, say
 from opir.cli.streaming import stream_jobs
 from opir.config import PRESETS
 from opir.data.pairs import pair_photos
 from opir.data.published import find_pairs
 from opir.degradations import degrade
-from opir.errors import printable
 from opir.evaluation.conformal import CROP_SIDE, calibrate
 from opir.evaluation.metrics import SPACES
 from opir.evaluation.scoring import evaluate
@@ -39,7 +48,7 @@ from opir.inference.restorer import Restorer
 from opir.model import OPIR, count_gmacs, count_parameters
 from opir.model.checkpoint import CheckpointError, load_model
 from opir.model.onnx_export import EXPORT_FORMATS, export_model
-from opir.photo.photo import Photo, load_photo, save_photo
+from opir.photo import Photo, load_photo, save_photo
 from opir.tasks import AUTO, TASK_NAMES, Task
 
 ENGINES = ("local", "ray")
@@ -53,8 +62,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Photos = Annotated[list[Path], typer.Argument(metavar="IN", help="Photos, and folders of photos.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="A folder, or a file name for a single photo.")]
+Photos = Annotated[
+    list[Path], typer.Argument(metavar="IN", help='Photos, folders of photos, or "-" for standard input.')
+]
+Out = Annotated[
+    str, typer.Option("--out", "-o", help='A folder, a file name for a single photo, or "-" for standard output.')
+]
 TaskName = Annotated[str, typer.Option(help=f"The weather: {AUTO} or one of {', '.join(TASK_NAMES)}.")]
 Checkpoint = Annotated[str, typer.Option(help="A shipped name, a folder, a .safetensors file or a hub id.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
@@ -84,6 +97,10 @@ def restore(
     maps: Annotated[str, typer.Option(help=f"Also write some of {','.join(inspection.MAPS)}.")] = "",
     as_json: AsJson = False,
     keep_location: Annotated[bool, typer.Option("--keep-location", help="Keep the GPS position too.")] = False,
+    keep_time: Annotated[bool, typer.Option("--keep-time", help="Keep each file's time of change.")] = False,
+    max_megapixels: Annotated[
+        float | None, typer.Option(min=0.0001, help="The largest photo; else 100, or what the memory is enough for.")
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Add one JSON line for each photo to this file.")] = None,
     engine: Annotated[str, typer.Option(help=f"Where to compute: {' or '.join(ENGINES)} (a cluster).")] = "local",
     workers: Annotated[int | None, typer.Option(min=1, help="For --engine ray: processes with a model.")] = None,
@@ -100,10 +117,11 @@ def restore(
         parse_maps(maps),
         read_levels(levels),
         keep_location,
+        keep_time,
+        max_megapixels,
     )
-    jobs = plan_jobs(photos, out, recursive, file_format)
-    if skip_existing:
-        jobs = [job for job in jobs if not job.output.exists()]
+    plan = plan_jobs(photos, out, recursive, file_format)
+    jobs = [job for job in plan.jobs if not (skip_existing and job.output.exists())]
     if not jobs:
         records: Iterable[dict[str, Any]] = []
     elif engine == "ray":
@@ -114,20 +132,11 @@ def restore(
         prepare_folders(job.output.parent for job in jobs)
 
         def work(job: Job, photo: Photo) -> Restoration:
-            return _restore_with_bar(restorer, job, photo, options)
+            return options.restore_with_bar(restorer, job, photo)
 
         records = stream_jobs(jobs, options.read, work, options.write)
-    report_outcomes(records if log is None else written_to(log, records), as_json)
-
-
-def _restore_with_bar(restorer: Restorer, job: Job, photo: Photo, options: RestoreOptions) -> Restoration:
-    with tqdm(desc=printable(job.source.name), unit="tile", leave=False, disable=None) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return options.restore(restorer, photo, show)
+    quiet = any(job.output == STANDARD for job in jobs)
+    report_outcomes(records if log is None else written_to(log, records), as_json, plan.left_out, quiet)
 
 
 @app.command("evaluate")
@@ -163,7 +172,7 @@ def evaluate_command(
     if json_file is not None:
         with written_whole(json_file) as file:
             file.write(json.dumps(report.to_dict(), indent=2).encode() + b"\n")
-    typer.echo(
+    say(
         f"{report.pairs} pairs, 8-bit {'RGB' if space == 'rgb' else 'Y of BT.601'}: "
         f"PSNR {report.psnr:.2f} dB (input {report.input_psnr:.2f}), "
         f"SSIM {report.ssim:.4f} (input {report.input_ssim:.4f})"
@@ -187,7 +196,7 @@ def inspect(
     x, y = parse_point(at)
     restorer = Restorer.from_pretrained(checkpoint, device)
     pixel = restorer.restore(image, checked_task(task)).inspect(x, y, level=level)
-    typer.echo(json.dumps(pixel.to_dict(), indent=2) if as_json else pixel.describe())
+    say(json.dumps(pixel.to_dict(), indent=2) if as_json else pixel.describe())
 
 
 @app.command("degrade")
@@ -200,17 +209,18 @@ def degrade_command(
 ) -> None:
     """Put rain, snow or haze on clean photos."""
     weather = Task.parse(task)
-    jobs = plan_jobs(photos, out)
+    plan = plan_jobs(photos, out)
+    jobs = plan.jobs
     seeds = {job: seed + number for number, job in enumerate(jobs)}
     prepare_folders(job.output.parent for job in jobs)
 
     def work(job: Job) -> dict[str, Any]:
         photo = load_photo(job.source)
         degraded = degrade(photo.rgb[None], weather, seeds[job])[0].clamp(0, 1)
-        save_photo(photo.with_rgb(degraded), job.output)
+        save_photo(photo.with_rgb(degraded), job.output, file_format=job.file_format or photo.file.file_format)
         return {}
 
-    report_outcomes(run_jobs(jobs, work))
+    report_outcomes(run_jobs(jobs, work), left_out=plan.left_out)
 
 
 @app.command()
@@ -226,7 +236,7 @@ def train(
     except ImportError as error:
         raise ValueError(f'training needs {error.name}: install it with pip install "opir[train]"') from None
     limit = [f"stop_after_minutes={stop_after}"] if stop_after else []
-    typer.echo(f"wrote {run(load_training_config(config, [*(changes or []), *limit]))}")
+    say(f"wrote {run(load_training_config(config, [*(changes or []), *limit]))}")
 
 
 @app.command("calibrate")
@@ -251,10 +261,10 @@ def calibrate_command(
     assert restorer.info is not None
     out = out or beside(restorer.info.path)
     made.save(out)
-    typer.echo(f"wrote {out}")
+    say(f"wrote {out}")
     for weather in TASK_NAMES:
         shares = made.made_from["coverage"][weather]
-        typer.echo(
+        say(
             f"{weather:6} {fmean(shares):.1%} of pixels below their bound "
             f"({min(shares):.1%} to {max(shares):.1%} by part; each part of the photos tried with the others' curves)"
         )
@@ -270,7 +280,7 @@ def export(
     """Write a checkpoint as graphs that other programs run: of a photo's embedding, and of one level's stages."""
     prepare_folders([out])
     for path in export_model(checkpoint, file_format, out):
-        typer.echo(f"wrote {path}")
+        say(f"wrote {path}")
 
 
 @app.command()
@@ -293,7 +303,7 @@ def info(
     lines |= {name: _compact(value) for name, value in (model.config.to_dict() | metadata).items()}
     width = max(map(len, lines))
     for key, value in lines.items():
-        typer.echo(f"{key:{width}}  {value}")
+        say(f"{key:{width}}  {value}")
 
 
 def _compact(value: Any) -> str:
@@ -305,8 +315,9 @@ def main(arguments: list[str] | None = None) -> None:
     # Pillow's remarks on damaged files: what matters of them is told in a line of ours.
     warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
+    prepare_terminal()
     try:
         app(arguments, prog_name="opir")
     except TOLD_IN_ONE_LINE as error:
-        typer.echo(f"opir: {one_line(error)}", err=True)
+        say(f"opir: {one_line(error)}", err=True)
         sys.exit(EXIT_BAD_INPUT)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from PIL import PngImagePlugin
+from tqdm import tqdm
+
 from opir import inspection
-from opir.cli.jobs import Job
+from opir.cli.jobs import STANDARD, Job
+from opir.errors import ImageError, TooLargeError, printable
 from opir.files import make_folder, written_whole
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
 from opir.inference.tiled_level import Progress
-from opir.photo.photo import Photo, load_photo
+from opir.photo import Photo, load_photo
+from opir.photo.folders import OWN_MARK
 
 
 @dataclass(frozen=True)
@@ -25,10 +31,17 @@ class RestoreOptions:
     """Some of `opir.inspection.MAPS`."""
     levels: tuple[int, ...] | Literal["auto"] = "auto"
     keep_location: bool = False
+    keep_time: bool = False
+    max_megapixels: float | None = None
+    """None for what the memory allows."""
 
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
-        return load_photo(job.source, keep_location=self.keep_location, compact=True)
+        source = sys.stdin.buffer if job.source == STANDARD else job.source
+        try:
+            return load_photo(source, self.max_megapixels, self.keep_location, compact=True)
+        except TooLargeError as error:
+            raise ImageError(f"{error}, or allow more with --max-megapixels where there is memory for it") from error
 
     def restore(self, restorer: Restorer, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Run the model."""
@@ -41,20 +54,29 @@ class RestoreOptions:
             progress=progress,
         )
 
+    def restore_with_bar(self, restorer: Restorer, job: Job, photo: Photo) -> Restoration:
+        """Run the model, and show how far it is where a terminal is."""
+        with tqdm(desc=printable(job.source.name), unit="tile", leave=False, disable=None) as bar:
+
+            def show(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            return self.restore(restorer, photo, show)
+
     def write(self, job: Job, restoration: Restoration) -> dict[str, Any]:
         """Write the result and its maps; the result comes last, so that one that is there is complete.
 
         Returns:
             The photo's task, size, levels, mean uncertainty and time, and the files of the maps.
         """
-        make_folder(job.output.parent)
-        written = []
-        for name, picture in inspection.pictures(restoration, self.maps).items():
-            path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")
-            with written_whole(path) as file:
-                picture.save(file, "PNG")
-            written.append(str(path))
-        restoration.save(job.output, self.strength)
+        maps, left_out = self._write_maps(job, restoration)
+        file_format = job.file_format or restoration.photo.file.file_format
+        if job.output == STANDARD:
+            left_out += restoration.write(sys.stdout.buffer, file_format, self.strength)
+        else:
+            make_folder(job.output.parent)
+            left_out += restoration.save(job.output, self.strength, file_format=file_format, keep_time=self.keep_time)
         return {
             "task": restoration.task,
             "task_probabilities": restoration.task_probabilities,
@@ -64,9 +86,33 @@ class RestoreOptions:
             "levels": [level.to_dict() for level in restoration.levels],
             "tiles": restoration.tiles,
             "seconds": round(restoration.seconds, 3),
-            "maps": written,
+            "maps": maps,
+            "left_out": list(left_out),
         }
+
+    def _write_maps(self, job: Job, restoration: Restoration) -> tuple[list[str], tuple[str, ...]]:
+        """Write what was asked for beside the result; one that can not be written costs nothing else, and is told."""
+        if job.output == STANDARD:
+            return [], tuple(f"the map {name}, which needs a file" for name in self.maps)
+        written, failed = [], []
+        for name, picture in inspection.pictures(restoration, self.maps).items():
+            path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")
+            try:
+                make_folder(path.parent)
+                with written_whole(path) as file:
+                    picture.save(file, "PNG", pnginfo=_marked())
+                written.append(str(path))
+            except (OSError, ValueError) as error:
+                failed.append(f"the map {name} ({printable(str(error))})")
+        return written, tuple(failed)
 
     def do(self, restorer: Restorer, job: Job) -> dict[str, Any]:
         """Read, restore and write one photo."""
         return self.write(job, self.restore(restorer, self.read(job)))
+
+
+def _marked() -> PngImagePlugin.PngInfo:
+    """Return the text by which a later run knows that this is no photo."""
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Software", OWN_MARK.decode())
+    return info

@@ -2,19 +2,77 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
+import os
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from opir.errors import printable
+from opir.photo.folders import told_left_out
 
 EXIT_BAD_INPUT = 2
 
 
-def report_outcomes(outcomes: Iterable[dict[str, Any]], as_json: bool = False) -> None:
-    """Tell how each job went, and exit with an error if one failed."""
+def say(text: str, err: bool = False) -> None:
+    """Print a line; a reader that has gone, as in `| head`, stops nothing."""
+    stream = sys.stderr if err else sys.stdout
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except (BrokenPipeError, ValueError):  # a closed stream raises the latter
+        forget(stream)
+
+
+def forget(stream: Any) -> None:
+    """Let a stream that nobody reads end in nothing, so that Python does not fail on it at the end either."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _speak_any_encoding() -> None:
+    """Have letters that a terminal or a file can not hold spelt out, as in \\u5199."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+class _Saying(logging.Handler):
+    """Tells in the manner of the command line what the library logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"opir: {printable(record.getMessage())}", err=True)
+
+
+def prepare_terminal() -> None:
+    """Have all printed that is said, in any encoding, and what `opir` logs, such as photos left out of training."""
+    _speak_any_encoding()
+    logger = logging.getLogger("opir")
+    if not any(isinstance(handler, _Saying) for handler in logger.handlers):
+        logger.addHandler(_Saying())
+
+
+def report_outcomes(
+    outcomes: Iterable[dict[str, Any]],
+    as_json: bool = False,
+    left_out: dict[str, list[Path]] | None = None,
+    quiet: bool = False,
+) -> None:
+    """Tell how each job went and what was left out, and exit with an error if one failed.
+
+    Args:
+        outcomes: what jobs give.
+        as_json: print them all as JSON instead.
+        left_out: what is in the folders and was no job, by the reason.
+        quiet: say nothing of what went well: standard output is a photo.
+    """
     records, done, failed = [], 0, 0
     for record in outcomes:
         done += 1
@@ -22,21 +80,25 @@ def report_outcomes(outcomes: Iterable[dict[str, Any]], as_json: bool = False) -
             records.append(record)
         if "error" in record:
             failed += 1
-            typer.echo(f"opir: {record['error']}", err=True)
+            say(f"opir: {record['error']}", err=True)
         elif not as_json:
-            typer.echo(_tell(record))
+            say(_tell(record), err=quiet)
     if as_json:
-        typer.echo(json.dumps(records, indent=2))
+        say(json.dumps(records, indent=2), err=quiet)
+    if left_out:
+        say(f"opir: left out: {printable(told_left_out(left_out))}", err=True)
     if failed and done > 1:
-        typer.echo(f"opir: {failed} of {done} photos failed", err=True)
+        say(f"opir: {failed} of {done} photos failed", err=True)
     if failed:
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
 def _tell(record: dict[str, Any]) -> str:
     line = printable(f"{record['input']} -> {record['output']}")
-    if "seconds" not in record:
-        return line
-    share = record["task_probabilities"].get(record["task"])
-    weather = record["task"] if share is None else f"{record['task']} {share:.0%}"
-    return f"{line}  {weather}  {record['width']}x{record['height']}  {record['seconds']:.1f} s"
+    if "seconds" in record:
+        share = record["task_probabilities"].get(record["task"])
+        weather = record["task"] if share is None else f"{record['task']} {share:.0%}"
+        line += f"  {weather}  {record['width']}x{record['height']}  {record['seconds']:.1f} s"
+    if record.get("left_out"):
+        line += f"  without {printable(', '.join(record['left_out']))}"
+    return line

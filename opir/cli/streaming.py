@@ -41,7 +41,7 @@ def stream_jobs(
     writing: deque[tuple[Job, Future[dict[str, Any]]]] = deque()
     readers, writers = ThreadPoolExecutor(ahead, "read"), ThreadPoolExecutor(ahead, "write")
     try:
-        reading.extend((job, readers.submit(read, job)) for job in islice(rest, ahead))
+        reading.extend((job, readers.submit(_read, read, job)) for job in islice(rest, ahead))
         while reading:
             job, loading = reading.popleft()
             try:
@@ -53,7 +53,7 @@ def stream_jobs(
                 failed.set_exception(error)
                 writing.append((job, failed))
             del loading
-            reading.extend((job, readers.submit(read, job)) for job in islice(rest, 1))
+            reading.extend((job, readers.submit(_read, read, job)) for job in islice(rest, 1))
             while len(writing) > ahead or (writing and writing[0][1].done()):
                 yield _finished(*writing.popleft())
         while writing:
@@ -61,6 +61,11 @@ def stream_jobs(
     finally:
         readers.shutdown(cancel_futures=True)
         writers.shutdown()
+
+
+def _read(read: Callable[[Job], Loaded], job: Job) -> Loaded:
+    job.check()
+    return read(job)
 
 
 def _finished(job: Job, writing: Future[dict[str, Any]]) -> dict[str, Any]:

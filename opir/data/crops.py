@@ -3,6 +3,7 @@
 B batch, H height, W width. Pictures are decoded once and kept as bytes in memory.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,15 @@ from torch.nn import functional as F
 
 from opir.data.pairs import Pair, list_photos, match_names
 from opir.data.published import PairFolders
+from opir.errors import ImageError
 from opir.photo.photo import LUMA, load_photo, load_rgb8
 from opir.photo.reading import read_values
 from opir.tasks import Task
 
 # Of crops at a photo's own resolution, where streaks meet real texture. The rest shows more of the scene: its mist.
 _NATIVE_SHARE = 0.4
+_MOST_DRAWS = 20
+_log = logging.getLogger("opir.data")
 
 
 def read_streaks(folder: str | Path) -> list[Tensor]:
@@ -117,6 +121,7 @@ class TrainingPhotos:
         self._pair_share, self._depth_share = pair_share, depth_share
         self._max_zoom, self._haze_part, self._turn_share = max_zoom, haze_part, turn_share
         self._memory: dict[Path, Tensor] = {}
+        self._broken: set[str] = set()
         self._bytes_left = int(memory_gb * 1e9)
 
     def __len__(self) -> int:
@@ -145,9 +150,22 @@ class TrainingPhotos:
         # Systematic sampling: shares hold within a batch, so steps differ less than with independent draws.
         ticks = (np.arange(size) + random.random()) / size
         chosen = [tasks[int(i)] for i in np.searchsorted(np.cumsum(weights / weights.sum()), ticks)]
-        items = [self._item(task, crop, random) for task in chosen]
+        items = [self._sound_item(task, crop, random) for task in chosen]
         clean, depth, paired = (torch.stack(tensors) for tensors in zip(*items, strict=True))
         return Batch(clean, torch.tensor(chosen), depth, paired, paired.amax(dim=(1, 2, 3)) > 0)
+
+    def _sound_item(self, task: Task, crop: int, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `_item` does, of another photo where one turns out to be broken; that is logged once."""
+        for draw in range(_MOST_DRAWS):
+            try:
+                return self._item(task, crop, random)
+            except ImageError as error:
+                if draw == _MOST_DRAWS - 1:
+                    raise
+                if str(error) not in self._broken:
+                    self._broken.add(str(error))
+                    _log.warning("left out: %s", error)
+        raise AssertionError("unreachable")
 
     def _item(self, task: Task, crop: int, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return one clean crop, its depth and its real degraded twin; zeros where there is none."""

@@ -5,6 +5,7 @@ H height, W width.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -12,11 +13,13 @@ from pathlib import Path
 
 from torch import Tensor
 
+from opir.errors import ImageError
+from opir.photo.folders import find_photos
+from opir.photo.formats import READABLE
 from opir.photo.photo import load_photo
-from opir.photo.reading import FORMATS, read_size
+from opir.photo.reading import read_size
 
-PHOTO_SUFFIXES = frozenset(FORMATS)
-"""The endings of files that are taken for photos, in lower case."""
+_log = logging.getLogger("opir.data")
 Size = tuple[int, int]
 """Width and height in pixels."""
 
@@ -50,13 +53,26 @@ def check_sizes(degraded: Size, clean: Size, name: str, clean_name: str) -> None
 
 
 def list_photos(folder: str | Path) -> list[Path]:
-    """Return the photos directly in a folder, sorted; raises ValueError if there are none."""
+    """Return the photos directly in a folder, sorted; what is left out, and why, is logged.
+
+    Raises:
+        ValueError: if there is no such folder, or no photo in it whose header can be read.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"no such folder: {folder} (expected a folder of photos)")
-    photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    found = find_photos(folder, own_results=True)
+    photos = []
+    for path in found.photos:
+        try:
+            read_size(path)
+            photos.append(path)
+        except ImageError as error:
+            _log.warning("left out: %s", error)
+    if found.left_out:
+        _log.warning("left out of %s: %s", folder, found.told())
     if not photos:
-        raise ValueError(f"no photos in {folder}: expected files ending in {', '.join(sorted(PHOTO_SUFFIXES))}")
+        raise ValueError(f"no photos in {folder}: expected files of {READABLE}")
     return photos
 
 

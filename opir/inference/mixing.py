@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from opir.ops.levels import in_unit
+from opir.ops.levels import in_unit, keep
 from opir.ops.window import Window
-from opir.photo.photo import to_picture
+from opir.photo import to_picture
 
 if TYPE_CHECKING:
     from opir.inference.restoration import Restoration
@@ -19,18 +19,33 @@ DOUBTFUL_FROM, DOUBTFUL_TO = 1.5, 3.0
 """The uncertainty from which `protect` starts to keep the input, and from which it keeps it wholly."""
 
 
-def mix_part(result: Restoration, part: Window, strength: float = 1.0, protect: bool = False) -> Tensor:
-    """Mix a part of a photo and of its restoration, as `Restoration.blend` does with the whole.
+_ROWS_AT_A_TIME = 256  # a large photo is never copied as a whole
+
+
+def mix(result: Restoration, strength: float = 1.0, protect: bool = False) -> Tensor:
+    """Mix a photo and its restoration: (3, H, W), kept as the restoration is.
 
     Args:
         result: the restoration.
-        part: inside the photo.
         strength: 0 is the photo, 1 the restoration.
         protect: keep the photo where the uncertainty is high.
 
-    Returns:
-        The part, (3, h, w), sRGB in [0, 1].
+    Raises:
+        ValueError: for a strength out of range.
     """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}")
+    if strength == 1 and not protect:
+        return result.restored_rgb
+    mixed = torch.empty_like(result.restored_rgb)
+    for top in range(0, result.height, _ROWS_AT_A_TIME):
+        rows = Window(top, 0, min(top + _ROWS_AT_A_TIME, result.height), result.width)
+        keep(mix_part(result, rows, strength, protect), rows.of(mixed))
+    return mixed
+
+
+def mix_part(result: Restoration, part: Window, strength: float = 1.0, protect: bool = False) -> Tensor:
+    """Mix a part of a photo and of its restoration as `mix` does with the whole: (3, h, w), sRGB in [0, 1]."""
     share: Tensor | float = strength
     if protect:
         uncertainty = part.of(torch.from_numpy(result.uncertainty)).float()

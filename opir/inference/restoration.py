@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -18,17 +19,16 @@ from torch import Tensor
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
 from opir.inference.levels import Level, carried_up, enlarge_map
-from opir.inference.mixing import mix_part
+from opir.inference.mixing import mix
 from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
-from opir.ops.levels import in_unit, keep
+from opir.ops.levels import in_unit
 from opir.ops.pyramid import build_pyramid
-from opir.ops.window import Window
-from opir.photo.photo import Photo, is_compact, save_photo, to_picture
+from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
+from opir.photo.photo import is_compact
 from opir.tasks import AUTO, Task
 
 Embedding = NDArray[np.float32]
-_ROWS_AT_A_TIME = 256  # a large photo is never copied as a whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +222,7 @@ class Restoration:
             strength: 0 is the photo, 1 the restoration.
             protect: keep the photo where the uncertainty is high.
         """
-        return to_picture(self._mixed(strength, protect), self.photo.alpha)
+        return to_picture(mix(self, strength, protect), self.photo.alpha)
 
     def save(
         self,
@@ -230,12 +230,23 @@ class Restoration:
         strength: float = 1.0,
         protect: bool = False,
         quality: int | None = None,
-    ) -> None:
+        *,
+        file_format: str | None = None,
+        keep_time: bool = False,
+    ) -> tuple[str, ...]:
         """Write the mix of `blend` with the photo's own depth, profile, transparency, date and camera.
 
-        The ending of the path chooses the format. Raises ValueError as `opir.photo.save_photo` does.
+        The ending of the path chooses the format, where `file_format` does not. Returns what the file lacks of the
+        photo, and raises ValueError, as `opir.photo.save_photo` does.
         """
-        save_photo(self.photo.with_rgb(self._mixed(strength, protect)), path, quality)
+        return save_photo(self._result(strength, protect), path, quality, file_format, keep_time)
+
+    def write(self, file: BinaryIO, file_format: str | None = None, strength: float = 1.0) -> tuple[str, ...]:
+        """Write the mix of `blend` to an open file, in the photo's own format where none is named; else as `save`."""
+        return write_photo(self._result(strength, protect=False), file, file_format)
+
+    def _result(self, strength: float, protect: bool) -> Photo:
+        return marked_as_own(self.photo.with_rgb(mix(self, strength, protect)))
 
     def inspect(self, x: int, y: int, task: str | None = None, level: int | None = None) -> PixelInspection:
         """Return the operator of one pixel.
@@ -307,14 +318,3 @@ class Restoration:
         if prototype is None:
             raise ValueError(f'this model has no task-aware module, so it knows no task, got "{task}"')
         return prototype
-
-    def _mixed(self, strength: float, protect: bool) -> Tensor:
-        if not 0 <= strength <= 1:
-            raise ValueError(f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}")
-        if strength == 1 and not protect:
-            return self.restored_rgb
-        mixed = torch.empty_like(self.restored_rgb)
-        for top in range(0, self.height, _ROWS_AT_A_TIME):
-            rows = Window(top, 0, min(top + _ROWS_AT_A_TIME, self.height), self.width)
-            keep(mix_part(self, rows, strength, protect), rows.of(mixed))
-        return mixed

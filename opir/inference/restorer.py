@@ -14,7 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from opir.devices import choose_device, choose_precision, computing_in, give_back_freed_memory, reuse_freed_memory
+from opir.devices import (
+    choose_device,
+    choose_precision,
+    computing_in,
+    give_back_freed_memory,
+    reuse_freed_memory,
+    work_after_forks,
+)
 from opir.inference.error_bounds import find_calibration
 from opir.inference.level_choice import LevelChoice, parse_levels
 from opir.inference.levels import Level, LevelWork, mean_change
@@ -66,6 +73,7 @@ class Restorer:
         self.precision = choose_precision(precision, self.device)
         if self.device.type == "cpu":
             reuse_freed_memory()
+            work_after_forks()
         self.model = model.eval()
         self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.info = info

@@ -6,43 +6,72 @@ H height, W width, C channels (1 grey, 2 grey + alpha, 3 RGB, 4 RGBA).
 from __future__ import annotations
 
 import io
+import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from opir.errors import ImageError
 from opir.files import written_whole
-from opir.photo import deep_heif, sixteen_bit
-from opir.photo.reading import FileProperties, first_line, format_of, register_heif
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import RESOLUTION, Entry, Exif, read_exif
+from opir.photo.beside.properties import FileProperties
+from opir.photo.formats import FORMATS, Format, format_of
+from opir.photo.reading import first_line
 
-QUALITY = {"JPEG": 95, "WEBP": 92, "HEIF": 90, "AVIF": 90}
-MAX_JPEG_EXIF = 65_000  # bytes; a segment of a JPEG holds no more
+MAX_JPEG_SEGMENT = 65_000
+_UNENCODABLE = (OSError, ValueError, RuntimeError, TypeError, struct.error, KeyError)
 
 
-def write_file(path: Path, pixels: NDArray[Any], properties: FileProperties, quality: int | None = None) -> None:
-    """Write pixels (H, W, C) in the format that the name asks for; uint16 only to `DEEP_FORMATS`.
+def write_file(
+    path: Path,
+    pixels: NDArray[Any],
+    properties: FileProperties,
+    quality: int | None = None,
+    file_format: str | None = None,
+    keep_time: bool = False,
+) -> None:
+    """Write pixels (H, W, C) in a format, by default that of the name; uint16 and float32 only where it has them.
 
     The fourth byte of a JPEG's pixels is left out.
     """
-    file_format = format_of(path)
+    file_format = file_format or format_of(path)
     with written_whole(path) as file:
-        sink = _Sink(file)
-        try:
-            _encode(sink, file_format, pixels, properties, quality)
-        except (OSError, ValueError, RuntimeError, TypeError, struct.error) as error:
-            if sink.refused is not None:
-                raise sink.refused from None
-            raise ImageError(
-                f"{path.name}: can not be written as {file_format} ({first_line(error)}); choose PNG or TIFF"
-            ) from error
+        write_to(file, path.name, pixels, properties, file_format, quality)
+    if keep_time and properties.modified is not None:
+        os.utime(path, (properties.modified, properties.modified))
+
+
+def write_to(
+    file: BinaryIO,
+    name: str,
+    pixels: NDArray[Any],
+    properties: FileProperties,
+    file_format: str,
+    quality: int | None = None,
+) -> None:
+    """Write the bytes of a file; raises ImageError where the format can not hold the picture."""
+    sink = _Sink(file)
+    try:
+        if file_format == "JPEG":  # piece by piece, so that it is never in memory; others need to go back in it
+            FORMATS[file_format].write(cast(BinaryIO, sink), pixels, properties, quality)
+        else:
+            made = io.BytesIO()
+            FORMATS[file_format].write(made, pixels, properties, quality)
+            sink.write(made.getbuffer())
+    except _UNENCODABLE as error:
+        if sink.refused is not None:
+            raise sink.refused from None
+        raise ImageError(
+            f"{name}: can not be written as {file_format} ({first_line(error)}); choose PNG or TIFF"
+        ) from error
 
 
 class _Sink:
-    """A file as Pillow sees it: Pillow alone does not tell a full disk from a picture that it can not encode."""
+    """A file as an encoder sees it: Pillow alone does not tell a full disk from a picture that it can not encode."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -57,52 +86,59 @@ class _Sink:
             raise
 
 
-def _encode(
-    sink: _Sink, file_format: str, pixels: NDArray[Any], properties: FileProperties, quality: int | None
-) -> None:
-    """Write a file's bytes: a JPEG piece by piece, so that it is never in memory; others need to go back in it."""
-    file = io.BytesIO()
-    if pixels.dtype == np.uint16 and file_format == "PNG":
-        sixteen_bit.write_png(file, pixels, properties.icc, properties.exif)
-    elif pixels.dtype == np.uint16 and file_format == "HEIF":
-        deep_heif.write_deep(file, pixels, properties.icc, properties.exif, quality or QUALITY[file_format])
-    elif file_format == "TIFF":
-        exif = Image.Exif()
-        exif.load(properties.exif)
-        sixteen_bit.write_tiff(file, pixels, properties.icc, exif)
-    else:
-        register_heif()
-        picture, options = _as_picture(pixels, file_format), _saving_options(file_format, properties, quality)
-        if file_format == "JPEG":
-            picture.save(cast(BinaryIO, sink), format=file_format, **options)
-            return
-        picture.save(file, format=file_format, **options)
-    sink.write(file.getbuffer())
+def described_for(described: Described, row: Format, is_grey: bool) -> Described:
+    """Return how a format says what colours mean: as the photo came where it can, else by an ICC profile.
+
+    Nothing where it can not: then colours are to be sRGB.
+    """
+    if described.icc:
+        return described if "icc" in row.colours else Described()
+    if described.cicp and "cicp" in row.colours:
+        return described
+    if (described.gamma or described.chromaticities) and "gamma" in row.colours:
+        return described
+    if described.is_adobe_rgb and row.exif:
+        return described
+    return Described(icc=described.as_icc(is_grey)) if "icc" in row.colours else Described()
 
 
-def _as_picture(pixels: NDArray[Any], file_format: str) -> Image.Image:
-    """Return 8-bit pixels as Pillow's, without a copy for a JPEG whose pixels have an unused fourth byte each."""
-    if file_format == "JPEG" and pixels.shape[2] == 4:
-        size = (pixels.shape[1], pixels.shape[0])
-        return Image.frombuffer("RGBX", size, np.ascontiguousarray(pixels), "raw", "RGBX", 0, 1)
-    return Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
+def kept_by(
+    properties: FileProperties, row: Format, bits: int, is_grey: bool
+) -> tuple[FileProperties, tuple[str, ...]]:
+    """Return what a format keeps of a file's properties, and what it does not, in words.
+
+    Args:
+        properties: as they came.
+        row: the format to write.
+        bits: of a colour, in the photo.
+        is_grey: whether it is.
+    """
+    lost = []
+    deepest = min(row.deepest, max(properties.depth, 8)) if row.deepest in (10, 12) else row.deepest
+    if bits > 8 and row.deepest < min(bits, properties.depth):
+        lost.append(f"all but {deepest} bits of each colour")
+    kept: dict[str, Any] = {"described": described_for(properties.described, row, is_grey)}
+    most = MAX_JPEG_SEGMENT if row.name == "JPEG" else None
+    for field, title, holds in (("exif", "Exif data", row.exif), ("xmp", "XMP", row.xmp), ("iptc", "IPTC", row.iptc)):
+        data = getattr(properties, field)
+        if data and (not holds or (most and len(data) >= most)):
+            lost.append(f"{title} of {len(data):,} bytes" if holds else title)
+            kept[field] = b""
+    if any(kind not in row.texts for kind, _ in properties.texts):
+        lost.append("texts")
+        kept["texts"] = tuple(text for text in properties.texts if text[0] in row.texts)
+    if properties.dpi and row.dpi == "in Exif":
+        kept["exif"] = with_resolution(kept.get("exif", properties.exif), properties.dpi)
+    return replace(properties, **kept), tuple(lost)
 
 
-def _saving_options(file_format: str, properties: FileProperties, quality: int | None) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if properties.icc and file_format != "BMP":
-        options["icc_profile"] = properties.icc
-    fits = file_format != "JPEG" or len(properties.exif) < MAX_JPEG_EXIF
-    if properties.exif and file_format != "BMP" and fits:
-        options["exif"] = properties.exif
-    if properties.dpi and file_format in ("JPEG", "PNG", "BMP"):
-        options["dpi"] = properties.dpi
-    if file_format in QUALITY:
-        own = properties.jpeg_quality if file_format == "JPEG" else None
-        options["quality"] = quality or own or QUALITY[file_format]
-    if file_format == "JPEG":
-        # Not optimize=True: Pillow's buffer for it is too small for noisy pictures, and saving fails.
-        options["subsampling"] = properties.jpeg_subsampling
-    if file_format == "WEBP":
-        options |= {"lossless": properties.lossless and properties.file_format == "WEBP", "exact": True}
-    return options
+def with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
+    """Return Exif data that tell a resolution, those given where they tell it already."""
+    found = read_exif(exif) if exif else Exif()
+    if found.resolution is not None:
+        return exif
+    order = found.order
+    values = (*(struct.pack(f"{order}II", round(value * 1000), 1000) for value in dpi), struct.pack(f"{order}H", 2))
+    kinds = (5, 5, 3)
+    told = {tag: Entry(kind, 1, data) for tag, kind, data in zip(RESOLUTION, kinds, values, strict=True)}
+    return replace(found, main=found.main | told).to_bytes()

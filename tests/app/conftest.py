@@ -19,7 +19,7 @@ from benchmarks.server.server_process import ServerProcess, running_server
 from opir.inference.restorer import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import save_model
-from opir.photo.photo import to_picture
+from opir.photo import to_picture
 from opir.tasks import Task
 from tests.app.browsing import CHROMIUM, FLAGS, visit
 from tests.conftest import TINY, make_picture

@@ -13,7 +13,7 @@ from benchmarks.report.tables import PAGES, TABLES, out_of_date, renewed
 from opir.inference.restorer import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import save_model
-from opir.photo.photo import load_photo, save_photo
+from opir.photo import load_photo, save_photo
 from tests.conftest import TINIEST, make_picture
 
 

@@ -11,7 +11,7 @@ import torch
 from opir.cli.jobs import written_to
 from opir.errors import ImageError, printable
 from opir.files import prepare_folders, written_whole
-from opir.photo.photo import Photo, save_photo
+from opir.photo import Photo, save_photo
 
 ABANDONED = f".photo.png.{'a' * 32}.part"
 

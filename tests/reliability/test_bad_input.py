@@ -14,11 +14,12 @@ from benchmarks.reliability.containers import moving_pictures, wrong_endings
 from benchmarks.reliability.door import DOORS, hand_in
 from benchmarks.reliability.fuzz import counts
 from benchmarks.reliability.model import write_tiny_model
+from benchmarks.reliability.odd_files import odd_files
 from benchmarks.reliability.outcome import Outcome, judged
 from benchmarks.reliability.sizes import resized
 from benchmarks.reliability.sound import Sound, sound_photos
 from opir.errors import ImageError
-from opir.photo.photo import load_photo
+from opir.photo import load_photo
 
 SOUNDS = sound_photos()
 
@@ -66,6 +67,19 @@ def test_the_sound_photos_are_sound_but_for_the_gif(tmp_path: Path) -> None:
 @given(st.one_of(*(strategy(SOUNDS) for strategy in corpus.DRAWN)))
 def test_what_hypothesis_draws(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
     check(case, tmp_path_factory.getbasetemp())
+
+
+def test_odd_layouts_chunks_headers_and_ends(tmp_path: Path) -> None:
+    cases = [*odd_files(SOUNDS)]
+    assert {case.mutation for case in cases} == {
+        *("odd layout", "odd chunk", "odd header", "data behind", "end missing"),
+    }
+    read = {
+        case.name: check(case, tmp_path) for case in cases if case.mutation.startswith("odd") or len(case.name) % 3
+    }
+    assert all(read[case.name] for case in cases if case.mutation == "odd layout")
+    assert not read["HDR.png"]
+    assert read["long text.png"]
 
 
 def some_cases() -> list[Case]:

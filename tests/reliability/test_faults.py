@@ -91,7 +91,7 @@ def test_a_log_that_can_not_be_written_is_told_before_the_work(
 def test_a_photo_that_vanished_is_told_and_the_others_go_on(shop: Workshop, tmp_path: Path) -> None:
     gone = shop.photos / "gone.png"
     gone.write_bytes((shop.photos / "000.png").read_bytes())
-    jobs = plan_jobs([shop.photos], tmp_path / "out")
+    jobs = plan_jobs([shop.photos], tmp_path / "out").jobs
     gone.unlink()
     restorer, options = Restorer.from_pretrained(str(shop.checkpoint)), RestoreOptions("auto", 0, 1.0, ())
     records = list(run_jobs(jobs, lambda job: options.do(restorer, job)))

@@ -75,12 +75,9 @@ def test_a_part_is_cut_from_the_full_size_result(result: Restoration) -> None:
 def test_doubtful_pixels_are_outlined_and_nothing_else() -> None:
     doubt = np.zeros((72, 96), np.float32)
     doubt[20:30, 40:60] = 9
-    marked = SimpleNamespace(
-        uncertainty=doubt,
-        width=96,
-        height=72,
-        cut=lambda *_: (Image.new("RGB", (60, 40)), Image.new("RGB", (60, 40))),
-    )
+    nothing = torch.zeros(3, 72, 96)
+    photo = SimpleNamespace(rgb=nothing)
+    marked = SimpleNamespace(uncertainty=doubt, width=96, height=72, photo=photo, restored_rgb=nothing)
     made = closer.cut(marked, Window(10, 20, 50, 80), 1.0, protect=False)
     outline = np.asarray(Image.open(io.BytesIO(base64.b64decode(made["doubt"].partition(",")[2]))).convert("RGBA"))
     assert np.argwhere(outline[..., 3] > 0).min(axis=0).tolist() == [10, 20]

@@ -44,7 +44,7 @@ KINDS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "zero size": ("zero.png", lambda path: path.write_bytes(_png_of_size(0, 10))),
     "unsupported colours": (
         "depth.tiff",
-        lambda path: tifffile.imwrite(path, np.zeros((16, 16), np.float32)),
+        lambda path: tifffile.imwrite(path, np.full((16, 16), 9, np.float32)),
     ),
     "missing": ("missing.jpg", lambda path: None),
 }

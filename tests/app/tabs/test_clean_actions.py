@@ -17,7 +17,7 @@ from app.look import words
 from app.running.results import PROXY_SIDE, Asked, Session, show
 from app.tabs.clean_actions import Actions
 from opir.inference.restorer import Restorer
-from opir.photo.photo import load_photo
+from opir.photo import load_photo
 from opir.tasks import AUTO
 
 

@@ -131,7 +131,7 @@ def test_a_folder_adds_every_photo_that_can_be_read_and_names_the_rest(
     monkeypatch.setattr(gr, "Info", told.append)
     Image.open(photo).convert("RGB").save(tmp_path / "camera.jfif", "JPEG")
     (tmp_path / "no ending").write_bytes(photo.read_bytes())
-    for name in ("b.JPG", "notes.txt", "a.heic", "c.avif", "d", "e.mov", "<f>", "g.mp3"):
+    for name in ("b.JPG", "notes.txt", "a.heic", "c.avif", "d", "e.mov", "<f>", "g.mp3", ".DS_Store", "Thumbs.db"):
         (tmp_path / name).write_text("something")
     chosen = [str(path) for path in tmp_path.iterdir()]
     named = [Path(path).name for path in add_folder([str(tmp_path / "z.png")], chosen)]

@@ -12,7 +12,7 @@ from app.tabs.measure_actions import measure_pair
 from opir.data.pairs import Pair
 from opir.evaluation.scoring import evaluate, measure, measure_baselines
 from opir.inference.restorer import Restorer
-from opir.photo.photo import load_photo
+from opir.photo import load_photo
 from opir.tasks import AUTO
 
 

@@ -38,7 +38,7 @@ def test_every_photo_is_restored_once_though_a_worker_dies(tmp_path: Path) -> No
         folder = photos / "trip" if number % 2 else photos
         Image.fromarray(random.integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(folder / f"{number}.png")
     (photos / "broken.png").write_text("no photo")
-    jobs = plan_jobs([photos], tmp_path / "out", recursive=True)
+    jobs = plan_jobs([photos], tmp_path / "out", recursive=True).jobs
     options = RestoreOptions("auto", "auto", 1.0, ())
 
     records = []

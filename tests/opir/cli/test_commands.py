@@ -15,7 +15,7 @@ from opir.config import PRESETS
 from opir.inference.restorer import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
-from opir.photo.photo import load_photo
+from opir.photo import load_photo
 from tests.conftest import TINIEST
 
 
@@ -111,10 +111,11 @@ def test_a_bad_photo_does_not_stop_the_others(checkpoint: Path, photos: Path, tm
     assert run("restore", photos, "-o", tmp_path / "out", "--checkpoint", checkpoint) == 2
     assert files(tmp_path / "out") == ["a.png", "b.jpg"]
     errors = capsys.readouterr().err.strip().splitlines()
-    assert len(errors) == 3
+    assert len(errors) == 4
     assert errors[0].startswith("opir: 0.png: expected a JPEG, ")
     assert errors[1].startswith("opir: a2.png: expected a whole PNG file, ")
-    assert errors[2] == "opir: 2 of 4 photos failed"
+    assert errors[2] == "opir: left out: folders below, for --recursive: 1 (trip)"
+    assert errors[3] == "opir: 2 of 4 photos failed"
 
 
 def test_the_log_has_one_line_for_each_photo_and_grows_when_resumed(

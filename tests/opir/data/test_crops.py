@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from opir.data.crops import TrainingPhotos, imagine_segment_depth
-from opir.photo.reading import ORIENTATION
+from opir.photo.beside.exif import ORIENTATION
 from opir.tasks import Task
 
 SHARES = {Task.RAIN: 1.0, Task.SNOW: 1.0, Task.HAZE: 1.0, Task.CLEAN: 1.0}
@@ -103,3 +103,18 @@ def test_segments_get_one_depth_each() -> None:
     left, right = depth[:, :15], depth[:, 17:]
     assert left.std(dim=1).max() < 1e-5
     assert not torch.allclose(left.mean(), right.mean())
+
+
+def test_a_broken_photo_does_not_stop_a_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(tmp_path / name)
+    whole = (tmp_path / "b.png").read_bytes()
+    (tmp_path / "b.png").write_bytes(whole[: len(whole) // 2])  # its header is sound
+    photos = TrainingPhotos(tmp_path)
+    for seed in range(4):
+        assert photos.batch({Task.RAIN: 1.0}, 4, 16, seed).clean.shape == (4, 3, 16, 16)
+    assert caplog.text.count("left out: b.png: expected a whole PNG file") == 1
+    for name in ("a.png", "c.png"):
+        (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="expected a whole PNG file"):
+        TrainingPhotos(tmp_path).batch({Task.RAIN: 1.0}, 4, 16, 0)

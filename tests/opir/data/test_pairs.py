@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
+import torch
 from PIL import Image
 
 from opir.data.pairs import list_photos, match_names, pair_photos
-from opir.photo.photo import load_photo, load_rgb8
-from opir.photo.reading import ORIENTATION, read_size, read_values
+from opir.photo import load_photo, load_rgb8
+from opir.photo.beside.exif import ORIENTATION
+from opir.photo.reading import read_size, read_values
+from tests.opir.photo.pictures import wide_profile
 
 
 def write(path: Path, height: int = 20, width: int = 30, orientation: int = 1) -> None:
@@ -56,7 +59,7 @@ def test_folders_that_do_not_fit_are_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such folder"):
         list_photos(tmp_path / "gone")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"no photos in .*empty: expected files ending in"):
+    with pytest.raises(ValueError, match=r"no photos in .*empty: expected files of a JPEG, PNG, "):
         list_photos(tmp_path / "empty")
     write(tmp_path / "clean" / "2.png")
     write(tmp_path / "input" / "7_rain.png")
@@ -81,3 +84,33 @@ def test_pairs_of_two_sizes_are_refused_at_the_start(tmp_path: Path) -> None:
     ):
         pair_photos(tmp_path / "input", tmp_path / "clean")
     assert len(match_names(tmp_path / "input", tmp_path / "clean")) == 1  # a depth map may have another size
+
+
+def test_what_is_left_out_of_a_folder_is_told_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.png", "b.jpg", "._a.png"):
+        write(tmp_path / name)
+    (tmp_path / "b.jpg").rename(tmp_path / "no ending")
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "notes.txt").write_text("none")
+    (tmp_path / "below").mkdir()
+    assert [path.name for path in list_photos(tmp_path)] == ["a.png", "no ending"]
+    told = caplog.text
+    assert "left out: broken.jpg: expected a JPEG" in told
+    assert "left out: empty.png: expected a JPEG" in told
+    assert "folders below, for --recursive: 1 (below); .txt files: 1 (notes.txt)" in told
+    assert "._a.png" not in told
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_photos_to_train_on_are_read_as_all_others(bits: int, tmp_path: Path) -> None:
+    """Depth, profile and orientation: 16-bit grey was white, and wide colours were taken for sRGB."""
+    grey = (np.linspace(0, 1, 600).reshape(20, 30) * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    assert (
+        load_rgb8(tmp_path / "grey.png")[0].float() - torch.linspace(0, 255, 600).reshape(20, 30)
+    ).abs().max() <= 1
+    wide = np.full((8, 8, 3), (250, 60, 40), np.uint8)
+    Image.fromarray(wide).save(tmp_path / "wide.png", icc_profile=wide_profile())
+    assert load_rgb8(tmp_path / "wide.png")[0].max() == 255
+    assert load_rgb8(tmp_path / "wide.png")[1].max() < 60

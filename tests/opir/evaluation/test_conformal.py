@@ -13,7 +13,7 @@ from opir.inference.error_bounds import ANY_TASK, Calibration, beside
 from opir.inference.restorer import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import save_model
-from opir.photo.photo import save_photo
+from opir.photo import save_photo
 from opir.tasks import Task
 from tests.conftest import TINIEST, make_picture, randomise
 

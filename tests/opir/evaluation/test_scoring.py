@@ -11,7 +11,7 @@ from PIL import Image
 from opir.data.pairs import Pair, pair_photos
 from opir.evaluation.metrics import psnr, ssim
 from opir.evaluation.scoring import evaluate
-from opir.photo.photo import load_photo
+from opir.photo import load_photo
 
 KEYS = ["pairs", "psnr", "ssim", "input_psnr", "input_ssim", "space", "images"]
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from opir.inference.restorer import Restoration, Restorer
-from opir.photo.photo import load_photo
+from opir.photo import load_photo
 from opir.tasks import TASK_NAMES, Task
 from tests.opir.conftest import random_photo
 

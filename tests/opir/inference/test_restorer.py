@@ -12,7 +12,7 @@ from opir.evaluation.metrics import psnr
 from opir.inference.restorer import Restoration, Restorer
 from opir.model import OPIR
 from opir.ops.levels import in_unit
-from opir.photo.photo import load_photo
+from opir.photo import load_photo
 from opir.tasks import TASK_NAMES, Task
 from tests.opir.conftest import TINY, random_model, random_photo
 

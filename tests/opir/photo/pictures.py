@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from opir.photo.beside.exif import Entry, Exif
+
 GPS, ORIENTATION, DETAILS, DATE_TAKEN = 0x8825, 0x0112, 0x8769, 0x9003
 
 
@@ -47,6 +49,41 @@ def wide_profile(gamma: float | None = None) -> bytes:
     header[36:40] = b"acsp"
     header[68:80] = b"".join(map(s15, (0.9642, 1.0, 0.8249)))
     return bytes(header) + directory + body
+
+
+def text_entry(text: str) -> Entry:
+    data = text.encode() + b"\0"
+    return Entry(2, len(data), data)
+
+
+def rich_exif(order: str = ">") -> Exif:
+    """A camera's Exif data with letters beyond ASCII, types that few programs keep, and a position."""
+    rational = struct.pack(f"{order}II", 300, 1)
+    half = struct.pack(f"{order}I", 1) + struct.pack(f"{order}I", 125)
+    return Exif(
+        order,
+        {
+            0x010E: text_entry("Café am See – 写真"),
+            0x0110: text_entry("Camera 7"),
+            0x013B: text_entry("José"),
+            0x8298: text_entry("© Zoë"),
+            0x9C9B: Entry(1, 10, "Title".encode("utf-16-le")),
+            ORIENTATION: Entry(3, 1, struct.pack(f"{order}H", 6)),
+            **{0x011A: Entry(5, 1, rational), 0x011B: Entry(5, 1, rational)},
+            0x0128: Entry(3, 1, struct.pack(f"{order}H", 2)),
+        },
+        {
+            DATE_TAKEN: text_entry("2024:05:06 07:08:09"),
+            0x829A: Entry(5, 1, half),
+            0x9000: Entry(7, 4, b"0232"),
+            0x9204: Entry(10, 1, struct.pack(f"{order}ii", -1, 3)),
+            0x9286: Entry(7, 14, b"UNICODE\0" + "写真?".encode(f"utf-16-{'be' if order == '>' else 'le'}")),
+            0x8827: Entry(3, 1, struct.pack(f"{order}H", 400)),
+            0xA432: Entry(5, 2, half * 2),
+            0x927C: Entry(7, 9, b"maker's 1"),
+        },
+        {1: text_entry("N"), 2: Entry(5, 3, half * 3)},
+    )
 
 
 def save_with_exif(path: Path, exif: Image.Exif) -> Path:

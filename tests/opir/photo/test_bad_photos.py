@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from opir.photo.photo import ImageError, Photo, load_photo, save_photo
+from opir.photo import ImageError, Photo, load_photo, save_photo
 from opir.photo.reading import register_heif
 from tests.opir.photo.pictures import noise, save_with_exif
 
@@ -32,7 +32,7 @@ BAD_VALUES = [
         r"expected an array of shape \(H, W\) or \(H, W, 1 to 4\), got \(2, 2, 5\)",
     ),
     (np.zeros((2, 2, 3), np.int64), r"expected an array of uint8, uint16 or float, got int64"),
-    (7, r"expected a path, a PIL image, an array or a tensor, got int"),
+    (7, r"expected a path, bytes, an open file, a PIL image, an array or a tensor, got int"),
 ]
 
 
@@ -49,13 +49,13 @@ def test_files_that_are_no_photo_are_refused_in_one_line(tmp_path: Path) -> None
     Image.fromarray(noise(64, 64, 3)).save(whole, "JPEG")
     (tmp_path / "cut.jpg").write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
     Image.fromarray(noise(8, 8)).save(tmp_path / "moving.webp", save_all=True, append_images=[Image.new("L", (8, 8))])
-    Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "float.tif")
+    Image.fromarray(np.full((4, 4), 9, np.float32)).save(tmp_path / "float.tif")
     expected = {
         "text.jpg": "text.jpg: expected a JPEG, .* got something else",
         "empty.png": "empty.png: expected a JPEG, .* got an empty file",
         "cut.jpg": "cut.jpg: expected a whole JPEG file, but it is damaged or cut off",
         "moving.webp": "moving.webp: expected a still picture, got 2 frames",
-        "float.tif": "float.tif: expected 8 or 16 bits per colour, got mode F",
+        "float.tif": "float.tif: expected a TIFF with values from 0 to 1, got 9 to 9",
         "missing.png": "expected a photo file, found nothing there",
         ".": "expected a photo file, found a folder there",
     }
@@ -81,8 +81,8 @@ def test_a_huge_picture_is_refused_by_its_header(tmp_path: Path) -> None:
     for name, chunk in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 100))):
         data += struct.pack(">I", len(chunk)) + name + chunk + struct.pack(">I", zlib.crc32(name + chunk))
     (tmp_path / "bomb.png").write_bytes(data)
-    with pytest.raises(ImageError, match=r"bomb.png: expected at most 100 megapixels, got far more"):
-        load_photo(tmp_path / "bomb.png")
+    with pytest.raises(ImageError, match=r"bomb.png: expected at most 100 megapixels, got 20000x10000 = 200"):
+        load_photo(tmp_path / "bomb.png", max_megapixels=100)
     Image.fromarray(noise(300, 400, 3)).save(tmp_path / "large.png")
     with pytest.raises(ImageError, match=r"expected at most 0.1 megapixels, got 400x300 = 0.12; make it smaller"):
         load_photo(tmp_path / "large.png", max_megapixels=0.1)

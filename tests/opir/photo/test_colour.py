@@ -8,9 +8,11 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from opir.photo.colour import read_matrix_profile
-from opir.photo.photo import ImageError, load_photo, save_photo, to_picture
-from opir.photo.reading import FileProperties, read_file
+from opir.photo import ImageError, load_photo, save_photo, to_picture
+from opir.photo.beside.described import Described
+from opir.photo.beside.properties import FileProperties
+from opir.photo.pixels.colour import read_matrix_profile
+from opir.photo.reading import read_file
 from opir.photo.writing import write_file
 from tests.opir.photo.pictures import noise, wide_profile
 
@@ -22,7 +24,7 @@ def test_wide_colours_are_converted_for_the_network_and_come_back_exactly(
 ) -> None:
     icc = wide_profile(gamma)
     pixels = noise(16, 16, 3, high=high)
-    write_file(tmp_path / "in.png", pixels, FileProperties(icc=icc))
+    write_file(tmp_path / "in.png", pixels, FileProperties(described=Described(icc=icc)))
     photo = load_photo(tmp_path / "in.png")
     if high == 256:  # Pillow's own conversion is for 8 bits
         srgb, intent = ImageCms.createProfile("sRGB"), ImageCms.Intent.RELATIVE_COLORIMETRIC

@@ -8,15 +8,16 @@ from PIL import Image
 
 from benchmarks.reliability.containers import moving_pictures
 from benchmarks.reliability.sizes import jpeg_of_scans
-from opir.photo.limits import check_size, sound_resolution
-from opir.photo.photo import ImageError, load_photo
+from opir.photo import ImageError, load_photo
+from opir.photo.raw import Allowed
+from opir.photo.reading import sound_resolution
 
 
 def test_a_picture_without_pixels_is_refused() -> None:
     with pytest.raises(ImageError, match="the picture: expected a photo, got 0x5 pixels"):
         load_photo(Image.new("RGB", (0, 5)))
     with pytest.raises(ImageError, match="at most 1 megapixels, got 2000x1000 = 2"):
-        check_size((2000, 1000), 1, "a.png")
+        Allowed("a.png", 1).check(2000, 1000)
 
 
 def test_pages_of_a_tiff_are_not_counted(tmp_path: Path) -> None:

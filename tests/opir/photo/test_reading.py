@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from opir.photo.colour import read_matrix_profile
-from opir.photo.photo import ImageError, load_photo, save_photo
-from opir.photo.reading import FileProperties
+from opir.photo import ImageError, load_photo, save_photo
+from opir.photo.beside.properties import FileProperties
+from opir.photo.pixels.colour import read_matrix_profile
 from opir.photo.writing import write_file
 from tests.opir.photo.pictures import noise, wide_profile
 

@@ -13,9 +13,11 @@ from PIL import Image
 from opir.cli.commands import main
 from opir.model import OPIR
 from opir.model.checkpoint import save_model
-from opir.photo.jpeg_quality import estimate_quality
-from opir.photo.photo import load_photo
-from opir.photo.reading import FileProperties, read_file, register_heif
+from opir.photo import load_photo
+from opir.photo.beside.described import Described
+from opir.photo.beside.properties import FileProperties
+from opir.photo.codecs.jpeg_quality import estimate_quality
+from opir.photo.reading import read_file, register_heif
 from opir.photo.writing import write_file
 from tests.conftest import TINIEST
 from tests.opir.photo.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, smooth, wide_profile
@@ -99,7 +101,7 @@ def test_a_heic_of_ten_bits_keeps_them_with_its_profile_and_date(
     ramp = np.linspace(10_000, 14_000, 256 * 32).reshape(256, 32, 1)  # 16 levels of 8 bits, 62 of 10
     pixels = np.broadcast_to(ramp, (256, 32, channels)).astype(np.uint16).copy()
     photo = tmp_path / "photo.heic"
-    write_file(photo, pixels, FileProperties(icc=wide_profile(), exif=metadata()), 100)
+    write_file(photo, pixels, FileProperties(described=Described(icc=wide_profile()), exif=metadata()), 100)
     stored, properties = read_file(photo, 1)
     assert stored.dtype == np.uint16
     assert properties.icc == wide_profile()
@@ -118,7 +120,7 @@ def test_a_deep_photo_keeps_its_depth_profile_alpha_date_and_location(
 ) -> None:
     photo = tmp_path / f"photo{suffix}"
     pixels = noise(18, 25, 4, high=65536)
-    write_file(photo, pixels, FileProperties(icc=wide_profile(), exif=metadata()))
+    write_file(photo, pixels, FileProperties(described=Described(icc=wide_profile()), exif=metadata()))
     result = restored(photo, checkpoint, "--keep-location")
     assert read_file(result, 1)[0].dtype == np.uint16
     np.testing.assert_array_equal(levels(result)[..., 3], pixels[..., 3])
@@ -168,7 +170,7 @@ def test_a_jpeg_comes_back_as_fine_as_it_was_and_about_as_large(
     result = restored(photo, checkpoint)
     with Image.open(result) as saved:
         assert estimate_quality(saved.quantization[0]) == {60: 80, 100: 98}.get(quality, quality)  # type: ignore[attr-defined]
-    assert load_photo(result).file.jpeg_subsampling == subsampling
+    assert load_photo(result).file.chroma == {0: "4:4:4", 2: "4:2:0"}[subsampling]
     if quality > 80:
         assert 0.6 < result.stat().st_size / photo.stat().st_size < 1.4
 

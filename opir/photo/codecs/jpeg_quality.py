@@ -38,12 +38,11 @@ def estimate_quality(table: Sequence[int]) -> int:
     return min(range(1, 101), key=lambda quality: abs(_sums()[quality - 1] - total))
 
 
-def jpeg_subsampling(picture: Image.Image) -> int:
-    """Return 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0 and for all that is no JPEG."""
+def jpeg_chroma(picture: Image.Image) -> str:
+    """Return 4:4:4, 4:2:2 or 4:2:0, and the last for all that is no JPEG or has a sampling of its own."""
     if not isinstance(picture, JpegImagePlugin.JpegImageFile):
-        return 2
-    sampling = JpegImagePlugin.get_sampling(picture)
-    return sampling if sampling in (0, 1, 2) else 2
+        return "4:2:0"
+    return {0: "4:4:4", 1: "4:2:2"}.get(JpegImagePlugin.get_sampling(picture), "4:2:0")
 
 
 def jpeg_quality(picture: Image.Image) -> int | None:
@@ -51,4 +50,16 @@ def jpeg_quality(picture: Image.Image) -> int | None:
     tables = getattr(picture, "quantization", None)
     if not isinstance(picture, JpegImagePlugin.JpegImageFile) or not tables or 0 not in tables:
         return None
-    return min(max(estimate_quality(tables[0]), WORST_KEPT_QUALITY), BEST_KEPT_QUALITY)
+    return _kept(estimate_quality(tables[0]))
+
+
+def quality_of_tables(stream: bytes) -> int | None:
+    """Return the quality of the first quantization table in a JPEG stream, as a TIFF holds them; None for none."""
+    at = stream.find(b"\xff\xdb")
+    if at < 0 or len(stream) < at + 5 + 64 or stream[at + 4] >> 4:
+        return None
+    return _kept(estimate_quality(stream[at + 5 : at + 5 + 64]))
+
+
+def _kept(quality: int) -> int:
+    return min(max(quality, WORST_KEPT_QUALITY), BEST_KEPT_QUALITY)

@@ -1,0 +1,1 @@
+"""What stands in photo files beside the pixels: metadata, and what the colours mean."""

@@ -1,0 +1,46 @@
+"""What a photo file holds besides pixels, as far as it stays with the photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from opir.photo.beside.described import Described
+
+
+@dataclass(frozen=True)
+class FileProperties:
+    """What a file holds besides pixels, as far as it is kept."""
+
+    file_format: str = "PNG"
+    """What the file is by its bytes: a name of `opir.photo.formats.FORMATS`."""
+    name: str = ""
+    """File name, empty for a picture that came from memory."""
+    described: Described = field(default_factory=Described)
+    """What the pixels' colours mean; nothing for sRGB."""
+    exif: bytes = b""
+    """Without orientation, thumbnail and maker notes, and without position unless it was asked for."""
+    xmp: bytes = b""
+    iptc: bytes = b""
+    texts: tuple[tuple[bytes, bytes], ...] = ()
+    """PNG's text chunks, and a JPEG's comment as b"COM"."""
+    dpi: tuple[float, float] | None = None
+    depth: int = 8
+    """Bits of a colour in the file."""
+    chroma: str = "4:2:0"
+    """Of a lossy format: 4:4:4, 4:2:2, 4:2:0 or 4:0:0."""
+    lossless: bool = False
+    jpeg_quality: int | None = None
+    """1 to 100, None for what holds no JPEG."""
+    bytes_a_pixel: float | None = None
+    """What the photo took in its file, None for a picture from memory."""
+    had_position: bool = False
+    """Which was left out."""
+    left_out: tuple[str, ...] = ()
+    """What was in the file and does not come back, in words."""
+    modified: float | None = None
+    """When the file was last changed, in seconds since 1970."""
+
+    @property
+    def icc(self) -> bytes | None:
+        """The ICC profile in the file."""
+        return self.described.icc

@@ -1,0 +1,1 @@
+"""One file a format: bytes to pixels with what rides along, and back."""

@@ -1,0 +1,195 @@
+"""JPEG: what stands behind the picture, a missing end and many scans are told before Pillow decodes it.
+
+ITU-T T.81 annex B for markers, CIPA DC-007 for several pictures in one file.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, JpegImagePlugin
+
+from opir.errors import ImageError
+from opir.photo.beside.described import Described
+from opir.photo.beside.exif import read_exif
+from opir.photo.beside.private import iptc_segment
+from opir.photo.beside.properties import FileProperties
+from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality
+from opir.photo.pixels.pictures import array_of
+from opir.photo.raw import Allowed, Raw
+
+MAX_SCANNED_MEGAPIXELS = 2000.0
+"""A JPEG may name every pixel anew in each of its scans: some ten in a photo, thousands in an attack."""
+QUALITY = 95
+MAX_SEGMENT = 65_000  # bytes; a segment of a JPEG holds no more
+MOST_LOST = 0.01
+"""Share of its pixels that a photo may lack at its end; one that lacks more is refused."""
+_END, _SCAN = 0xD9, 0xDA
+_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+_ALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """How a JPEG's first picture lies in its bytes."""
+
+    scans: int
+    end: int | None
+    """Where it ends, None where its last marker is missing."""
+    frame: int
+    """Which start of frame it has: 0 baseline, 2 progressive, 3 lossless, ..."""
+    bits: int
+    bits_at: int
+    """Where its bytes say so."""
+    size: tuple[int, int]
+
+
+def outline(data: bytes) -> Outline:
+    """Walk through the markers of the first picture; nothing behind it is looked at."""
+    at, scans, frame, bits, bits_at, size = 2, 0, 0, 8, 0, (0, 0)
+    while match := _MARKER.search(data, at):
+        marker = data[match.end() - 1]
+        at = match.end()
+        if marker == _END:
+            return Outline(scans, at, frame, bits, bits_at, size)
+        if marker in _ALONE or at + 2 > len(data):
+            continue
+        if marker in _FRAMES and at + 7 <= len(data):
+            frame, bits_at = marker & 15, at + 2
+            bits, height, width = struct.unpack_from(">BHH", data, at + 2)
+            size = (width, height)
+        scans += marker == _SCAN
+        at += int.from_bytes(data[at : at + 2], "big")
+    return Outline(scans, None, frame, bits, bits_at, size)
+
+
+def read(data: bytes, allowed: Allowed) -> Raw:
+    """Decode a JPEG; raises ImageError where it is too large, and what Pillow raises for damage."""
+    found = outline(data)
+    picture = JpegImagePlugin.JpegImageFile(io.BytesIO(_of_eight_bits(data, found)))
+    allowed.check(*picture.size)
+    if found.scans * picture.width * picture.height > MAX_SCANNED_MEGAPIXELS * 1e6:
+        raise ImageError(
+            f"{allowed.name}: expected some ten scans in a JPEG of this size, got {found.scans}; export it again"
+        )
+    quality, chroma, info = jpeg_quality(picture), jpeg_chroma(picture), picture.info
+    exif, xmp = read_exif(info.get("exif") or b""), info.get("xmp") or b""
+    left_out = [] if found.end is None else _behind(data, found.end, xmp)
+    if found.end is None:
+        pixels, lost = _without_end(data)
+        left_out.append("its end, which the file lacks" + (f" with {lost:.2%} of the picture" if lost else ""))
+    elif found.bits > 8 or found.frame == 3:
+        pixels = _deep(data[: found.end], found.bits)
+    else:
+        pixels = array_of(picture)
+    comment = info.get("comment")
+    return Raw(
+        pixels=pixels,
+        described=Described(icc=info.get("icc_profile") or None),
+        is_cmyk=picture.mode == "CMYK",
+        exif=exif,
+        xmp=xmp,
+        iptc=_iptc(info.get("photoshop")),
+        texts=((b"COM", comment),) if comment else (),
+        dpi=info.get("dpi"),
+        depth=found.bits,
+        chroma=chroma,
+        quality=quality,
+        left_out=tuple(left_out),
+    )
+
+
+def _of_eight_bits(data: bytes, found: Outline) -> bytes:
+    """Return a JPEG whose header Pillow takes, which reads what stands beside the pixels of deeper ones too."""
+    return data if found.bits == 8 else data[: found.bits_at] + b"\x08" + data[found.bits_at + 1 :]
+
+
+def _deep(data: bytes, bits: int) -> NDArray[Any]:
+    """Decode what Pillow does not: 12 bits, and JPEGs without loss."""
+    pixels = imagecodecs.jpeg_decode(data)
+    if pixels.dtype == np.uint16:
+        pixels = np.rint(pixels * np.float32(65535 / (2**bits - 1))).astype(np.uint16)
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _without_end(data: bytes) -> tuple[NDArray[Any], float]:
+    """Decode a JPEG that lacks its end, and tell the share of its pixels that are not in the file.
+
+    What is there does not change with what is put behind it.
+
+    Raises:
+        ValueError: where more than `MOST_LOST` is missing.
+    """
+    data = data.rstrip(b"\xff")  # half of a marker
+    first, second = (
+        array_of(JpegImagePlugin.JpegImageFile(io.BytesIO(data + filler + b"\xff\xd9")))
+        for filler in (b"", b"\x2a\x95\x6b" * 40)
+    )
+    differs = np.any(first != second, axis=(1, 2)) if first.shape == second.shape else np.ones(1, bool)
+    lost = 0.0
+    if differs.any():
+        from_row = int(np.argmax(differs))
+        lost = float(np.any(first[from_row:] != second[from_row:], axis=2).sum()) / (first.shape[0] * first.shape[1])
+        lost = max(lost, 1 / (first.shape[0] * first.shape[1]))
+    if lost > MOST_LOST:
+        raise ValueError("the end of the file is missing")
+    return first, lost
+
+
+def _behind(data: bytes, end: int, xmp: bytes) -> list[str]:
+    """Say what stands behind a JPEG's picture."""
+    rest = data[end:].strip(b"\0")
+    if not rest:
+        return []
+    told = []
+    if b"ftyp" in rest[:64] or b"MotionPhoto_Data" in rest or b"mpv2" in rest[:64] or b"MotionPhoto" in xmp:
+        told.append("the motion of a motion photo")
+    if b"\xff\xd8\xff" in rest[:64] or rest.startswith(b"\xff\xd8"):
+        told.append("a gain map (HDR)" if b"hdrgm" in data[:end] or b"hdrgm" in rest[:4096] else "a second picture")
+    return told or [f"{len(rest):,} bytes behind the picture"]
+
+
+def _iptc(resources: Any) -> bytes:
+    found = resources.get(0x0404) if isinstance(resources, dict) else None
+    return found if isinstance(found, bytes) else b""
+
+
+def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, quality: int | None) -> None:
+    """Write (H, W, 1 or 3) of uint8, or RGB with an unused fourth byte; piece by piece, never whole in memory."""
+    options: dict[str, Any] = {
+        "quality": quality or properties.jpeg_quality or QUALITY,
+        # Not optimize=True: Pillow's buffer for it is too small for noisy pictures, and saving fails.
+        "subsampling": _SAMPLINGS.index(properties.chroma) if properties.chroma in _SAMPLINGS else 2,
+    }
+    if properties.icc:
+        options["icc_profile"] = properties.icc
+    if properties.exif and len(properties.exif) < MAX_SEGMENT:
+        options["exif"] = properties.exif
+    if properties.xmp and len(properties.xmp) < MAX_SEGMENT:
+        options["xmp"] = properties.xmp
+    if properties.iptc and len(properties.iptc) < MAX_SEGMENT:
+        body = iptc_segment(properties.iptc)
+        options["extra"] = b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
+    for kind, body in properties.texts:
+        if kind == b"COM":
+            options["comment"] = body
+    if properties.dpi:
+        options["dpi"] = tuple(round(value) for value in properties.dpi)
+    _picture(pixels).save(file, format="JPEG", **options)
+
+
+def _picture(pixels: NDArray[Any]) -> Image.Image:
+    """Return 8-bit pixels as Pillow's, without a copy where they have an unused fourth byte each."""
+    if pixels.shape[2] == 4:
+        size = (pixels.shape[1], pixels.shape[0])
+        return Image.frombuffer("RGBX", size, np.ascontiguousarray(pixels), "raw", "RGBX", 0, 1)
+    return Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
