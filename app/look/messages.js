@@ -25,17 +25,12 @@
   }, true);
 
   // What Gradio says for some seconds in a corner is told there too, and in the page's own words.
-  const sentences = [
-    [/^File\(s\) exceed the maximum allowed size of [^:]*: (.*)$/s, words.tooLarge],
-    [/^Invalid file type: (.*)\. Only [^.]*(?:, \.\w+)* allowed\.$/s, words.noPhoto],
-  ];
+  const tooLarge = /^File\(s\) exceed the maximum allowed size of [^:]*: (.*)$/s;
   const told = new WeakSet();
   const tell = () => {
     document.querySelectorAll("[data-testid=toast-text]").forEach((toast) => {
-      sentences.forEach(([said, sentence]) => {
-        const refused = said.exec(toast.textContent);
-        if (refused) toast.textContent = sentence.replace("NAME", () => refused[1].replaceAll('"', ""));
-      });
+      const refused = tooLarge.exec(toast.textContent);
+      if (refused) toast.textContent = words.tooLarge.replace("NAME", () => refused[1].replaceAll('"', ""));
       if (toast.textContent && !told.has(toast)) {
         told.add(toast);
         page.tell(toast.textContent);

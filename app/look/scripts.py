@@ -87,7 +87,6 @@ on get the name of their frame, code can be scrolled, and the button that adds p
 MESSAGES = _read(
     "messages.js",
     tooLarge=words.FILE_TOO_LARGE,
-    noPhoto=words.NO_PHOTO_FILE,
     close=words.CLOSE,
     boxes="#photo, #many-photos, #measure-degraded, #measure-clean",
 )

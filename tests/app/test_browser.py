@@ -151,7 +151,7 @@ def test_the_map_shows_where_the_photo_lies(page: Page, photo: Path) -> None:
     upload(page, photo)
     expect_result(page)
     page.get_by_role("tab", name=words.TAB_WEATHER, exact=True).click()
-    expect(page.locator("#weather-map svg")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
+    expect(page.locator("#weather-map")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
 
 
 def test_nothing_moves_when_results_arrive(page: Page, photo: Path) -> None:

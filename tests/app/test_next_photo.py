@@ -116,9 +116,7 @@ def test_what_is_no_file_says_what_to_do_until_the_next_action(opened: Page, pho
 def test_what_is_no_photo_is_told_wherever_it_is_dropped(opened: Page, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("no photo")
     drop(opened, tmp_path / "letter.txt", place="#before-after")
-    expect(opened.locator("#notice")).to_contain_text(
-        words.NO_PHOTO_FILE.replace("NAME", "letter.txt"), timeout=PATIENCE
-    )
+    expect(opened.locator("#summary [role=alert]")).to_contain_text("letter.txt: expected a JPEG", timeout=PATIENCE)
 
 
 def test_what_was_chosen_for_one_photo_does_not_stay_for_the_next(page: Page, photos: Path) -> None:
