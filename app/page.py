@@ -14,9 +14,8 @@ from app.tabs import about, clean, inside, many, measure
 from app.tabs.about_text import OWN_ADDRESS
 from app.tabs.clean_actions import Actions, photo_job
 from app.tabs.many_actions import ManyPhotos, batch_job
+from app.tabs.parts import STATE_SECONDS
 from opir.tasks import AUTO
-
-STATE_SECONDS = 1800
 
 
 def build(actions: Actions) -> gr.Blocks:
@@ -45,11 +44,8 @@ def build(actions: Actions) -> gr.Blocks:
         forget_who_leaves(
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))
         )
-        page.load(None, js=scripts.ARROW_KEYS)
-        page.load(None, js=scripts.MARK_PIXELS)
-        page.load(None, js=scripts.PASTE)
-        page.load(None, js=scripts.MEND_ACCESS)
-        page.load(None, js=scripts.REFUSED_UPLOADS)
+        for script in scripts.ON_LOAD:
+            page.load(None, js=script)
         page.load(None, snippets, snippets, js=OWN_ADDRESS)
     return page
 

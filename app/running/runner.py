@@ -13,7 +13,7 @@ from functools import partial
 import gradio as gr
 from PIL import Image
 
-from app.look import words
+from app.look import sentences
 from app.running.gpu import on_gpu
 from app.running.kept_results import RecentResults
 from app.server.presence import Cancelled, current_visit
@@ -46,6 +46,11 @@ class Stops:
         wanted = self._wanted.get(job)  # the job may end in its own thread meanwhile
         if wanted is not None:
             wanted.set()
+
+    def is_wanted(self, job: str) -> bool:
+        """Say whether a job that was begun is to go on and has not ended."""
+        wanted = self._wanted.get(job)
+        return wanted is not None and not wanted.is_set()
 
     @contextmanager
     def watching(self, job: str) -> Iterator[Callable[[], None]]:
@@ -105,7 +110,7 @@ class Runner:
             weather: a task's name, or "auto".
             fast: run the first stage only.
             check: called after every tile; what it raises ends the work, as does a visitor who left.
-            tell: show the visitor the tiles done and the time left.
+            tell: show the visitor how far it is and the time left.
 
         Raises:
             ValueError: as `Restorer.restore` does.
@@ -121,7 +126,7 @@ class Runner:
         with taken_down(visit, weather) as job, self._turn:
             job.begin()
             stop_if_unwanted()
-            work = partial(self._run, photo, weather, fast, _Tiles(stop_if_unwanted, tell))
+            work = partial(self._run, photo, weather, fast, _Parts(stop_if_unwanted, tell))
             try:
                 if self._worker is None:
                     job.result = work()
@@ -134,8 +139,8 @@ class Runner:
             return job.result
 
 
-class _Tiles:
-    """Tells after every tile how long the rest will take."""
+class _Parts:
+    """Tells after every part how long the rest will take."""
 
     def __init__(self, check: Callable[[], None] | None, tell: bool) -> None:
         self.check, self.tell, self.started = check, tell, time.monotonic()
@@ -149,7 +154,7 @@ class _Tiles:
             self.check()
         if self.tell:
             left = (time.monotonic() - self.started) / done * (total - done)
-            gr.Progress()((done, total), desc=words.busy(left), unit=words.TILES)
+            gr.Progress()(done / total, desc=sentences.busy(left))
 
 
 def _gpu_seconds(photo: str, weather: str, fast: bool, progress: Progress | None) -> int:

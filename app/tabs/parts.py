@@ -10,6 +10,9 @@ from opir.tasks import AUTO
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
+STATE_SECONDS = 1800
+"""How long a page keeps what it is not asked for."""
+
 
 def note(said: Note | str) -> None:
     """Say quietly what something is: a line for everybody and, smaller, one for the researcher."""

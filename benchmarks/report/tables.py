@@ -28,10 +28,12 @@ def page_table(report: dict[str, Any]) -> str:
     """Return Markdown of what `benchmarks/server/page.py` found."""
     example, pixel = report["results"]["example"], report["results"]["pixel"]
     hardware = report["hardware"]
-    rows = (
+    rows = [
         ("the first click on an example, until its result is drawn", example),
         (f"a click on a pixel of a {pixel['megapixels']:.0f}-megapixel photo, until its operator is drawn", pixel),
-    )
+    ]
+    if part := report["results"].get("part"):  # figures of older pages have none
+        rows.append((f"a part of a {part['megapixels']:.0f}-megapixel photo at 100 %, before and after", part))
     lines = ["| on the page | median | slowest | mark |", "|---|---|---|---|"]
     for title, row in rows:
         lines.append(f"| {title} | {row['median_s']:.2f} s | {row['slowest_s']:.2f} s | {row['mark_s']:g} s |")

@@ -2,12 +2,14 @@
 
 from opir.inference.error_bounds import Calibration
 from opir.inference.levels import Level, LevelWork, carried_up
+from opir.inference.mixing import DOUBTFUL_FROM, cut
 from opir.inference.pixel import PixelInspection, StageOperator
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
 from opir.inference.tiled_level import Progress
 
 __all__ = [
+    "DOUBTFUL_FROM",
     "Calibration",
     "Level",
     "LevelWork",
@@ -17,4 +19,5 @@ __all__ = [
     "Restorer",
     "StageOperator",
     "carried_up",
+    "cut",
 ]

@@ -74,7 +74,7 @@ def test_every_tab_is_for_everybody(opened: Page, photos: Path, not_a_photo: Pat
     for name in (words.TAB_RESULT, words.TAB_UNCERTAINTY, words.TAB_STAGES, words.TAB_WEATHER):
         open_tab(opened, name)
         found[name] = serious_findings(opened)
-    expect(opened.locator("#weather-map svg")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
+    expect(opened.locator("#weather-map")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
     pair = [photos / "street 0.png", photos / "street 1.png"]
     show_inside(opened)
     found[words.TAB_INSIDE] = serious_findings(opened)

@@ -10,7 +10,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from app.look import words
+from app.look import refusals
 from opir.inference.restorer import Restorer
 
 
@@ -72,4 +72,4 @@ def test_files_of_the_server_can_not_be_read(page_url: str, photo: Path) -> None
     named = {"path": str(photo), "meta": {"_type": "gradio.FileData"}}
     answer = httpx.post(f"{page_url}gradio_api/call/restore", json={"data": [named, "auto", 1.0]})
     assert answer.status_code == 403
-    assert answer.json() == {"detail": words.FOREIGN_FILE}
+    assert answer.json() == {"detail": refusals.FOREIGN_FILE}
