@@ -178,6 +178,8 @@ def evaluate_command(
 ) -> None:
     """Score a checkpoint on pairs; a target is named as its input, or as the part before "_"."""
     task = checked_task(task)
+    if space and space not in SPACES:
+        raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
     if published:
         name, _, folder = published.partition("=")
         pairs = find_pairs(name, folder or ".")
@@ -187,8 +189,6 @@ def evaluate_command(
     else:
         raise ValueError("name the pairs: --input FOLDER --target FOLDER, or --set NAME=FOLDER")
     space = space or "rgb"
-    if space not in SPACES:
-        raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
     restorer = Restorer.from_pretrained(checkpoint, device)
     with tqdm(total=len(pairs), unit="photo", disable=None) as bar:
         report = evaluate(
