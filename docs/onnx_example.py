@@ -84,7 +84,7 @@ def restore(photo):  # x_n = (1 + ↑contrast)·I_n + ↑added, from coarse to f
     first, begun = first_falling([falling for _, falling, _ in seen]), False
     for n in reversed(range(len(pyramid))):
         e, falling, haze = seen[n]
-        works = falling >= LIKELY if begun else n == first or (n == len(pyramid) - 1 and haze >= HAZY)
+        works = falling >= LIKELY if begun else n == first or (n >= len(pyramid) - 2 and haze >= HAZY)
         begun = begun or n == first
         if not works:
             continue

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from opir import inspection
+from opir import __version__, inspection
 from opir.cli.cluster import run_on_ray
 from opir.cli.folder import RestoreOptions
 from opir.cli.jobs import (
@@ -31,12 +31,12 @@ from opir.cli.jobs import (
     run_jobs,
     written_to,
 )
-from opir.cli.options import checked_task, parse_maps, parse_point, parse_tile, read_levels
+from opir.cli.options import checked_maps_format, checked_task, parse_maps, parse_point, parse_tile, read_levels
 from opir.cli.outcomes import EXIT_BAD_INPUT, prepare_terminal, report_outcomes, say
 from opir.cli.streaming import stream_jobs
 from opir.config import PRESETS
 from opir.data.pairs import pair_photos
-from opir.data.published import find_pairs
+from opir.data.published import LAYOUTS, find_pairs
 from opir.degradations import degrade
 from opir.evaluation.conformal import CROP_SIDE, calibrate
 from opir.evaluation.metrics import SPACES
@@ -48,6 +48,7 @@ from opir.inference.restorer import Restorer
 from opir.model import OPIR, count_gmacs, count_parameters
 from opir.model.checkpoint import CheckpointError, load_model
 from opir.model.onnx_export import EXPORT_FORMATS, export_model
+from opir.model.record import training_record
 from opir.photo import Photo, load_photo, save_photo
 from opir.tasks import AUTO, TASK_NAMES, Task
 
@@ -61,6 +62,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"opir {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def opir(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Restore photos from rain, snow and haze, and see what was done."""
+
 
 Photos = Annotated[
     list[Path], typer.Argument(metavar="IN", help='Photos, folders of photos, or "-" for standard input.')
@@ -98,6 +115,9 @@ def restore(
     ] = SAME,
     strength: Annotated[float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 restores it.")] = 1.0,
     maps: Annotated[str, typer.Option(help=f"Also write some of {','.join(inspection.MAPS)}.")] = "",
+    maps_format: Annotated[
+        str, typer.Option(help=f"{', '.join(inspection.MAP_FORMATS)}: pictures, or the numbers.")
+    ] = "png",
     as_json: AsJson = False,
     keep_location: Annotated[bool, typer.Option("--keep-location", help="Keep the GPS position too.")] = False,
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Keep each file's time of change.")] = False,
@@ -122,6 +142,7 @@ def restore(
         keep_location,
         keep_time,
         max_megapixels,
+        checked_maps_format(maps_format),
         thorough=thorough,
     )
     plan = plan_jobs(photos, out, recursive, file_format)
@@ -151,23 +172,27 @@ def evaluate_command(
     published: Annotated[
         str, typer.Option("--set", metavar="NAME=FOLDER", help="A published set instead, such as Rain100L=data.")
     ] = "",
-    space: Annotated[str, typer.Option(help="rgb, or y (luma, usual for rain).")] = "rgb",
+    space: Annotated[
+        str, typer.Option(help="rgb, or y (luma). Else what a published set is scored on: y for rain; rgb.")
+    ] = "",
     task: TaskName = AUTO,
     checkpoint: Checkpoint = "lite",
     device: Device = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
 ) -> None:
     """Score a checkpoint on pairs; a target is named as its input, or as the part before "_"."""
-    if space not in SPACES:
-        raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
     task = checked_task(task)
     if published:
         name, _, folder = published.partition("=")
-        pairs = find_pairs(name, folder)
+        pairs = find_pairs(name, folder or ".")
+        space = space or LAYOUTS[name].space
     elif inputs and targets:
         pairs = pair_photos(inputs, targets)
     else:
         raise ValueError("name the pairs: --input FOLDER --target FOLDER, or --set NAME=FOLDER")
+    space = space or "rgb"
+    if space not in SPACES:
+        raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
     restorer = Restorer.from_pretrained(checkpoint, device)
     with tqdm(total=len(pairs), unit="photo", disable=None) as bar:
         report = evaluate(
@@ -304,6 +329,9 @@ def info(
         "parameters": f"{count_parameters(model) / 1e6:.2f} M",
         "cost": ", ".join(f"{count_gmacs(model.config, size):.2f} GMACs at {size}x{size}" for size in (224, 256)),
     }
+    record = training_record(metadata)
+    if record is not None:
+        lines["trained"] = record.describe()
     lines |= {name: _compact(value) for name, value in (model.config.to_dict() | metadata).items()}
     width = max(map(len, lines))
     for key, value in lines.items():

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from PIL import PngImagePlugin
 from tqdm import tqdm
 
 from opir import inspection
@@ -36,6 +35,8 @@ class RestoreOptions:
     keep_time: bool = False
     max_megapixels: float | None = None
     """None for what the memory allows."""
+    maps_format: str = "png"
+    """One of `opir.inspection.MAP_FORMATS`."""
     thorough: bool = False
     """Restore in four ways and average them."""
 
@@ -100,12 +101,12 @@ class RestoreOptions:
         if job.output == STANDARD:
             return [], tuple(f"the map {name}, which needs a file" for name in self.maps)
         written, failed = [], []
-        for name, picture in inspection.pictures(restoration, self.maps).items():
-            path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")
+        for name, save in inspection.map_files(restoration, self.maps, self.maps_format, OWN_MARK.decode()).items():
+            path = job.output.with_name(f"{job.output.name}.{name}")
             try:
                 make_folder(path.parent)
                 with written_whole(path) as file:
-                    picture.save(file, "PNG", pnginfo=_marked())
+                    save(file)
                 written.append(str(path))
             except (OSError, ValueError) as error:
                 failed.append(f"the map {name} ({printable(str(error))})")
@@ -114,10 +115,3 @@ class RestoreOptions:
     def do(self, restorer: Restorer, job: Job) -> dict[str, Any]:
         """Read, restore and write one photo."""
         return self.write(job, self.restore(restorer, self.read(job)))
-
-
-def _marked() -> PngImagePlugin.PngInfo:
-    """Return the text by which a later run knows that this is no photo."""
-    info = PngImagePlugin.PngInfo()
-    info.add_text("Software", OWN_MARK.decode())
-    return info
