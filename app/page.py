@@ -3,6 +3,7 @@
 What a click does is in `actions` and its neighbours, what is said in `words`, how it looks in `look` and `theme.css`.
 """
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -40,7 +41,7 @@ def build(actions: Actions) -> gr.Blocks:
                 snippets = about.build(actions.runner)
         forget_pixel = inside.wire(looked_into, session)
         clean.wire(actions, session, settings, results, looked_into.picture, looked_into.scales, forget_pixel)
-        _add_endpoint(actions)
+        _add_endpoints(actions)
         forget_who_leaves(
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))
         )
@@ -66,17 +67,18 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def _add_endpoint(actions: Actions) -> None:
-    """Add the one public endpoint, /restore; its file input only takes files that the client uploaded."""
+def _add_endpoints(actions: Actions) -> None:
+    """Add the public endpoints; their file input only takes files that the client uploaded."""
     photo = gr.File(type="filepath", visible=False)
     weather = gr.Radio([name for _, name in words.WEATHER_CHOICES], value=AUTO, visible=False)
     strength = gr.Number(1.0, minimum=0, maximum=1, visible=False)
     restored = gr.File(visible=False)
-    gr.Button(visible=False).click(
-        actions.restore_file,
-        [photo, weather, strength],
-        [restored],
-        api_name="restore",
-        api_description=words.ENDPOINT,
-        **MODEL_QUEUE,
-    )
+    for name, quality in (("restore", words.FULL), ("restore_thoroughly", words.THOROUGH)):
+        gr.Button(visible=False).click(
+            partial(actions.restore_file, quality=quality),
+            [photo, weather, strength],
+            [restored],
+            api_name=name,
+            api_description=words.ENDPOINTS[quality],
+            **MODEL_QUEUE,
+        )

@@ -53,6 +53,14 @@ def cost_sentence(
     return f"{size}, {how}{'made ready before you came' if beforehand else f'{seconds:.1f} s'}."
 
 
+def quality_times(seconds: float, quality: str) -> str:
+    """Say how long a photo takes in the other qualities, by what it took in one."""
+    full = seconds / words.QUALITY_COSTS[quality]
+    others = [name for name in words.QUALITY_COSTS if name != quality]
+    times = [f"{name} about {max(1, round(full * words.QUALITY_COSTS[name]))} s" for name in others]
+    return f"For this photo: {', '.join(times)}."
+
+
 def kept_sentence(kept: list[str], removed: list[str]) -> str:
     """Say what of the file's own information the download carries and what it does not; empty for nothing."""
     parts = []

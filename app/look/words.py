@@ -21,7 +21,10 @@ TAB_INSIDE = "Look inside"
 QUALITY = "Quality"
 FULL = "Full"
 FAST = "Fast"
-QUALITY_INFO = "Fast stops after the first of two stages."
+THOROUGH = "Thorough"
+QUALITY_COSTS = {FAST: 0.5, FULL: 1.0, THOROUGH: 4.0}
+"""About how long each takes, in times of the full one."""
+QUALITY_INFO = "Fast takes about half as long, Thorough four times."
 PROTECT = "Leave doubtful areas alone"
 PROTECT_INFO = "Keeps the photo where the model was unsure."
 CANCEL = "Cancel"
@@ -167,16 +170,23 @@ LIMITS = (
 )
 LICENCE = "Apache-2.0, code and weights; the training photographs have their own terms."
 API = "The same without the page"
-API_NOTE = "street.jpg stands for your photo. The endpoint takes uploaded files only, 30 MB at most."
+API_NOTE = (
+    "street.jpg stands for your photo. /restore takes uploaded files only, 30 MB at most; /restore_thoroughly takes "
+    "the same, and four times as long."
+)
 SNIPPET_PYTHON = "Python"
 SNIPPET_COMMANDS = "Command line"
 SNIPPET_CLIENT = "Python, through this page"
 SNIPPET_CURL = "curl, through this page"
 
-ENDPOINT = (
-    "Restore one photo. weather is auto, rain, snow, haze or clean; strength is 0 (the photo) to 1. "
+_ENDPOINT = (
+    "weather is auto, rain, snow, haze or clean; strength is 0 (the photo) to 1. "
     "Returns the full-size result, named after the photo."
 )
+ENDPOINTS = {
+    FULL: f"Restore one photo. {_ENDPOINT}",
+    THOROUGH: f"Restore one photo and mirrored copies of it, and average them, in four times the time. {_ENDPOINT}",
+}
 
 PRIVACY = "Photos stay on the machine that runs this page, for an hour at most."
 

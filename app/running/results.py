@@ -4,16 +4,19 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gradio.utils import get_upload_folder
 from PIL import Image
 
 from app.look import words
 from app.running.errors import plain_error
-from opir.inference import Restoration
+from opir.inference import Restoration, compacted
 from opir.photo import ENDINGS, FORMATS
 from opir.tasks import AUTO
 
+SETTLED_FROM_PIXELS = 2_000_000
+"""Results of smaller photos are kept as they are."""
 PROXY_SIDE = 2048
 """The longest side, in pixels, of what the page shows; the download has the full size."""
 
@@ -42,6 +45,8 @@ class Session:
         """
         self._restoration: Restoration | None = restoration
         self.photo, self.folder, self.asked, self.summary = photo, folder, asked, summary
+        self.views: tuple[Any, ...] | None = None
+        """What explains the result, once it is drawn."""
         self.before = show(restoration.blend(0.0), folder / "before.jpg")
 
     @property
@@ -54,6 +59,12 @@ class Session:
     def size(self) -> int:
         """Return the bytes that the result takes."""
         return 0 if self._restoration is None else self._restoration.nbytes
+
+    def settle(self) -> None:
+        """Let go of what no click needs once all is drawn, where that is much."""
+        result = self._restoration
+        if result is not None and result.width * result.height >= SETTLED_FROM_PIXELS:
+            self._restoration = compacted(result)
 
     def forget(self) -> None:
         """Let go of the result."""

@@ -122,7 +122,8 @@ class Actions:
         asked = Asked(weather, quality)
         try:
             shown = self.restore(Path(photo), asked, strength, protect, visitor_of(request))
-            return (*shown, gr.skip(), gr.skip())
+            seconds = shown[0].restoration.seconds
+            return (*shown, gr.skip(), gr.update(info=sentences.quality_times(seconds, quality)))
         except Cancelled:  # `cancel` has said so; what is shown may be newer than this job
             return nothing_new
         except gr.Error as error:
@@ -141,7 +142,7 @@ class Actions:
         """
         self.visitors.has_uploaded(visitor, photo)
         with plain_errors(), self.runner.stops.watching(photo_job(visitor)) as check:
-            result = self.runner.restore(str(photo), asked.weather, asked.quality == words.FAST, check)
+            result = self.runner.restore(str(photo), asked.weather, asked.quality, check)
             return self._show(result, photo, self.visitors.new_folder(visitor), asked, strength, protect)
 
     def _show(
@@ -173,6 +174,8 @@ class Actions:
         """
         if session is None:
             return self._no_views()
+        if session.views is not None:
+            return session.views
         result, folder = session.restoration, session.folder
         scales = [
             (str(show(picture, folder / f"{name.replace(' ', '-')}.jpg")), sentences.scale_caption(name))
@@ -180,7 +183,7 @@ class Actions:
         ]
         two = result.stages > 1
         certain, doubt = inspection.trust_pair(result)
-        return (
+        session.views = (
             str(show(result.stage1, folder / "stage-1.jpg")),
             str(folder / "restored.jpg") if two else None,
             str(show(inspection.change_picture(result), folder / "change.jpg")) if two else None,
@@ -188,6 +191,9 @@ class Actions:
             scales,
             self._map_with(result),
         )
+        session.settle()
+        self.runner.recent.add(session)
+        return session.views
 
     def clear(self, request: gr.Request | None = None) -> tuple[Any, ...]:
         """Stop the job of a photo that was taken away, and forget what was chosen for it.
@@ -255,13 +261,13 @@ class Actions:
         """Return the button while there is nothing to download."""
         return _NO_DOWNLOAD
 
-    def restore_file(self, photo: str, weather: str, strength: float) -> str:
+    def restore_file(self, photo: str, weather: str, strength: float, quality: str = words.FULL) -> str:
         """Restore one photo from the API: the path of the full-size result, named after the photo."""
         if photo is None:
             raise plain_error(words.NO_PHOTO, log=False)
         try:
             with plain_errors():
-                result = self.runner.restore(photo, weather)
+                result = self.runner.restore(photo, weather, quality)
                 return str(write_result(result, Path(photo), new_folder(), strength))
         except Cancelled:
             raise plain_error(words.CANCELLED, log=False) from None

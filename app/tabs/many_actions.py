@@ -135,7 +135,7 @@ class ManyPhotos:
         for job in jobs:
             self.visitors.has_uploaded(visitor, job.source)
         with self.runner.stops.watching(batch_job(visitor)) as check:
-            records = run_jobs(jobs, lambda job: self._restore(batch, job, weather, quality == words.FAST, check))
+            records = run_jobs(jobs, lambda job: self._restore(batch, job, weather, quality, check))
             try:
                 for row in batch.rows:
                     row["status"] = words.RUNNING
@@ -149,11 +149,11 @@ class ManyPhotos:
         yield batch.files()
 
     def _restore(
-        self, batch: _Batch, job: Job, weather: str, fast: bool, check: Callable[[], None]
+        self, batch: _Batch, job: Job, weather: str, quality: str, check: Callable[[], None]
     ) -> dict[str, Any]:
         """Restore one photo; returns what the table says of it."""
         with told_apart():
-            result = self.runner.restore(str(job.source), weather, fast, check, tell=False)
+            result = self.runner.restore(str(job.source), weather, quality, check, tell=False)
             name = batch.keep(write_result(result, job.source, job.output))
             picture = show(result.image, batch.folder / f"{job.output.name}.jpg", THUMBNAIL_SIDE)
             before = show(result.blend(0.0), batch.folder / f"{job.output.name}-before.jpg", THUMBNAIL_SIDE)

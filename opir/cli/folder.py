@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from opir import inspection
 from opir.cli.jobs import STANDARD, Job
 from opir.errors import ImageError, TooLargeError, printable
 from opir.files import make_folder, written_whole
+from opir.inference import restore_thoroughly
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
 from opir.inference.tiled_level import Progress
@@ -36,6 +38,8 @@ class RestoreOptions:
     """None for what the memory allows."""
     maps_format: str = "png"
     """One of `opir.inspection.MAP_FORMATS`."""
+    thorough: bool = False
+    """Restore in four ways and average them."""
 
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
@@ -47,7 +51,8 @@ class RestoreOptions:
 
     def restore(self, restorer: Restorer, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Run the model."""
-        return restorer.restore(
+        run = partial(restore_thoroughly, restorer) if self.thorough else restorer.restore
+        return run(
             photo,
             self.task,
             tile=self.tile,

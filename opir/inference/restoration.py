@@ -53,6 +53,8 @@ class Restoration:
     """How many stages were run on each level that worked."""
     keeps_scale_weights: bool = False
     """Whether α of the last stage was asked for."""
+    spread: NDArray[np.float32] | None = None
+    """How far the results of `restore_thoroughly` lie apart, (H, W): standard deviation in grey values."""
     calibration: Calibration | None = field(default=None, repr=False)
     """What the uncertainty means in grey values, where the weights come with it."""
 
@@ -207,10 +209,7 @@ class Restoration:
 
     @property
     def error_bound(self) -> NDArray[np.float32] | None:
-        """The error that nine pixels of ten stay below: mean over colours in grey values, float32 (H, W).
-
-        None where the weights carry no calibration, and after fewer stages than it was made for.
-        """
+        """The error that nine pixels of ten stay below, mean over colours in grey values, (H, W); None if unknown."""
         if self.calibration is None or self.calibration.stages != self.stages:
             return None
         return self.calibration.bound(self.uncertainty, self.task)

@@ -46,12 +46,12 @@ def slow(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     told: list[str] = []
     run = actions.runner._run
 
-    def restore(photo: str, weather: str, fast: bool, progress: Callable[[int, int], None]) -> object:
+    def restore(photo: str, weather: str, quality: str, progress: Callable[[int, int], None]) -> object:
         told.append(weather)
         for part in range(1, 600 if weather != "auto" else 1):
             time.sleep(0.1)
             progress(part, 600)
-        return run(photo, weather, fast, progress)
+        return run(photo, weather, quality, progress)
 
     monkeypatch.setattr(actions.runner, "_run", restore)
     return told

@@ -68,6 +68,16 @@ def test_a_fast_result_says_so(page: Page, photo: Path) -> None:
     expect(page.locator("#summary")).to_contain_text("fast quality", timeout=PATIENCE)
 
 
+def test_the_time_of_thorough_is_told_before_it_is_chosen(page: Page, photo: Path) -> None:
+    expect(page.locator("#quality")).to_contain_text(words.QUALITY_INFO)
+    upload(page, photo)
+    expect_result(page)
+    expect(page.locator("#quality")).to_contain_text(re.compile(r"Thorough about \d+ s"), timeout=PATIENCE)
+    page.locator("#quality label", has_text=words.THOROUGH).click()
+    expect(page.locator("#summary")).to_contain_text("thorough quality", timeout=PATIENCE)
+    expect(page.locator("#quality")).to_contain_text(re.compile(r"Full about \d+ s"), timeout=PATIENCE)
+
+
 def test_look_inside_leads_to_a_photo(opened: Page, photo: Path) -> None:
     open_tab(opened, words.TAB_INSIDE)
     expect(opened.locator("#inside")).to_be_hidden()

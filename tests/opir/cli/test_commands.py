@@ -13,6 +13,7 @@ from PIL import Image
 
 from opir.cli.commands import main
 from opir.config import PRESETS
+from opir.inference import restore_thoroughly
 from opir.inference.restorer import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
@@ -299,3 +300,11 @@ def test_the_module_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "opir", "info", "none"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith('opir: no checkpoint "none"')
+
+
+def test_thorough_is_what_the_library_makes(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    arguments = (photos / "a.png", "-o", tmp_path / "out.png", "--task", "rain", "--thorough")
+    assert run("restore", *arguments, "--checkpoint", checkpoint) == 0
+    restorer = Restorer.from_pretrained(str(checkpoint))
+    expected = restore_thoroughly(restorer, photos / "a.png", "rain").image
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), np.asarray(expected))
