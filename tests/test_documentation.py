@@ -125,6 +125,8 @@ def test_every_make_target_and_module_that_is_named_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = {name for line in re.findall(r"^([\w\- ]+):", makefile, re.MULTILINE) for name in line.split()}
     for page in PAGES:
+        if page.name == "log.md":  # what was done at its time
+            continue
         text = page.read_text()
         named = {
             word for words in _MAKE.findall(text) for word in words.split() if re.fullmatch(r"[a-z][\w-]*", word)

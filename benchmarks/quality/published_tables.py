@@ -74,7 +74,8 @@ def status_of(name: str, metadata: dict[str, Any]) -> str:
     if any(trained[0] == _NAMED[name][1] for trained in data.get("sets", [])):
         return TRAINED
     weather = LAYOUTS[name].task.label
-    told = any(f"pairs of {weather}" in run.get("data", "") for run in all_runs(metadata))  # of a pack, too
+    pairs = {f"pairs of {weather}", "rainy pairs" if weather == "rain" else f"pairs of {weather}"}
+    told = any(name in run.get("data", "") for run in all_runs(metadata) for name in pairs)  # of a pack, too
     return _SOME_PAIRS if told or any(pairs[0] == weather for pairs in data.get("pairs", [])) else ZERO_SHOT
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from tqdm import tqdm
@@ -109,7 +110,7 @@ class RestoreOptions:
                     save(file)
                 written.append(str(path))
             except (OSError, ValueError) as error:
-                failed.append(f"the map {name} ({printable(str(error))})")
+                failed.append(f"the map {Path(name).stem} ({printable(str(error))})")
         return written, tuple(failed)
 
     def do(self, restorer: Restorer, job: Job) -> dict[str, Any]:

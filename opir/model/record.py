@@ -13,9 +13,11 @@ from typing import Any
 
 from opir.model.checkpoint import load_model, save_model
 
-RUNS = "runs"
+RUNS = "history"
 """Key of the metadata: every run, the last one included, each with the keys of `_OF_A_RUN`."""
-_OF_A_RUN = ("step", "hours", "commit", "data")
+_TOLD = "runs"
+"""Key of older files: the runs in a sentence."""
+_OF_A_RUN = ("step", "hours", "commit", "data", _TOLD)
 
 
 def run_entry(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -39,13 +41,17 @@ class TrainingRecord:
     data: str
     """What the last run was trained on."""
     is_whole: bool
-    """False where the weights started from others of which the file tells nothing."""
+    """False where the weights started from others that are not counted."""
+    told: str = ""
+    """What a file says in words of runs that are not counted."""
 
     def describe(self) -> str:
         """Return it in a line."""
         runs = "" if self.num_runs == 1 else f" in {self.num_runs} runs"
-        part = "" if self.is_whole else " in the last run; the weights that it started from are not counted"
-        return f"{self.steps:,} steps{runs}, {self.hours:.1f} hours{part}"
+        counted = f"{self.steps:,} steps{runs}, {self.hours:.1f} hours"
+        if self.told:
+            return f"{counted} at last. {self.told}"
+        return counted if self.is_whole else f"{counted} at last; the weights that it started from are not counted"
 
 
 def training_record(metadata: dict[str, Any]) -> TrainingRecord | None:
@@ -54,10 +60,10 @@ def training_record(metadata: dict[str, Any]) -> TrainingRecord | None:
     if not runs:
         return None
     is_whole = RUNS in metadata or not metadata.get("settings", {}).get("start_from")
+    told = str(runs[0].get(_TOLD, ""))
     hours = sum(float(run.get("hours", 0)) for run in runs)
-    return TrainingRecord(
-        sum(int(run["step"]) for run in runs), hours, len(runs), str(runs[-1].get("data", "")), is_whole
-    )
+    steps = sum(int(run["step"]) for run in runs)
+    return TrainingRecord(steps, hours, len(runs), str(runs[-1].get("data", "")), is_whole and not told, told)
 
 
 def main(arguments: list[str]) -> None:

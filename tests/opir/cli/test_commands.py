@@ -1,6 +1,7 @@
 """The commands from the outside: files in, files out, one line and exit code 2 for what is wrong."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,10 +72,11 @@ def test_a_folder_inside_the_source_is_not_restored_again(checkpoint: Path, phot
     assert files(photos / "out") == ["a.png", "b.jpg", "trip/c.png"]
 
 
-def test_existing_results_can_be_skipped(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+def test_existing_results_can_be_skipped(checkpoint: Path, photos: Path, tmp_path: Path, capsys) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.png").write_bytes(b"mine")
     assert run("restore", photos, "-o", tmp_path / "out", "--skip-existing", "--checkpoint", checkpoint) == 0
+    assert re.search(r"opir: \d+ w(as|ere) there already", capsys.readouterr().err)
     assert (tmp_path / "out" / "a.png").read_bytes() == b"mine"
     assert files(tmp_path / "out") == ["a.png", "b.jpg"]
 

@@ -17,11 +17,18 @@ def test_an_older_file_tells_of_its_last_run_alone() -> None:
     record = training_record(RUN | {"settings": {"start_from": "lite"}})
     assert record is not None
     assert not record.is_whole
-    assert record.describe().startswith("100 steps, 0.5 hours in the last run; the weights that it started from")
+    assert record.describe().startswith("100 steps, 0.5 hours at last; the weights that it started from")
+
+
+def test_what_a_file_says_in_words_is_told() -> None:
+    record = training_record(RUN | {"runs": "Grown from others."})
+    assert record is not None
+    assert record.describe() == "100 steps, 0.5 hours at last. Grown from others."
+    assert not record.is_whole
 
 
 def test_runs_are_summed() -> None:
-    record = training_record(RUN | {"runs": [{"step": 3000, "hours": 2.0, "data": "5 photos"}, RUN]})
+    record = training_record(RUN | {"history": [{"step": 3000, "hours": 2.0, "data": "5 photos"}, RUN]})
     assert record is not None
     assert record.describe() == "3,100 steps in 2 runs, 2.5 hours"
     assert record.data == "9 photos"

@@ -133,7 +133,7 @@ def test_runs_that_led_to_weights_are_recorded_in_them(settings: TrainingConfig,
     second = replace(settings, output=str(tmp_path / "second"), start_from=str(first), steps=3)
     for steps in (1, 3):  # stopped, and gone on
         _, info = load_model(train(replace(second, steps=steps)))
-        assert [run["step"] for run in info.metadata["runs"]] == [2, steps]
+        assert [run["step"] for run in info.metadata["history"]] == [2, steps]
     record = training_record(info.metadata)
     assert record is not None
     assert (record.steps, record.num_runs, record.is_whole) == (5, 2, True)
