@@ -35,6 +35,11 @@ def part_asked_for(asked: Any, width: int, height: int) -> Window:
     return Window(top, left, bottom, right)
 
 
+def number_of(asked: Any) -> float:
+    """Return which question of the browser it is; raises ValueError for none."""
+    return _number(asked, "number")
+
+
 def _number(asked: Any, name: str) -> float:
     value = asked.get(name) if isinstance(asked, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

@@ -20,7 +20,7 @@ const panes = dialog.querySelector(".panes"), figures = [...dialog.querySelector
 const overview = dialog.querySelector(".overview"), status = dialog.querySelector("[role=status]");
 
 let at = {across: 0.5, down: 0.5};  // the middle of what is seen
-let cut = null, isAsking = false, asksAgain = false;
+let cut = null, isAsking = false, asksAgain = false, number = 0;
 
 const size = () => [figures[0].clientWidth, figures[0].clientHeight];
 const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
@@ -29,7 +29,8 @@ const ask = () => {
   if (isAsking) { asksAgain = true; return; }
   isAsking = true;
   const [width, height] = size().map((side) => Math.ceil(side * (1 + 2 * MARGIN)));
-  trigger("select", {...at, width, height});
+  number += 1;  // so that the same part twice is an answer twice
+  trigger("select", {...at, width, height, number});
 };
 
 // Puts the middle where the panes are full of photo, and says which of its pixels are seen.

@@ -129,6 +129,8 @@ CHOOSE_ROW = """element.addEventListener("click", (event) => {
 });"""
 """A click anywhere on a row, or a key on its name, chooses it."""
 
+CLOSE_CLOSER = "() => { document.getElementById('closer')?.close(); }"
+"""What went wrong is told below it."""
 OPEN_CLOSER = "() => { window.opir.lookCloser(); }"
 
 ON_LOAD = (ARROW_KEYS, MARK_PIXELS, MEND_ACCESS, MESSAGES, DROP)

@@ -19,7 +19,7 @@ def button() -> gr.Button:
 def build(session: gr.State, strength: gr.Slider, protect: gr.Checkbox, opener: gr.Button) -> None:
     """Add what the browser asks for a part and gets it by; `closer.js` shows it over the page."""
     part = gr.HTML(html_template="", js_on_load=scripts.CLOSER, elem_id="closer-part", padding=False)
-    part.select(
+    shown = part.select(
         show_part,
         [session, strength, protect],
         [part],
@@ -28,6 +28,7 @@ def build(session: gr.State, strength: gr.Slider, protect: gr.Checkbox, opener: 
         trigger_mode="always_last",
         **QUIET,
     )
+    shown.failure(None, None, None, js=scripts.CLOSE_CLOSER, **QUIET)
     opener.click(None, None, None, js=scripts.OPEN_CLOSER, **QUIET)
 
 
@@ -38,4 +39,5 @@ def show_part(session: Session | None, strength: float, protect: bool, event: gr
     result = session.restoration
     with plain_errors():
         asked = closer.part_asked_for(event._data, result.width, result.height)
-        return json.dumps(closer.cut(result, asked, strength, protect))
+        made = closer.cut(result, asked, strength, protect)
+        return json.dumps(made | {"number": closer.number_of(event._data)})

@@ -58,6 +58,7 @@ def show_many(page: Page, files: list[Path]) -> None:
     expect(page.locator("#many-photos").get_by_label(words.ADD_PHOTOS).first).to_be_visible(timeout=PATIENCE)
     page.locator("#many-start").click()
     expect(page.locator("#many-zip")).to_be_enabled(timeout=PATIENCE)
+    expect(page.locator("#many-start")).to_be_enabled(timeout=PATIENCE)
 
 
 def show_measured(page: Page, pair: list[Path]) -> None:

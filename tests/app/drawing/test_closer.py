@@ -27,7 +27,7 @@ def result(restorer: Restorer, photo: Path) -> Restoration:
 
 
 def ask(across: object = 0.5, down: object = 0.5, width: object = 40, height: object = 30) -> dict[str, object]:
-    return {"across": across, "down": down, "width": width, "height": height}
+    return {"across": across, "down": down, "width": width, "height": height, "number": 1}
 
 
 def opened(url: str) -> np.ndarray:
