@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 
 from opir.tasks import Task
 
-# With the weights of runs J and K. Of 61 clean and plain photos none shows more than 0.31 of rain or snow at any level.
+# With the weights of runs J and K. Of 61 clean and plain photos none shows more than 0.31 of rain or snow at a level.
 SURE = 0.95  # of 24 photos with fresh rain and snow at sizes 1 and 3: 4.5 dB won, as with 0.99
 LIKELY = 0.6  # rain of eleven real photos: 0.6 to 0.96 in eight of them
 SEEN = 0.4  # at the photo's own size
