@@ -5,6 +5,8 @@ READY := .venv/.ready
 # Machines without an NVIDIA GPU get the CPU build of PyTorch named in constraints-cpu.txt.
 TORCH := $(if $(shell command -v nvidia-smi),,-r constraints-cpu.txt)
 PORT ?= 7860
+# By a path, not by a hook: from the folder above a clone, the clone itself would else be taken for the package.
+EDITABLE := --config-settings editable_mode=compat
 
 .PHONY: setup demo check format test examples example-photos screenshots embeddings calibrate measure page-marks clean
 
@@ -13,7 +15,7 @@ setup: $(READY)
 $(READY): pyproject.toml constraints-cpu.txt
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH),$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH))
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[app,train,dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check $(EDITABLE) -e ".[app,train,dev]"
 	@touch $@
 
 demo: setup
@@ -145,7 +147,7 @@ locked:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $(or $(TORCH),torch)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(EDITABLE) -e .
 	@touch $(READY)
 
 # How fast the page answers in the browser; on an idle machine.

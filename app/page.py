@@ -3,6 +3,7 @@
 What a click does is in `actions` and its neighbours, what is said in `words`, how it looks in `look` and `theme.css`.
 """
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -14,9 +15,8 @@ from app.tabs import about, clean, inside, many, measure
 from app.tabs.about_text import OWN_ADDRESS
 from app.tabs.clean_actions import Actions, photo_job
 from app.tabs.many_actions import ManyPhotos, batch_job
+from app.tabs.parts import STATE_SECONDS
 from opir.tasks import AUTO
-
-STATE_SECONDS = 1800
 
 
 def build(actions: Actions) -> gr.Blocks:
@@ -41,15 +41,12 @@ def build(actions: Actions) -> gr.Blocks:
                 snippets = about.build(actions.runner)
         forget_pixel = inside.wire(looked_into, session)
         clean.wire(actions, session, settings, results, looked_into.picture, looked_into.scales, forget_pixel)
-        _add_endpoint(actions)
+        _add_endpoints(actions)
         forget_who_leaves(
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))
         )
-        page.load(None, js=scripts.ARROW_KEYS)
-        page.load(None, js=scripts.MARK_PIXELS)
-        page.load(None, js=scripts.PASTE)
-        page.load(None, js=scripts.MEND_ACCESS)
-        page.load(None, js=scripts.REFUSED_UPLOADS)
+        for script in scripts.ON_LOAD:
+            page.load(None, js=script)
         page.load(None, snippets, snippets, js=OWN_ADDRESS)
     return page
 
@@ -70,17 +67,18 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def _add_endpoint(actions: Actions) -> None:
-    """Add the one public endpoint, /restore; its file input only takes files that the client uploaded."""
+def _add_endpoints(actions: Actions) -> None:
+    """Add the public endpoints; their file input only takes files that the client uploaded."""
     photo = gr.File(type="filepath", visible=False)
     weather = gr.Radio([name for _, name in words.WEATHER_CHOICES], value=AUTO, visible=False)
     strength = gr.Number(1.0, minimum=0, maximum=1, visible=False)
     restored = gr.File(visible=False)
-    gr.Button(visible=False).click(
-        actions.restore_file,
-        [photo, weather, strength],
-        [restored],
-        api_name="restore",
-        api_description=words.ENDPOINT,
-        **MODEL_QUEUE,
-    )
+    for name, quality in (("restore", words.FULL), ("restore_thoroughly", words.THOROUGH)):
+        gr.Button(visible=False).click(
+            partial(actions.restore_file, quality=quality),
+            [photo, weather, strength],
+            [restored],
+            api_name=name,
+            api_description=words.ENDPOINTS[quality],
+            **MODEL_QUEUE,
+        )

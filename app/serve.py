@@ -66,8 +66,11 @@ def start(settings: Settings, share: bool = False) -> Server:
     os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "20")
     try:
         server = launch(Actions(restorer, WeatherMap.shipped_with(restorer), settings), settings, files, share)
-    except BaseException:
+    except BaseException as error:
         files.remove()
+        if isinstance(error, OSError) and "empty port" in str(error):
+            wanted = settings.port or "from 7860 on"
+            raise OSError(f"port {wanted} is taken: choose another by --port or OPIR_PORT") from None
         raise
     logs.take_over_web_server_log()
     return server

@@ -63,7 +63,7 @@ def take(browser: Browser, url: str, name: str, path: Path) -> None:
 def clean(page: Page) -> None:
     """Restore an example."""
     page.locator("#examples .thumbnail-lg", has_text=EXAMPLE).click()
-    expect(page.locator("#summary")).to_contain_text(re.compile(r"in \d+ tile"), timeout=PATIENCE)
+    expect(page.locator("#summary")).to_contain_text(re.compile(r"[\d.]+ s\.|made ready"), timeout=PATIENCE)
     expect(page.locator("#download")).to_be_enabled(timeout=PATIENCE)
     expect(page.locator("#cancel")).to_be_disabled(timeout=PATIENCE)
 

@@ -19,7 +19,7 @@ if [ "${CHECKS:-1}" = 1 ]; then
   timeout 30 "$python" -m benchmarks.gpu_times ${DEVICE:+--device "$DEVICE"}
 fi
 left=$("$python" -c "print(max(0.05, $minutes - ($SECONDS - $started) / 60))")
-"$python" -m opir train "$config" "output=$run" "stop_after_minutes=$left" "$@" 2>&1 | tr '\r' '\n' | tail -3
+"$python" -m opir train "$config" "output=$run" "stop_after_minutes=$left" "$@" 2>&1 | tr '\r' '\n' | tail -4
 grep validation "$run/log.jsonl" | tail -4
 mkdir -p "$out/state"
 cp "$run/model.safetensors" "$run/log.jsonl" "$out/"

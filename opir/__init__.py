@@ -7,6 +7,8 @@ from opir.model import OPIR, CheckpointError
 from opir.photo import Photo, load_photo, save_photo
 from opir.tasks import Task
 
+__version__ = "0.1.0"
+
 __all__ = [
     "OPIR",
     "CheckpointError",

@@ -1,9 +1,7 @@
 """Hyper-parameters of the model, stored inside every checkpoint."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
-
-BlockKind = Literal["nafnet", "residual"]
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,7 +11,8 @@ class OPIRConfig:
     The first group sizes the kernel prediction network, the second holds the switches of Table 5.
     """
 
-    block: BlockKind = "nafnet"
+    block: str = "nafnet"
+    """A name of `opir.model.blocks.BLOCKS`."""
     width: int = 96
     max_width: int = 768
     """Features of the KPN double from level to level, up to this many."""
@@ -38,8 +37,6 @@ class OPIRConfig:
     """Whether features are enlarged by blending and cells overlap, so that even places get maps without a grid."""
 
     def __post_init__(self) -> None:
-        if self.block not in ("nafnet", "residual"):
-            raise ValueError(f'block must be "nafnet" or "residual", got "{self.block}"')
         if self.num_stages not in (1, 2):
             raise ValueError(f"num_stages must be 1 or 2, got {self.num_stages}")
         if self.kernel_channels not in (1, 3):

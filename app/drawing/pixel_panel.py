@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.look import words
+from app.look import sentences, words
 from app.look.theme import NEGATIVE_RGB, POSITIVE_RGB, SCALE_COLOURS
 from opir.inference import PixelInspection, Restoration, StageOperator
 from opir.photo import to_picture
@@ -37,8 +37,8 @@ def draw(result: Restoration, pixel: PixelInspection, what_if: Mapping[Task, Pix
     return (
         f'<div class="operator" data-across="{(pixel.x + 0.5) / result.width:.6f}" '
         f'data-down="{(pixel.y + 0.5) / result.height:.6f}">'
-        f"<h3>{words.pixel_title(pixel.x, pixel.y, pixel.level)}</h3>"
-        f'<p class="note">{words.percentile_sentence(pixel.stages[0].uncertainty, percentile)}</p>'
+        f"<h3>{sentences.pixel_title(pixel.x, pixel.y, pixel.level)}</h3>"
+        f'<p class="note">{sentences.percentile_sentence(pixel.stages[0].uncertainty, percentile)}</p>'
         f"{_way(pixel)}{stages}{_legend()}{_what_if(pixel, what_if or {})}</div>"
     )
 
@@ -74,7 +74,7 @@ def _stage(index: int, stage: StageOperator, pixel: PixelInspection, seen: Tenso
     cells += [f'<div class="head"><code>× {gain:.3f}</code></div>' for gain in stage.gain]
     where = _stencil(stage, pixel, seen) + _bars(stage.scale_weights, pixel.scales)
     return (
-        f"<h4>{words.stage_title(index + 1, stage.uncertainty)}</h4>"
+        f"<h4>{sentences.stage_title(index + 1, stage.uncertainty)}</h4>"
         f'<div class="stage"><figure>{where}</figure>'
         f'<div class="kernels" style="grid-template-columns:auto repeat({len(names)},minmax(0,1fr))">'
         f"{''.join(cells)}</div></div>"
@@ -131,7 +131,7 @@ def _grid(values: Floats, neutral: float) -> str:
 
 def _bars(weights: Iterable[float], reaches: Iterable[int]) -> str:
     bars = "".join(
-        f'<span>{words.reach(reach)}</span><span class="bar"><i style="width:{weight:.1%};'
+        f'<span>{sentences.reach(reach)}</span><span class="bar"><i style="width:{weight:.1%};'
         f'background:{_scale_colour(index)}"></i></span><span>{weight:.0%}</span>'
         for index, (weight, reach) in enumerate(zip(weights, reaches, strict=True))
     )

@@ -8,9 +8,6 @@ N reference embeddings, D embedding size, T tasks, P points of one photo.
 """
 
 import argparse
-import base64
-import html
-import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -21,10 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
-from app.look import words
-from app.look.theme import TASK_COLOURS
+from app.drawing import map_drawing
+from app.drawing.map_drawing import MapPicture, Places
+from app.look import sentences
 from opir.degradations import degrade
 from opir.inference import Restorer
 from opir.photo import find_photos, load_photo
@@ -37,28 +34,9 @@ MAX_PHOTOS = 24
 """So many clean photos, each in every weather and seen by both stages, keep the map quick to redraw."""
 
 _SIDE = 640  # pixels: the long side that reference photos are scaled down to
-_WIDTH, _HEIGHT, _MARGIN = 640.0, 420.0, 34.0
 _NEIGHBOURS = 5
-_SHOWN_WIDTH, _SHOWN_HEIGHT = 108, 81  # of an example that is pointed at
-_DOTS = {1: 'r="4.5" opacity="0.75"', 2: 'r="2.5" opacity="0.4"'}  # by stage
-
-
-@dataclass(frozen=True, eq=False)
-class MapPicture:
-    """A known photo on the map."""
-
-    embedding: Floats
-    """(D,)."""
-    name: str
-    photo: Path
-
-    @cached_property
-    def thumbnail(self) -> str:
-        """A small copy, as a data URL."""
-        buffer = io.BytesIO()
-        with Image.open(self.photo) as photo:
-            ImageOps.fit(photo.convert("RGB"), (2 * _SHOWN_WIDTH, 2 * _SHOWN_HEIGHT)).save(buffer, "JPEG", quality=75)
-        return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+_ALIKE = 3  # so many known photos are shown below the map
+_ITSELF = 1e-3  # of two embeddings: no further apart means one photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,40 +110,25 @@ class WeatherMap:
         return float(silhouette_score(seen, tasks)), float((named == tasks).mean()), len(seen)
 
     def draw(self, points: Floats | None = None, pictures: Sequence[MapPicture] = ()) -> str:
-        """Draw the map as SVG in the page's own colours, and say below it how well the kinds lie apart.
+        """Draw the map in the page's own colours, and say below it how well the kinds lie apart.
 
         Args:
             points: one photo's embeddings, (P, D), to mark with the way between them; None for the map alone.
-            pictures: known photos to show when a visitor points at them.
+            pictures: known photos to show when a visitor points at them; those most like the photo are shown below.
         """
         places, known = (None, self.layout) if points is None else self.place(points)
         references = np.concatenate([self.embeddings, self.prototypes])
         ringed = [_weighted_place(picture.embedding, references, known) for picture in pictures]
-        everything = known if places is None else np.concatenate([known, places])
-        ringed = [_fit(place, everything) for place in ringed]
-        known, places = _fit(known, everything), None if places is None else _fit(places, everything)
-        shapes = [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" fill="{TASK_COLOURS[Task(task)]}" {_DOTS[int(stage)]}/>'
-            for (x, y), task, stage in zip(known[: len(self.tasks)], self.tasks, self.stages, strict=True)
-        ]
-        names: list[tuple[float, float]] = []
-        for task, (x, y) in zip(Task, known[len(self.tasks) :], strict=True):
-            name = words.WEATHER_NAMES[task]
-            shapes.append(
-                f'<path class="prototype" d="M{x:.1f} {y - 9:.1f}l9 9-9 9-9-9z" fill="{TASK_COLOURS[task]}">'
-                f"<title>{words.prototype(name)}</title></path>"
-            )
-            # The name stands where most of its photos lie: prototypes may lie so close that names cover each other.
-            own = known[: len(self.tasks)][self.tasks == int(task)]
-            names.append(tuple(np.median(own, axis=0).tolist()))
-            shapes.append(_label(*names[-1], name))
-        if places is not None:
-            shapes += _draw_photo(places, names)
-        shapes += [_draw_picture(place, picture) for place, picture in zip(ringed, pictures, strict=True)]
-        return (
-            f'<svg class="weather-map" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" role="img" '
-            f'aria-label="{words.TAB_WEATHER}">{"".join(shapes)}</svg>'
-            f'<p class="note">{words.separation(*self.separation)}</p>'
+        if points is not None:
+            distances = [float(np.linalg.norm(picture.embedding - points[0])) for picture in pictures]
+            nearest = sorted(range(len(pictures)), key=distances.__getitem__)
+            pictures, ringed = [pictures[index] for index in nearest], [ringed[index] for index in nearest]
+            alike = [pictures[at] for at, index in enumerate(nearest) if distances[index] > _ITSELF][:_ALIKE]
+        else:
+            alike = []
+        shown = Places(known[: len(self.tasks)], self.tasks, self.stages, known[len(self.tasks) :], places)
+        return map_drawing.draw(shown, ringed, pictures, alike) + (
+            f'<p class="note">{sentences.separation(*self.separation)}</p>'
         )
 
 
@@ -231,50 +194,6 @@ def _weighted_place(point: Floats, known: Floats, layout: Floats) -> Floats:
     weights = 1 / (distances[nearest] + 1e-6)
     place: Floats = (layout[nearest] * weights[:, None]).sum(axis=0) / weights.sum()
     return place
-
-
-def _fit(places: Floats, everything: Floats) -> Floats:
-    low, high = everything.min(axis=0), everything.max(axis=0)
-    unit = (places - low) / np.maximum(high - low, 1e-9)
-    scaled: Floats = _MARGIN + unit * (np.array([_WIDTH, _HEIGHT]) - 2 * _MARGIN)
-    return scaled
-
-
-def _draw_photo(places: Floats, names: Sequence[tuple[float, float]]) -> list[str]:
-    shapes = []
-    if len(places) > 1:
-        (x, y), (to_x, to_y) = places[0], places[-1]
-        shapes.append(f'<path class="path" stroke-dasharray="4 3" d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>')
-        shapes.append(f'<circle class="photo" cx="{to_x:.1f}" cy="{to_y:.1f}" r="5"/>')
-        if np.hypot(to_x - x, to_y - y) > 40:
-            shapes.append(_label(to_x, _free_height(to_x, to_y, names, (20, -12)), words.AFTER_STAGE_1, "quiet"))
-    x, y = places[0]
-    shapes.append(f'<circle class="photo" cx="{x:.1f}" cy="{y:.1f}" r="8"/>')
-    shapes.append(_label(x, _free_height(x, y, names, (-14, 24, -32)), words.YOUR_PHOTO))
-    return shapes
-
-
-def _free_height(x: float, y: float, names: Sequence[tuple[float, float]], ways: tuple[int, ...]) -> float:
-    """Return how high the name of a dot stands, so that it covers none that is there."""
-    free = (y + way for way in ways if all(abs(x - other) > 62 or abs(y + way - at) > 15 for other, at in names))
-    return next(free, y + ways[0])
-
-
-def _draw_picture(place: Floats, picture: MapPicture) -> str:
-    """Draw a ringed dot, and beside it a picture that the style sheet shows while it is pointed at."""
-    (x, y), name = place, html.escape(words.EXAMPLE + picture.name)
-    left = min(max(x - _SHOWN_WIDTH / 2, 0), _WIDTH - _SHOWN_WIDTH)
-    top = y + 12 if y < _HEIGHT / 2 else y - 12 - _SHOWN_HEIGHT
-    return (
-        f'<g class="example" tabindex="0" role="img" aria-label="{name}"><title>{name}</title>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/><image x="{left:.1f}" y="{top:.1f}" width="{_SHOWN_WIDTH}" '
-        f'height="{_SHOWN_HEIGHT}" href="{picture.thumbnail}"/></g>'
-    )
-
-
-def _label(x: float, y: float, text: str, kind: str = "") -> str:
-    x = min(max(x, 50.0), _WIDTH - 50)
-    return f'<text class="halo {kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{text}</text>'
 
 
 def main(arguments: list[str] | None = None) -> None:

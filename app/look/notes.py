@@ -31,14 +31,14 @@ SCALES = Note(
     "Reach is Σ α·s in pixels; the others are α of each dilation s, a softmax over scales (Eq. 18), last stage.",
 )
 MAP = Note(
-    "Photos that look alike to the model lie close together. The large dot is your photo, and the line leads to "
-    "where it lies after stage 1. Point at a ringed dot to see that example.",
-    "t-SNE of the embeddings e_t (Eq. 21); small dots are embeddings of stage 1's results, diamonds the learned "
-    "prototypes.",
+    "Photos that look alike to the model lie close together. The line leads from your photo to where it lies after "
+    "stage 1. Point at a ringed dot, or tab to it, to see that example.",
+    "t-SNE of the embeddings e_t (Eq. 21); crowded parts are spread along both axes.",
 )
 MOVE = Note(
     "The arrow keys move by one pixel once you have clicked, and the buttons do from the start. Pin two pixels to "
-    "compare them."
+    "compare them.",
+    "The grids are K, m and K̃ = K·m of each stage (Eq. 14, 19 and 21); below them Σ K̃.",
 )
 ERROR_MAP = Note(
     "Bright in both maps means: the model knew that it did not know.",

@@ -1,8 +1,18 @@
-"""What the page does in the browser itself: small scripts, each a function without arguments."""
+"""What the page does in the browser itself: scripts, each a function without arguments. Long ones are files."""
 
 import json
+import re
+from pathlib import Path
 
 from app.look import words
+from opir.photo import ENDINGS
+
+
+def _read(name: str, **said: str) -> str:
+    """Return a script's text with what it says put in."""
+    script = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return script.strip().replace("WORDS", json.dumps(said), 1)
+
 
 ARROW_KEYS = """() => {
   const buttons = {ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down"};
@@ -47,36 +57,14 @@ MARK_PIXELS = """() => {
 }"""
 """A ring on the picture shows the pixel that is looked into, and a letter those that are pinned."""
 
-PASTE = """() => {
-  const visible = (box) => box && box.offsetParent !== null;
-  const fill = (box, files, tries) => {
-    const input = box.querySelector("input[type=file]");
-    if (input) {
-      const kept = new DataTransfer();
-      (input.multiple ? files : files.slice(0, 1)).forEach((file) => kept.items.add(file));
-      input.files = kept.files;
-      input.dispatchEvent(new Event("change", {bubbles: true}));
-    } else if (tries > 0) setTimeout(() => fill(box, files, tries - 1), 50);
-  };
-  document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-    const ids = ["photo", "many-photos", "measure-degraded", "measure-clean"];
-    const shown = ids.map((id) => document.getElementById(id)).filter(visible);
-    if (!files.length || !shown.length) return;
-    event.preventDefault();
-    const box = shown.find((one) => one.querySelector("input[type=file]")) ?? shown[0];
-    if (!box.querySelector("input[type=file]")) box.querySelector("button[aria-label]")?.click();
-    fill(box, files, 40);
-  });
-}"""
-"""A pasted picture goes where a dropped one would on the tab that is shown, in place of an older one."""
-
-SCROLL_TO_RESULT = """() => {
-  const summary = document.getElementById("summary");
-  if (summary && window.innerWidth <= 860) summary.scrollIntoView({behavior: "smooth", block: "start"});
+_SCROLL = """() => {
+  const shown = document.getElementById("ID");
+  if (shown && window.innerWidth <= 860) shown.scrollIntoView({behavior: "smooth", block: "start"});
   return [];
 }"""
-"""On a phone the result lies below the examples: show it."""
+SCROLL_TO_RESULT = _SCROLL.replace("ID", "summary")
+SCROLL_TO_COMPARED = _SCROLL.replace("ID", "many-compared")
+"""On a phone the result lies below what was touched: show it."""
 
 MEND_ACCESS = """() => {
   const mend = () => {
@@ -96,19 +84,54 @@ MEND_ACCESS = """() => {
 """What Gradio leaves without a name for a screen reader or out of the keyboard's reach: pictures that can be clicked
 on get the name of their frame, code can be scrolled, and the button that adds photos is one and has a name."""
 
-REFUSED_UPLOADS = """() => {
-  const sentences = [
-    [/^File\\(s\\) exceed the maximum allowed size of [^:]*: (.*)$/s, TOO_LARGE],
-    [/^Invalid file type: (.*)\\. Only [^.]*(?:, \\.\\w+)* allowed\\.$/s, NO_PHOTO_FILE],
-  ];
-  const boxes = "#photo, #many-photos, #measure-degraded, #measure-clean";
-  const tell = () => {
-    document.querySelectorAll("[data-testid=toast-text]").forEach((toast) => sentences.forEach(([said, sentence]) => {
-      const refused = said.exec(toast.textContent);
-      if (refused) toast.textContent = sentence.replace("NAME", () => refused[1].replaceAll('"', ""));
-    }));
-    document.querySelectorAll(boxes).forEach((box) => box.querySelector(".clear-status button")?.click());
-  };
-  new MutationObserver(tell).observe(document.body, {childList: true, subtree: true});
-}""".replace("TOO_LARGE", json.dumps(words.FILE_TOO_LARGE)).replace("NO_PHOTO_FILE", json.dumps(words.NO_PHOTO_FILE))
-"""What the browser refuses to send is told in the page's own words, and the drop zone is ready for another file."""
+MESSAGES = _read(
+    "messages.js",
+    tooLarge=words.FILE_TOO_LARGE,
+    close=words.CLOSE,
+    boxes="#photo, #many-photos, #measure-degraded, #measure-clean",
+)
+"""What goes wrong before the server is asked is told in the page's own words, and stays until the next action."""
+
+DROP = _read(
+    "drop.js",
+    many=words.TAB_MANY,
+    clean=words.TAB_CLEAN,
+    several=words.SEVERAL_DROPPED,
+    openMany=words.OPEN_MANY,
+    elsewhere=words.DROPPED_FROM_ELSEWHERE,
+    nothing=words.NOTHING_DROPPED,
+    leftOut=words.LEFT_OUT,
+    noneInFolder=words.NO_PHOTOS_IN_FOLDER,
+    noneAmong=words.NO_PHOTOS_AMONG,
+    endings=f"({'|'.join(map(re.escape, ENDINGS))})$",
+)
+"""A photo that is dropped or pasted anywhere goes where one is expected on the tab that is shown, in place of an
+older one. Needs `MESSAGES`."""
+
+CLOSER = _read(
+    "closer.js",
+    title=words.AT_100,
+    outline=words.OUTLINE_DOUBT,
+    close=words.CLOSE,
+    panes=words.CLOSER_PANES,
+    before=words.BEFORE,
+    after=words.AFTER,
+    where=words.CLOSER_WHERE,
+    certain=words.NOTHING_DOUBTFUL,
+    fetching=words.FETCHING,
+    none=words.NO_RESULT,
+)
+"""The body of a function of Gradio's HTML component: a dialog that asks the server for parts of the result."""
+
+CHOOSE_ROW = """element.addEventListener("click", (event) => {
+  const row = event.target.closest("tr")?.querySelector("[data-row]")?.dataset.row;
+  if (row !== undefined) trigger("select", {row: Number(row)});
+});"""
+"""A click anywhere on a row, or a key on its name, chooses it."""
+
+CLOSE_CLOSER = "() => { document.getElementById('closer')?.close(); }"
+"""What went wrong is told below it."""
+OPEN_CLOSER = "() => { window.opir.lookCloser(); }"
+
+ON_LOAD = (ARROW_KEYS, MARK_PIXELS, MEND_ACCESS, MESSAGES, DROP)
+"""What runs when the page was loaded, in this order."""

@@ -1,6 +1,4 @@
-"""Every text on the page."""
-
-from collections.abc import Sequence
+"""Names and fixed sentences of the page; those that hold figures are made by `sentences`."""
 
 from opir.tasks import AUTO, Task
 
@@ -23,18 +21,22 @@ TAB_INSIDE = "Look inside"
 QUALITY = "Quality"
 FULL = "Full"
 FAST = "Fast"
-QUALITY_INFO = "Fast stops after the first of two stages."
+THOROUGH = "Thorough"
+QUALITY_COSTS = {FAST: 0.5, FULL: 1.0, THOROUGH: 4.0}
+"""About how long each takes, in times of the full one."""
+QUALITY_INFO = "Fast takes about half as long, Thorough four times."
 PROTECT = "Leave doubtful areas alone"
 PROTECT_INFO = "Keeps the photo where the model was unsure."
 CANCEL = "Cancel"
 CANCELLED = "Cancelled. To start again, drop the photo once more or change a setting."
+CANCELLED_BEFORE = "Cancelled: this is the result from before."
 
 TAB_RESULT = "Result"
 TAB_UNCERTAINTY = "Can I trust it?"
 TAB_STAGES = "Stages"
 TAB_WEATHER = "Weather"
 
-BEFORE_AFTER = "Before and after: drag the handle"
+BEFORE_AFTER = "Drag the handle; click for 100 %"
 DOUBT = "Result and doubt: drag the handle"
 STAGE_1 = "After stage 1"
 STAGE_2 = "After stage 2"
@@ -44,17 +46,33 @@ NO_MAP = "There is no weather map for these weights; python -m app.drawing.weath
 YOUR_PHOTO = "your photo"
 EXAMPLE = "Example: "
 AFTER_STAGE_1 = "after stage 1"
+LEGEND_STAGE_1 = "small: the same photos after stage 1"
+LEGEND_PROTOTYPE = "what the model learned each weather to be"
+LEGEND_EXAMPLE = "an example: point at it"
+LEGEND_OWN = "your photo"
+MOST_ALIKE = "To the model, your photo is most like these:"
 INSIDE_PHOTO = "Click anywhere on the result"
 INSIDE_NOTE = "Click a spot on the result to see the operator that the model made for that one pixel."
+INSIDE_LEAD = "Here you see how the model made each single pixel of a result."
+CHOOSE_PHOTO = "Choose a photo first"
 NUMBERS = "The same as JSON"
 
 WELCOME = "Drop or paste a photo, or pick one of the examples."
 NO_PHOTO = "Drop a photo first, or pick one of the examples."
 FILE_TOO_LARGE = "NAME is too large to send: make it smaller, or save it as a JPEG."
-NO_PHOTO_FILE = "NAME is not a photo: choose a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP file."
+CLOSE = "Close"
+SEVERAL_DROPPED = "You dropped COUNT photos, and this takes one at a time."
+OPEN_MANY = "Restore them all in Many photos"
+DROPPED_FROM_ELSEWHERE = (
+    "A picture can not be dragged here from another page: save it first, or copy it there and paste it here."
+)
+NOTHING_DROPPED = "There was no photo in what you dropped: drop a file, or choose one."
+LEFT_OUT = "Left out, as they are no photos or too large to send: NAMES."
+DROP_HERE = "Drop the photo anywhere"
+NOT_TAKEN = "The server did not take the photo: wait a minute, then choose it once more or change a setting."
+RESTORING = "Restoring your photo …"
 NO_RESULT = "Restore a photo first."
 FORGOTTEN = "This result had to make room for newer ones: restore the photo again."
-TILES = "tiles"
 ERROR = "That did not work"
 OUT_OF_MEMORY = "There is not enough memory for a photo of this size: make it smaller first."
 UNEXPECTED = "This photo could not be restored, and the reason is in the log of the page. Try another one."
@@ -67,30 +85,44 @@ KEPT_DEPTH = "colour depth"
 REMOVED_POSITION = "location"
 
 BEFORE = "Your photo"
-KERNEL = "K"
-MODULATION = "× m"
-MODULATED = "= K̃"
-GAIN = "Σ K̃"
+AFTER = "Result"
+LOOK_CLOSER = "Look at 100 %"
+AT_100 = "Before and after at 100 %"
+OUTLINE_DOUBT = "Outline what is in doubt"
+CLOSER_PANES = "Your photo and the result at the photo's own pixels: drag, or use the arrow keys"
+CLOSER_WHERE = "Drag, or use the arrow keys. The photo has WIDE × HIGH pixels."
+NOTHING_DOUBTFUL = "Nothing here is in doubt."
+FETCHING = "Fetching this part …"
+KERNEL = "filter"
+MODULATION = "× weather"
+MODULATED = "= used"
+GAIN = "sum"
 STENCIL = "The pixel's surroundings, with a square around each sample that is used"
 AS_RESTORED = "As restored"
 WHAT_IF = "What if the weather were …"
 WHAT_IF_NOTE = "The result's colour, and the gain of its last stage, if the model were told so."
 COLOURS = ("red", "green", "blue")
 ALL_COLOURS = ("all colours",)
-GRID_ENDS = ("K −1, m 0", "K +1, m 2")
+GRID_ENDS = ("−1 (weather 0)", "+1 (weather 2)")
 
 TAB_MANY = "Many photos"
 PHOTOS = "Your photos"
 START = "Restore all"
 ZIP = "Download all (zip)"
 CSV = "Download the list (CSV)"
-MANY_NOTE = "Drop several photos and press Restore all. A photo that can not be read is told and skipped."
+MANY_NOTE = (
+    "Drop several photos and press Restore all. A photo that can not be read is named and skipped. "
+    "Click on a photo's row to see it before and after."
+)
 MANY_RESULTS = "Results"
-MANY_COLUMNS = ("Photo", "Status", "Weather", "Sure", "Time", "Uncertainty p95")
+MANY_COLUMNS = ("Photo", "Status", "Weather", "Time", "In doubt")
+MANY_COMPARED = "Before and after: drag the handle"
+NO_PAIR_TO_COMPARE = "This photo is not here any more: restore it again."
 NO_PHOTOS = "Drop some photos first."
 ADD_PHOTOS = "Add photos"
 ADD_FOLDER = "Add a whole folder"
 NO_PHOTOS_IN_FOLDER = "There are no photos in that folder: choose one with JPEG, PNG, WebP, TIFF, HEIC or AVIF files."
+NO_PHOTOS_AMONG = "There is no photo among these files that is small enough to send: choose other ones."
 BROKEN_OFF = "The batch broke off before this photo: restore it again."
 WAITING = "waiting"
 RUNNING = "restoring …"
@@ -115,7 +147,7 @@ BASELINES = {"dark channel prior": "Dark channel prior", "guided filter": "Guide
 ERROR_MAP = "What is still wrong"
 CURVE = "Error of what is left when the least certain blocks are left out"
 CURVE_KEPT = "kept, % of the blocks"
-CURVE_ERROR = "mean error, levels"
+CURVE_ERROR = "mean error, grey values"
 CURVE_BY = "order"
 EQUAL = "equal"
 BY_UNCERTAINTY = "by uncertainty"
@@ -138,16 +170,23 @@ LIMITS = (
 )
 LICENCE = "Apache-2.0, code and weights; the training photographs have their own terms."
 API = "The same without the page"
-API_NOTE = "street.jpg stands for your photo. The endpoint takes uploaded files only, 30 MB at most."
+API_NOTE = (
+    "street.jpg stands for your photo. /restore takes uploaded files only, 30 MB at most; /restore_thoroughly takes "
+    "the same, and four times as long."
+)
 SNIPPET_PYTHON = "Python"
 SNIPPET_COMMANDS = "Command line"
 SNIPPET_CLIENT = "Python, through this page"
 SNIPPET_CURL = "curl, through this page"
 
-ENDPOINT = (
-    "Restore one photo. weather is auto, rain, snow, haze or clean; strength is 0 (the photo) to 1. "
+_ENDPOINT = (
+    "weather is auto, rain, snow, haze or clean; strength is 0 (the photo) to 1. "
     "Returns the full-size result, named after the photo."
 )
+ENDPOINTS = {
+    FULL: f"Restore one photo. {_ENDPOINT}",
+    THOROUGH: f"Restore one photo and mirrored copies of it, and average them, in four times the time. {_ENDPOINT}",
+}
 
 PRIVACY = "Photos stay on the machine that runs this page, for an hour at most."
 
@@ -159,145 +198,3 @@ WEATHER_CHOICES = [
     ("Nothing", Task.CLEAN.label),
 ]
 WEATHER_NAMES = {Task.RAIN: "Rain", Task.SNOW: "Snow", Task.HAZE: "Haze", Task.CLEAN: "Clear"}
-
-_FOUND = {Task.RAIN: "rain", Task.SNOW: "snow", Task.HAZE: "haze", Task.CLEAN: "something"}
-NOTHING_FOUND = "No weather found: the photo is as it was."
-_SIZES = ("its own size", "half of its size", "a quarter of its size", "an eighth of its size")
-_TOLD = {
-    Task.RAIN: "Restored as rain",
-    Task.SNOW: "Restored as snow",
-    Task.HAZE: "Restored as haze",
-    Task.CLEAN: "Treated as a clear photo",
-}
-
-
-def weather_sentence(task: Task | None, found: Sequence[tuple[Task | None, int]], chosen: bool) -> str:
-    """Say which weather was found in the photo, and at what size.
-
-    Args:
-        task: the one that was chosen, or None.
-        found: from coarse to fine, what each level that worked took the weather for, and its number.
-        chosen: whether a visitor named the weather.
-    """
-    if chosen and task is not None:
-        where = f" at {_join([_size(level) for _, level in found])}" if found else ""
-        return f"{_TOLD[task]}{where}, as you chose."
-    if not found:
-        return NOTHING_FOUND
-    if any(weather is None for weather, _ in found):
-        return "Restored."
-    sizes: dict[str, list[str]] = {}
-    for weather, level in found:
-        assert weather is not None
-        sizes.setdefault(_FOUND[weather], []).append(_size(level))
-    text = _join([f"{weather} found at {_join(names)}" for weather, names in sizes.items()])
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _size(level: int) -> str:
-    return _SIZES[level] if level < len(_SIZES) else f"1/{2**level} of its size"
-
-
-def cost_sentence(width: int, height: int, seconds: float, beforehand: bool = False) -> str:
-    """Say how large the photo is and what the restoration took."""
-    megapixels = width * height / 1e6
-    size = f"{megapixels:.1f} megapixels" if megapixels >= 0.1 else f"{width} × {height} pixels"
-    return f"{size}, {seconds:.1f} s{' beforehand' if beforehand else ''}."
-
-
-def kept_sentence(kept: list[str], removed: list[str]) -> str:
-    """Say what of the file's own information the download carries and what it does not; empty for nothing."""
-    parts = []
-    if kept:
-        parts.append(f"{_join(kept)} kept")
-    if removed:
-        parts.append(f"{_join(removed)} removed")
-    text = ", ".join(parts)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
-
-
-def pixel_title(x: int, y: int, level: int = 0) -> str:
-    """Name a pixel, and the size of the photo at which its operator worked."""
-    return f"Pixel {x}, {y}" if level == 0 else f"Pixel {x}, {y} at {_size(level)}"
-
-
-def stage_title(number: int, uncertainty: float) -> str:
-    """Name a stage's operator and say how uncertain it is."""
-    return f"Stage {number} · uncertainty {uncertainty:.2f}"
-
-
-def percentile_sentence(uncertainty: float, share: float) -> str:
-    """Say how uncertain a pixel is among those of its photo."""
-    return f"Uncertainty {uncertainty:.2f}: at least as high as at {share:.0%} of this photo's pixels."
-
-
-def reach(pixels: int) -> str:
-    """Say how far a filter looks."""
-    return f"{pixels} px"
-
-
-def pin(name: str) -> str:
-    """Name the button that keeps a pixel."""
-    return f"Pin {name}"
-
-
-def scale_caption(name: str) -> str:
-    """Name a map of the fusion: "reach", or "scale" and a distance."""
-    return "Reach" if name == "reach" else f"Weight at {reach(int(name.split()[1]))}"
-
-
-def busy(seconds_left: float) -> str:
-    """Say how long it will still take."""
-    return "Restoring, almost done" if seconds_left < 1 else f"Restoring, about {seconds_left:.0f} s left"
-
-
-def prototype(weather: str) -> str:
-    """Name what the model learned of a weather."""
-    return f"{weather}, as the model learned it"
-
-
-def separation(silhouette: float, neighbours: float, photos: int) -> str:
-    """Say how well the kinds of weather lie apart on the map."""
-    return (
-        f"Of {photos} known photos, {neighbours:.0%} lie among five neighbours that are mostly of their own weather. "
-        f"Silhouette: {silhouette:.2f} (1 is far apart, 0 is mixed)."
-    )
-
-
-def _join(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def zip_label(photos: int) -> str:
-    """Name the download of so many results."""
-    return f"Download {photos} {'photo' if photos == 1 else 'photos'} (zip)"
-
-
-def agreement(correlation: float, area: float) -> str:
-    """Say how well the uncertainty tells where the error is."""
-    return (
-        f"Rank correlation of uncertainty and error: {correlation:.2f} (1 is the same order, 0 none). "
-        f"Area above the best curve (AUSE): {area:.2f} (0 is as good as knowing the error, 1 is chance)."
-    )
-
-
-NO_SUCH_ADDRESS = "There is nothing at this address."
-FOREIGN_SITE = "This server takes requests from its own page only."
-FOREIGN_FILE = "Only files that were uploaded here, or made here for you, can be used."
-GONE = "This photo was removed from the server because it was there for long: choose it again."
-NO_LENGTH = "An upload must say how large it is (Content-Length)."
-BODY_TOO_LARGE = "This request is too large: upload photos first, and then name them."
-NO_JSON = "This request is not the JSON that was expected."
-NO_SUCH_EVENT = "This request names no event of the page: reload it."
-STOPPING = "The server is about to restart: try again in a minute."
-DISK_FULL = "The server has no room for more photos just now: try again in a few minutes."
-
-
-def busy_sentence(waiting: int) -> str:
-    """Say that the queue is full."""
-    return f"Many photos are being restored just now and {waiting} are waiting: try again in a minute."
-
-
-def upload_too_large(megabytes: float) -> str:
-    """Say how much may be uploaded at once."""
-    return f"This upload is too large: {megabytes:g} MB at once are allowed, so send fewer or smaller photos."

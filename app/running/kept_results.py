@@ -24,9 +24,10 @@ class RecentResults:
         self._turn = threading.Lock()
 
     def add(self, result: Forgettable) -> None:
-        """Keep a result, and forget the oldest ones that there is no room for beside it."""
+        """Keep a result as the newest, and forget the oldest ones that there is no room for beside it."""
         with self._turn:
-            kept = [one for one in self._results if (there := one()) is not None and there.size()]
+            others = [one for one in self._results if one() is not result]
+            kept = [one for one in others if (there := one()) is not None and there.size()]
             self._results = [*kept, weakref.ref(result)]
             room = self.max_bytes - result.size()
             for one in reversed(kept):

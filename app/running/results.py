@@ -2,34 +2,52 @@
 
 import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gradio.utils import get_upload_folder
 from PIL import Image
 
 from app.look import words
 from app.running.errors import plain_error
-from opir.inference import Restoration
+from opir.inference import Restoration, compacted
 from opir.photo import ENDINGS, FORMATS
+from opir.tasks import AUTO
 
+SETTLED_FROM_PIXELS = 2_000_000
+"""Results of smaller photos are kept as they are."""
 PROXY_SIDE = 2048
 """The longest side, in pixels, of what the page shows; the download has the full size."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor asked for with one photo."""
+
+    weather: str = AUTO
+    """A task's name, or "auto"."""
+    quality: str = words.FULL
 
 
 class Session:
     """One visitor's restored photo, kept on the server between clicks."""
 
-    def __init__(self, restoration: Restoration, photo: Path, folder: Path, before: Path) -> None:
-        """Keep a result.
+    def __init__(self, restoration: Restoration, photo: Path, folder: Path, asked: Asked, summary: str) -> None:
+        """Keep a result, and show the photo that it was made from.
 
         Args:
             restoration: the result.
             photo: the visitor's file.
             folder: where the files of this result lie.
-            before: the photo as the page shows it.
+            asked: what it was made by.
+            summary: what the page says of it, HTML.
         """
         self._restoration: Restoration | None = restoration
-        self.photo, self.folder, self.before = photo, folder, before
+        self.photo, self.folder, self.asked, self.summary = photo, folder, asked, summary
+        self.views: tuple[Any, ...] | None = None
+        """What explains the result, once it is drawn."""
+        self.before = show(restoration.blend(0.0), folder / "before.jpg")
 
     @property
     def restoration(self) -> Restoration:
@@ -41,6 +59,12 @@ class Session:
     def size(self) -> int:
         """Return the bytes that the result takes."""
         return 0 if self._restoration is None else self._restoration.nbytes
+
+    def settle(self) -> None:
+        """Let go of what no click needs once all is drawn, where that is much."""
+        result = self._restoration
+        if result is not None and result.width * result.height >= SETTLED_FROM_PIXELS:
+            self._restoration = compacted(result)
 
     def forget(self) -> None:
         """Let go of the result."""
@@ -71,6 +95,7 @@ def result_name(photo: Path, restoration: Restoration) -> str:
     known, kind = photo.suffix.lower() in ENDINGS, restoration.photo.file.file_format
     ending = photo.suffix if known else FORMATS[kind].endings[0]
     shown = "".join(character for character in photo.stem if character.isprintable() and character not in "/\\")
+    shown = re.sub(r'[<>:"|?*]', "_", shown)  # Windows takes no such names
     shown = re.sub(r"\.\.+", ".", shown).strip(" .")  # what unpacks an archive leaves out a name that has ".."
     stem = shown.encode()[:_LONGEST_STEM].decode(errors="ignore")
     return f"{stem or 'photo'}_opir{ending}"

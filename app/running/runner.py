@@ -13,14 +13,14 @@ from functools import partial
 import gradio as gr
 from PIL import Image
 
-from app.look import words
+from app.look import sentences, words
 from app.running.gpu import on_gpu
 from app.running.kept_results import RecentResults
 from app.server.presence import Cancelled, current_visit
 from app.server.request_log import taken_down
 from app.server.settings import Settings
 from opir.devices import give_back_freed_memory
-from opir.inference import Restoration, Restorer
+from opir.inference import Restoration, Restorer, restore_thoroughly
 from opir.photo import Photo, load_photo
 
 Progress = Callable[[int, int], None]
@@ -46,6 +46,11 @@ class Stops:
         wanted = self._wanted.get(job)  # the job may end in its own thread meanwhile
         if wanted is not None:
             wanted.set()
+
+    def is_wanted(self, job: str) -> bool:
+        """Say whether a job that was begun is to go on and has not ended."""
+        wanted = self._wanted.get(job)
+        return wanted is not None and not wanted.is_set()
 
     @contextmanager
     def watching(self, job: str) -> Iterator[Callable[[], None]]:
@@ -83,9 +88,14 @@ class Runner:
         self.model = on_cpu
 
         @on_gpu(_gpu_seconds)
-        def run(photo: str, weather: str, fast: bool, progress: Progress | None) -> Restoration:
-            result = restorer.restore(
-                self.load(photo), task=weather, stages=1 if fast else None, scale_weights=True, progress=progress
+        def run(photo: str, weather: str, quality: str, progress: Progress | None) -> Restoration:
+            restore = partial(restore_thoroughly, restorer) if quality == words.THOROUGH else restorer.restore
+            result = restore(
+                self.load(photo),
+                task=weather,
+                stages=1 if quality == words.FAST else None,
+                scale_weights=True,
+                progress=progress,
             )
             return replace(result, model=on_cpu)
 
@@ -96,16 +106,21 @@ class Runner:
         return load_photo(photo, self.max_megapixels)
 
     def restore(
-        self, photo: str, weather: str, fast: bool = False, check: Callable[[], None] | None = None, tell: bool = True
+        self,
+        photo: str,
+        weather: str,
+        quality: str = words.FULL,
+        check: Callable[[], None] | None = None,
+        tell: bool = True,
     ) -> Restoration:
         """Restore one photo as soon as it is its turn.
 
         Args:
             photo: the path of a file.
             weather: a task's name, or "auto".
-            fast: run the first stage only.
+            quality: full, fast for the first stage only, or thorough.
             check: called after every tile; what it raises ends the work, as does a visitor who left.
-            tell: show the visitor the tiles done and the time left.
+            tell: show the visitor how far it is and the time left.
 
         Raises:
             ValueError: as `Restorer.restore` does.
@@ -121,7 +136,7 @@ class Runner:
         with taken_down(visit, weather) as job, self._turn:
             job.begin()
             stop_if_unwanted()
-            work = partial(self._run, photo, weather, fast, _Tiles(stop_if_unwanted, tell))
+            work = partial(self._run, photo, weather, quality, _Parts(stop_if_unwanted, tell))
             try:
                 if self._worker is None:
                     job.result = work()
@@ -134,8 +149,8 @@ class Runner:
             return job.result
 
 
-class _Tiles:
-    """Tells after every tile how long the rest will take."""
+class _Parts:
+    """Tells after every part how long the rest will take."""
 
     def __init__(self, check: Callable[[], None] | None, tell: bool) -> None:
         self.check, self.tell, self.started = check, tell, time.monotonic()
@@ -149,10 +164,10 @@ class _Tiles:
             self.check()
         if self.tell:
             left = (time.monotonic() - self.started) / done * (total - done)
-            gr.Progress()((done, total), desc=words.busy(left), unit=words.TILES)
+            gr.Progress()(done / total, desc=sentences.busy(left))
 
 
-def _gpu_seconds(photo: str, weather: str, fast: bool, progress: Progress | None) -> int:
+def _gpu_seconds(photo: str, weather: str, quality: str, progress: Progress | None) -> int:
     """Say how long a borrowed GPU is needed at most."""
     with Image.open(photo) as picture:
-        return 20 + round(picture.width * picture.height / 1e6 * 3)
+        return 20 + round(picture.width * picture.height / 1e6 * 3 * words.QUALITY_COSTS[quality])

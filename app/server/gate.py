@@ -15,7 +15,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
-from app.look import words
+from app.look import refusals
 from app.server.gate_rules import (
     API,
     CALL,
@@ -102,24 +102,24 @@ class Gate:
 
     def _check_address(self, scope: MutableMapping[str, Any], path: str, headers: Headers) -> None:
         if not is_open(scope["method"], path):
-            raise Refused(404, words.NO_SUCH_ADDRESS, "address")
+            raise Refused(404, refusals.NO_SUCH_ADDRESS, "address")
         if not is_own_site(headers.get("origin"), headers.get("sec-fetch-site"), headers.get("host"), self.allowed):
-            raise Refused(403, words.FOREIGN_SITE, "origin")
+            raise Refused(403, refusals.FOREIGN_SITE, "origin")
         if path.startswith(FILE) and not is_inside(path.removeprefix(FILE), self.state.files.folder):
-            raise Refused(403, words.FOREIGN_FILE, "file")
+            raise Refused(403, refusals.FOREIGN_FILE, "file")
 
     async def _pass_upload(
         self, scope: MutableMapping[str, Any], receive: Receive, send: Send, headers: Headers
     ) -> None:
         length = _length(headers)
         if length is None:
-            raise Refused(411, words.NO_LENGTH, "length")
+            raise Refused(411, refusals.NO_LENGTH, "length")
         if length > self.settings.max_request_mb * 1e6:
-            raise Refused(413, words.upload_too_large(self.settings.max_request_mb), "size")
+            raise Refused(413, refusals.upload_too_large(self.settings.max_request_mb), "size")
         if self.state.is_stopping:
-            raise Refused(503, words.STOPPING, "stopping")
+            raise Refused(503, refusals.STOPPING, "stopping")
         if not self.state.files.has_room(self._arriving + length):
-            raise Refused(507, words.DISK_FULL, "disk")
+            raise Refused(507, refusals.DISK_FULL, "disk")
         self._arriving += length
         try:
             await self.app(scope, receive, _with_headers(send))
@@ -131,7 +131,7 @@ class Gate:
     ) -> None:
         longest = self.settings.queue_length
         if asks_model and self.state.waiting() + self._joining >= longest:
-            raise Refused(503, words.busy_sentence(longest), "queue")
+            raise Refused(503, refusals.busy_sentence(longest), "queue")
         self._joining += asks_model
         try:
             await self.app(scope, receive, _with_headers(send))
@@ -147,17 +147,17 @@ class Gate:
             asked = json.loads(body)
             files = list(named_files(asked))
         except (ValueError, RecursionError):
-            raise Refused(400, words.NO_JSON, "json") from None
+            raise Refused(400, refusals.NO_JSON, "json") from None
         if not isinstance(asked, dict):
-            raise Refused(400, words.NO_JSON, "json")
+            raise Refused(400, refusals.NO_JSON, "json")
         if self.state.is_stopping:
-            raise Refused(503, words.STOPPING, "stopping")
+            raise Refused(503, refusals.STOPPING, "stopping")
         function = self._function(called["name"] if called else None, asked)
         folder = self.state.files.folder
         if any(not isinstance(name, str) or not is_inside(name, folder) for name in files):
-            raise Refused(403, words.FOREIGN_FILE, "file")
+            raise Refused(403, refusals.FOREIGN_FILE, "file")
         if not all(Path(name).is_file() for name in files):
-            raise Refused(410, words.GONE, "gone")
+            raise Refused(410, refusals.GONE, "gone")
         return bool(function.concurrency_id == MODEL_QUEUE["concurrency_id"])
 
     def _function(self, name: str | None, asked: dict[str, Any]) -> Any:
@@ -166,11 +166,11 @@ class Gate:
         if name is not None:
             found = [one for one in functions.values() if one.api_name == name and one.api_visibility == "public"]
             if not found:
-                raise Refused(404, words.NO_SUCH_ADDRESS, "address")
+                raise Refused(404, refusals.NO_SUCH_ADDRESS, "address")
             return found[0]
         number = asked.get("fn_index")
         if not isinstance(number, int) or number not in functions or not isinstance(asked.get("session_hash"), str):
-            raise Refused(400, words.NO_SUCH_EVENT, "event")
+            raise Refused(400, refusals.NO_SUCH_EVENT, "event")
         return functions[number]
 
 
@@ -194,16 +194,16 @@ def _length(headers: Headers) -> int | None:
 async def _read(receive: Receive, headers: Headers) -> bytes:
     """Return the whole body of a request that is no upload."""
     if (_length(headers) or 0) > MAX_JSON_BYTES:
-        raise Refused(413, words.BODY_TOO_LARGE, "size")
+        raise Refused(413, refusals.BODY_TOO_LARGE, "size")
     body, more = b"", True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refused(400, words.NO_JSON, "disconnect")
+            raise Refused(400, refusals.NO_JSON, "disconnect")
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_JSON_BYTES:
-            raise Refused(413, words.BODY_TOO_LARGE, "size")
+            raise Refused(413, refusals.BODY_TOO_LARGE, "size")
     return body
 
 

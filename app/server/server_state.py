@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from app.server.request_log import COUNTS
 from app.server.settings import Settings
 from app.server.visitor_files import VisitorFiles
+from opir import __version__
 from opir.model import CheckpointInfo
 
 MODEL_QUEUE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "model"}
@@ -91,7 +91,7 @@ class ServerState:
         """Return what /health says: whether work is taken, by what, and how much there is."""
         return {
             "status": "stopping" if self.is_stopping else "ok",
-            "version": own_version(),
+            "version": __version__,
             "weights": None if self.weights is None else self.weights.path.stem,
             "weights_sha256": None if self.weights is None else self.weights.sha256,
             "device": self.device,
@@ -104,11 +104,3 @@ class ServerState:
             "files_mb": round(self.files.used_bytes() / 1e6, 3),
             "uptime_seconds": round(time.monotonic() - self.started, 1),
         }
-
-
-def own_version() -> str:
-    """Return the installed version; "unknown" in a copy that is not installed, as on Hugging Face."""
-    try:
-        return version("opir")
-    except PackageNotFoundError:
-        return "unknown"

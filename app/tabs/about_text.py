@@ -4,7 +4,7 @@ import html
 from typing import Any
 
 from app.look import words
-from opir.model import OPIR, CheckpointInfo, count_parameters
+from opir.model import OPIR, CheckpointInfo, count_parameters, training_record
 
 DEFAULT_ADDRESS = "http://127.0.0.1:7860"
 """What the snippets call until the page puts its own address in."""
@@ -48,12 +48,15 @@ def describe(model: OPIR, info: CheckpointInfo | None) -> str:
     """Say as HTML where the weights come from, what they were trained on, what they can not do, and their licence."""
     rows = [(words.ABOUT_SIZE, f"{count_parameters(model) / 1e6:.2f} M")]
     if info is not None:
-        told = {words.ABOUT_STEPS: "step", words.ABOUT_DATA: "data", words.ABOUT_COMMIT: "commit"}
+        record = training_record(info.metadata)
+        trained = [] if record is None else [(words.ABOUT_STEPS, record.describe()), (words.ABOUT_DATA, record.data)]
+        commit = info.metadata.get("commit")
         rows = [
             (words.ABOUT_NAME, info.path.stem if info.path.stem != "model" else info.path.parent.name),
             (words.ABOUT_HASH, info.sha256),
             *rows,
-            *((title, info.metadata[key]) for title, key in told.items() if info.metadata.get(key) is not None),
+            *trained,
+            *([] if commit is None else [(words.ABOUT_COMMIT, commit)]),
         ]
     rows += [(words.ABOUT_LIMITS, words.LIMITS), (words.ABOUT_LICENCE, words.LICENCE)]
     return f'<dl class="facts">{"".join(_row(title, value) for title, value in rows)}</dl>'

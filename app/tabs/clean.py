@@ -11,6 +11,7 @@ from app.examples.examples import Examples
 from app.look import notes, words
 from app.look.scripts import SCROLL_TO_RESULT
 from app.server.server_state import MODEL_QUEUE
+from app.tabs import closer
 from app.tabs.clean_actions import Actions
 from app.tabs.parts import QUIET, note, photo_file, quality_choice, slider, view, weather_choice
 
@@ -27,8 +28,6 @@ class Settings:
     quality: gr.Radio
     strength: gr.Slider
     protect: gr.Checkbox
-    download: gr.DownloadButton
-    cancel: gr.Button
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,9 @@ class Results:
     """What the visitor sees."""
 
     summary: gr.HTML
+    download: gr.DownloadButton
+    closer: gr.Button
+    cancel: gr.Button
     before_after: gr.ImageSlider
     stage_1: gr.Image
     stage_2: gr.Image
@@ -80,17 +82,18 @@ def _settings(offered: Examples) -> Settings:
                 0, 1, value=1, step=0.05, label=words.STRENGTH, info=words.STRENGTH_INFO, elem_id="strength"
             )
             protect = gr.Checkbox(label=words.PROTECT, info=words.PROTECT_INFO, elem_id="protect")
-        with gr.Row(elem_classes="buttons"):
-            download = gr.DownloadButton(
-                words.DOWNLOAD, variant="primary", interactive=False, elem_id="download", scale=3, min_width=100
-            )
-            cancel = gr.Button(words.CANCEL, interactive=False, elem_id="cancel", scale=1, min_width=80)
         note(words.PRIVACY)
-    return Settings(photo, examples, weather, quality, strength, protect, download, cancel)
+    return Settings(photo, examples, weather, quality, strength, protect)
 
 
 def _results(actions: Actions) -> Results:
     summary = gr.HTML(panels.hint(words.WELCOME), elem_id="summary", padding=False)
+    with gr.Row(elem_classes="buttons", elem_id="take"):
+        download = gr.DownloadButton(
+            words.DOWNLOAD, variant="primary", interactive=False, elem_id="download", scale=3, min_width=100
+        )
+        look_closer = closer.button()
+        cancel = gr.Button(words.CANCEL, interactive=False, elem_id="cancel", scale=1, min_width=80)
     with gr.Tabs(elem_id="pages"):
         with gr.Tab(words.TAB_RESULT):
             before_after = slider(words.BEFORE_AFTER, "before-after", RESULT_HEIGHT)
@@ -108,7 +111,8 @@ def _results(actions: Actions) -> Results:
             recognised = gr.Label(label=words.RECOGNISED, num_top_classes=4, elem_id="recognised")
             note(notes.MAP)
             weather_map = gr.HTML(actions.empty_map(), elem_id="weather-map", padding=False)
-    return Results(summary, before_after, stage_1, stage_2, change, uncertainty, recognised, weather_map)
+    explained = (before_after, stage_1, stage_2, change, uncertainty, recognised, weather_map)
+    return Results(summary, download, look_closer, cancel, *explained)
 
 
 def wire(
@@ -131,13 +135,15 @@ def wire(
         scales: of "Look inside": the fusion weights.
         forget_pixel: given an event, clears what "Look inside" shows.
     """
+    asked = [settings.weather, settings.quality]
+    chosen = [settings.weather, settings.strength, settings.protect]
     restored = [
         session,
         results.summary,
         results.before_after,
         picture,
         results.recognised,
-        settings.download,
+        results.download,
     ]
     views = [
         results.stage_1,
@@ -150,8 +156,8 @@ def wire(
     mix = [session, settings.strength, settings.protect]
 
     def write_after(event: Callable[..., Any]) -> None:
-        event(actions.write_download, mix, [settings.download], **QUIET).failure(
-            actions.no_download, None, [settings.download], **QUIET
+        event(actions.write_download, mix, [results.download], **QUIET).failure(
+            actions.no_download, None, [results.download], **QUIET
         )
 
     def explain_after(event: Callable[..., Any]) -> None:
@@ -159,50 +165,56 @@ def wire(
         forget_pixel(event)
         event(actions.draw_views, [session], views, show_progress="minimal", api_visibility="private")
 
+    closer.build(session, settings.strength, settings.protect, results.closer)
     jobs = []
 
     def restore_after(event: Callable[..., Any]) -> None:
-        begun = event(actions.begin, None, [settings.cancel], **QUIET)
+        begun = event(actions.begin, [settings.photo], [results.cancel, results.summary, results.download], **QUIET)
         done = begun.success(
             actions.restore_photo,
-            [settings.photo, settings.weather, settings.quality, settings.strength, settings.protect],
-            restored,
+            [settings.photo, *asked, settings.strength, settings.protect, session],
+            [*restored, *asked],
             show_progress_on=[results.before_after],
             trigger_mode="always_last",
             api_visibility="private",
             **MODEL_QUEUE,
         )
         jobs.append(done)
-        done.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
+        done.then(lambda: gr.update(interactive=False), None, [results.cancel], **QUIET)
+        done.failure(actions.not_taken, [session], [results.summary, *asked], **QUIET)
         explain_after(done.success)
 
-    def clear_after(event: Callable[..., Any]) -> Any:
-        cleared = event(actions.clear, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)
+    def make_room_after(event: Callable[..., Any]) -> Any:
+        cleared = event(actions.make_room, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)
         forget_pixel(cleared.success)
         return cleared
 
-    restore_after(clear_after(settings.photo.upload).success)
+    restore_after(make_room_after(settings.photo.upload).success)
     if not actions.examples_are_ready:
-        chosen = settings.examples.select(actions.open_example, None, [settings.photo], **QUIET)
-        restore_after(clear_after(chosen.success).success)
+        opened = settings.examples.select(actions.open_example, None, [settings.photo], **QUIET)
+        restore_after(make_room_after(opened.success).success)
     restore_after(settings.weather.input)
     restore_after(settings.quality.input)
-    forget_pixel(settings.photo.clear(actions.clear, None, [*restored, *views], **QUIET).success)
+    cleared = settings.photo.clear(actions.clear, None, [*chosen, *restored, *views], cancels=jobs, **QUIET)
+    forget_pixel(cleared.success)
     if actions.examples_are_ready:
-        chosen = settings.examples.select(
+        shown = settings.examples.select(
             actions.show_example,
-            [settings.strength, settings.protect],
-            [settings.photo, settings.weather, settings.quality, *restored],
+            None,
+            [settings.photo, settings.quality, *chosen, *restored],
             cancels=jobs,
             **QUIET,
         )
         settings.examples.select(None, None, None, js=SCROLL_TO_RESULT, **QUIET)
-        chosen.then(lambda: gr.update(interactive=False), None, [settings.cancel], **QUIET)
-        explain_after(chosen.success)
-    settings.cancel.click(actions.cancel, None, [results.summary, settings.cancel], cancels=jobs, **QUIET)
+        shown.then(lambda: gr.update(interactive=False), None, [results.cancel], **QUIET)
+        explain_after(shown.success)
+    cancelled = results.cancel.click(
+        actions.cancel, [session], [results.cancel, results.summary, *asked], cancels=jobs, **QUIET
+    )
+    write_after(cancelled.success)
 
     for control in (settings.strength, settings.protect):
-        blended = control.change(
-            actions.blend, mix, [results.before_after, settings.download], trigger_mode="always_last", **QUIET
+        blended = control.input(
+            actions.blend, mix, [results.before_after, results.download], trigger_mode="always_last", **QUIET
         )
         write_after(blended.success)

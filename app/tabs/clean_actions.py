@@ -10,13 +10,14 @@ import gradio as gr
 import numpy as np
 
 from app.drawing import panels
+from app.drawing.map_drawing import MapPicture
 from app.drawing.provenance import kept_and_removed
-from app.drawing.weather_map import MapPicture, WeatherMap
+from app.drawing.weather_map import WeatherMap
 from app.examples import precomputed
 from app.examples.examples import Examples
-from app.look import words
+from app.look import sentences, words
 from app.running.errors import plain_error, plain_errors
-from app.running.results import Session, new_folder, show, write_result
+from app.running.results import Asked, Session, new_folder, result_name, show, write_result
 from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
 from app.server.presence import Cancelled
@@ -29,6 +30,8 @@ LOG = logging.getLogger(__name__)
 
 _NO_DOWNLOAD = gr.update(label=words.DOWNLOAD, value=None, interactive=False)
 _NOTHING_RESTORED = (None, panels.hint(words.WELCOME), None, None, None, _NO_DOWNLOAD)
+_AS_IT_COMES = (AUTO, 1.0, False)
+"""The weather, the strength and whether to protect doubtful areas: how a new photo is restored."""
 
 
 class Actions:
@@ -56,30 +59,46 @@ class Actions:
         original = self.examples.photos[int(event.index)]
         return str(shutil.copy(original, self.visitors.new_folder(visitor_of(request))))
 
-    def show_example(
-        self, strength: float, protect: bool, event: gr.SelectData, request: gr.Request | None = None
-    ) -> tuple[Any, ...]:
+    def show_example(self, event: gr.SelectData, request: gr.Request | None = None) -> tuple[Any, ...]:
         """Show a chosen example with its result, which was made beforehand by the default settings.
 
         Returns:
-            The photo, the weather, the quality, and what `restore_photo` returns.
+            The photo, the quality, the weather, the strength, whether to protect; the session and what follows it in
+            `restore_photo` up to the download.
         """
         self.runner.stops.stop(photo_job(visitor_of(request)))
         photo = Path(self.open_example(event, request))
         with plain_errors():
             result = self.examples.result(self.examples.photos[int(event.index)], self.runner)
-            shown = self._show(result, photo, photo.parent, False, strength, protect, beforehand=True)
-        return (str(photo), AUTO, words.FULL, *shown)
+            shown = self._show(result, photo, photo.parent, Asked(), *_AS_IT_COMES[1:], beforehand=True)
+        return (str(photo), words.FULL, *_AS_IT_COMES, *shown)
 
-    def begin(self, request: gr.Request | None = None) -> Any:
-        """Let a job be cancelled from now on: the button for that."""
+    def begin(self, photo: str | None, request: gr.Request | None = None) -> tuple[Any, ...]:
+        """Let a job be cancelled from now on: the button for that, the summary, the download."""
+        if photo is None:
+            return gr.skip(), gr.skip(), gr.skip()
         self.runner.stops.begin(photo_job(visitor_of(request)))
-        return gr.update(interactive=True)
+        return gr.update(interactive=True), panels.hint(words.RESTORING), _NO_DOWNLOAD
 
-    def cancel(self, request: gr.Request | None = None) -> tuple[Any, ...]:
-        """Stop the job: the summary, the button to cancel."""
+    def cancel(self, session: Session | None, request: gr.Request | None = None) -> tuple[Any, ...]:
+        """Stop the job: the button to cancel, and the summary, weather and quality of what is shown."""
         self.runner.stops.stop(photo_job(visitor_of(request)))
-        return panels.hint(words.CANCELLED), gr.update(interactive=False)
+        button = gr.update(interactive=False)
+        if session is None:
+            return button, panels.hint(words.CANCELLED), gr.skip(), gr.skip()
+        said = panels.hint(words.CANCELLED_BEFORE) + session.summary
+        return button, said, session.asked.weather, session.asked.quality
+
+    def not_taken(self, session: Session | None, request: gr.Request | None = None) -> tuple[Any, ...]:
+        """Return the summary, weather and quality of what is shown, where the server did not take the job."""
+        job = photo_job(visitor_of(request))
+        if not self.runner.stops.is_wanted(job):  # it was cancelled, or another one took its place
+            return gr.skip(), gr.skip(), gr.skip()
+        self.runner.stops.stop(job)
+        said = panels.told(words.ERROR, words.NOT_TAKEN)
+        if session is None:
+            return said, gr.skip(), gr.skip()
+        return said, session.asked.weather, session.asked.quality
 
     def restore_photo(
         self,
@@ -88,48 +107,64 @@ class Actions:
         quality: str = words.FULL,
         strength: float = 1.0,
         protect: bool = False,
+        session: Session | None = None,
         request: gr.Request | None = None,
     ) -> tuple[Any, ...]:
-        """Restore a photo.
+        """Restore a photo. What goes wrong is said in the summary, and what is shown stays.
 
         Returns:
-            The session, summary, before and after, the photo to click on, the weather, the waiting download.
+            The session, summary, before and after, the photo to click on, the recognised weather, the waiting
+            download; the weather and quality of what is shown then.
         """
+        nothing_new = tuple(gr.skip() for _ in (*_NOTHING_RESTORED, weather, quality))
         if photo is None:  # a setting was changed before there is a photo
-            return tuple(gr.skip() for _ in _NOTHING_RESTORED)
-        visitor = visitor_of(request)
-        self.visitors.has_uploaded(visitor, Path(photo))
+            return nothing_new
+        asked = Asked(weather, quality)
         try:
-            with plain_errors(), self.runner.stops.watching(photo_job(visitor)) as check:
-                result = self.runner.restore(photo, weather, quality == words.FAST, check)
-                folder = self.visitors.new_folder(visitor)
-                return self._show(result, Path(photo), folder, weather != AUTO, strength, protect)
+            shown = self.restore(Path(photo), asked, strength, protect, visitor_of(request))
+            seconds = shown[0].restoration.seconds
+            return (*shown, gr.skip(), gr.update(info=sentences.quality_times(seconds, quality)))
         except Cancelled:  # `cancel` has said so; what is shown may be newer than this job
-            return tuple(gr.skip() for _ in _NOTHING_RESTORED)
+            return nothing_new
+        except gr.Error as error:
+            said = panels.told(words.ERROR, error.message)
+            settings = nothing_new[-2:] if session is None else (session.asked.weather, session.asked.quality)
+            return (gr.skip(), said, *nothing_new[2:-2], *settings)
+
+    def restore(
+        self, photo: Path, asked: Asked, strength: float = 1.0, protect: bool = False, visitor: str = ""
+    ) -> tuple[Any, ...]:
+        """Restore a visitor's photo; returns the session and what follows it in `restore_photo` up to the download.
+
+        Raises:
+            gr.Error: one line for the visitor.
+            Cancelled: where nobody waits for it any more.
+        """
+        self.visitors.has_uploaded(visitor, photo)
+        with plain_errors(), self.runner.stops.watching(photo_job(visitor)) as check:
+            result = self.runner.restore(str(photo), asked.weather, asked.quality, check)
+            return self._show(result, photo, self.visitors.new_folder(visitor), asked, strength, protect)
 
     def _show(
         self,
         result: Restoration,
         photo: Path,
         folder: Path,
-        chosen: bool,
+        asked: Asked,
         strength: float,
         protect: bool,
         beforehand: bool = False,
     ) -> tuple[Any, ...]:
-        """Return what `restore_photo` does, for a result that is there."""
-        session = Session(result, photo, folder, show(result.blend(0.0), folder / "before.jpg"))
+        """Return the session and what follows it in `restore_photo`, for a result that is there."""
+        summary = panels.summary(
+            result, asked.weather != AUTO, asked.quality, kept_and_removed(result.photo), beforehand
+        )
+        session = Session(result, photo, folder, asked, summary)
         self.runner.recent.add(session)
         before_after, waiting = self.blend(session, strength, protect)
         weathers = {words.WEATHER_NAMES[Task.parse(name)]: share for name, share in result.task_probabilities.items()}
-        return (
-            session,
-            panels.summary(result, chosen, *kept_and_removed(result.photo), beforehand),
-            before_after,
-            str(show(result.image, folder / "restored.jpg")),
-            weathers or None,
-            waiting,
-        )
+        restored = str(show(result.image, folder / "restored.jpg"))
+        return session, summary, before_after, restored, weathers or None, waiting
 
     def draw_views(self, session: Session | None) -> tuple[Any, ...]:
         """Draw what explains a result.
@@ -139,14 +174,16 @@ class Actions:
         """
         if session is None:
             return self._no_views()
+        if session.views is not None:
+            return session.views
         result, folder = session.restoration, session.folder
         scales = [
-            (str(show(picture, folder / f"{name.replace(' ', '-')}.jpg")), words.scale_caption(name))
+            (str(show(picture, folder / f"{name.replace(' ', '-')}.jpg")), sentences.scale_caption(name))
             for name, picture in inspection.scale_pictures(result).items()
         ]
         two = result.stages > 1
         certain, doubt = inspection.trust_pair(result)
-        return (
+        session.views = (
             str(show(result.stage1, folder / "stage-1.jpg")),
             str(folder / "restored.jpg") if two else None,
             str(show(inspection.change_picture(result), folder / "change.jpg")) if two else None,
@@ -154,9 +191,21 @@ class Actions:
             scales,
             self._map_with(result),
         )
+        session.settle()
+        self.runner.recent.add(session)
+        return session.views
 
-    def clear(self) -> tuple[Any, ...]:
-        """Return what `restore_photo` and `draw_views` return, for a page without a photo."""
+    def clear(self, request: gr.Request | None = None) -> tuple[Any, ...]:
+        """Stop the job of a photo that was taken away, and forget what was chosen for it.
+
+        Returns:
+            The weather, the strength and whether to protect, as they are for a new photo; then what `make_room` does.
+        """
+        self.runner.stops.stop(photo_job(visitor_of(request)))
+        return (*_AS_IT_COMES, *self.make_room())
+
+    def make_room(self) -> tuple[Any, ...]:
+        """Return the session and what follows it in `restore_photo` up to the download, and `draw_views`: nothing."""
         return (*_NOTHING_RESTORED, *self._no_views())
 
     def _no_views(self) -> tuple[Any, ...]:
@@ -203,20 +252,22 @@ class Actions:
             return _NO_DOWNLOAD
         folder = session.folder / f"strength-{strength:g}{'-protected' if protect else ''}"
         with plain_errors():
-            path = write_result(session.restoration, session.photo, folder, strength, protect)
+            path = folder / result_name(session.photo, session.restoration)
+            if not path.is_file():
+                path = write_result(session.restoration, session.photo, folder, strength, protect)
         return gr.update(label=words.DOWNLOAD, value=str(path), interactive=True)
 
     def no_download(self) -> Any:
         """Return the button while there is nothing to download."""
         return _NO_DOWNLOAD
 
-    def restore_file(self, photo: str, weather: str, strength: float) -> str:
+    def restore_file(self, photo: str, weather: str, strength: float, quality: str = words.FULL) -> str:
         """Restore one photo from the API: the path of the full-size result, named after the photo."""
         if photo is None:
             raise plain_error(words.NO_PHOTO, log=False)
         try:
             with plain_errors():
-                result = self.runner.restore(photo, weather)
+                result = self.runner.restore(photo, weather, quality)
                 return str(write_result(result, Path(photo), new_folder(), strength))
         except Cancelled:
             raise plain_error(words.CANCELLED, log=False) from None

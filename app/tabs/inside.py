@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.drawing import panels
-from app.look import notes, words
+from app.look import notes, sentences, words
 from app.tabs import inside_actions
 from app.tabs.parts import QUIET, note, view
 
@@ -34,45 +34,48 @@ class Inside:
 def layout() -> Inside:
     """Lay out the tab: the photo and the steps on the left, the operator on the right, maps below."""
     place, pins = gr.State(None), gr.State({})
-    with gr.Row(elem_classes="side-by-side", elem_id="look"):
-        with gr.Column(elem_id="look-where"):
-            picture = view(words.INSIDE_PHOTO, "inside", 400)
-            with gr.Row(elem_id="moves"):
-                moves = {
-                    step: gr.Button(arrow, size="sm", min_width=36, elem_id=f"move-{name}")
-                    for name, arrow, step in (
-                        ("left", "←", (-1, 0)),
-                        ("up", "↑", (0, -1)),
-                        ("down", "↓", (0, 1)),
-                        ("right", "→", (1, 0)),
-                    )
-                }
-                pin_buttons = {
-                    name: gr.Button(words.pin(name), size="sm", min_width=60, elem_id=f"pin-{name}") for name in "AB"
-                }
-            note(notes.MOVE)
-            numbers = gr.Code(
-                language="json",
-                label=words.NUMBERS,
-                interactive=False,
-                lines=6,
-                max_lines=9,
-                show_line_numbers=False,
-                buttons=["copy"],
-                elem_id="numbers",
-            )
-        operator = gr.HTML(panels.hint(words.INSIDE_NOTE), elem_id="operator", padding=False)
-    pinned = gr.HTML(elem_id="pinned", padding=False)
-    note(notes.SCALES)
-    scales = gr.Gallery(
-        show_label=False,
-        columns=3,
-        height="auto",
-        object_fit="contain",
-        interactive=False,
-        buttons=["fullscreen"],
-        elem_id="scales",
-    )
+    gr.HTML(panels.lead(words.INSIDE_LEAD, words.CHOOSE_PHOTO, words.TAB_CLEAN), elem_id="inside-lead", padding=False)
+    with gr.Column(elem_id="inside-all"):  # shown once there is a result, see the style sheet
+        with gr.Row(elem_classes="side-by-side", elem_id="look"):
+            with gr.Column(elem_id="look-where"):
+                picture = view(words.INSIDE_PHOTO, "inside", 400)
+                with gr.Row(elem_id="moves"):
+                    moves = {
+                        step: gr.Button(arrow, size="sm", min_width=36, elem_id=f"move-{name}")
+                        for name, arrow, step in (
+                            ("left", "←", (-1, 0)),
+                            ("up", "↑", (0, -1)),
+                            ("down", "↓", (0, 1)),
+                            ("right", "→", (1, 0)),
+                        )
+                    }
+                    pin_buttons = {
+                        name: gr.Button(sentences.pin(name), size="sm", min_width=60, elem_id=f"pin-{name}")
+                        for name in "AB"
+                    }
+                note(notes.MOVE)
+                numbers = gr.Code(
+                    language="json",
+                    label=words.NUMBERS,
+                    interactive=False,
+                    lines=6,
+                    max_lines=9,
+                    show_line_numbers=False,
+                    buttons=["copy"],
+                    elem_id="numbers",
+                )
+            operator = gr.HTML(panels.hint(words.INSIDE_NOTE), elem_id="operator", padding=False)
+        pinned = gr.HTML(elem_id="pinned", padding=False)
+        note(notes.SCALES)
+        scales = gr.Gallery(
+            show_label=False,
+            columns=3,
+            height="auto",
+            object_fit="contain",
+            interactive=False,
+            buttons=["fullscreen"],
+            elem_id="scales",
+        )
     return Inside(picture, moves, pin_buttons, operator, place, numbers, pins, pinned, scales)
 
 

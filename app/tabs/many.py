@@ -2,13 +2,16 @@
 
 import gradio as gr
 
-from app.look import words
+from app.look import scripts, words
 from app.tabs import many_actions
-from app.tabs.parts import QUIET, note, photo_file, quality_choice, weather_choice
+from app.tabs.parts import QUIET, STATE_SECONDS, note, photo_file, quality_choice, slider, weather_choice
+
+COMPARED_HEIGHT = 420  # pixels
 
 
 def build(events: many_actions.ManyPhotos) -> None:
     """Lay out the tab and join its events."""
+    pairs = gr.State(None, time_to_live=STATE_SECONDS)
     with gr.Row(elem_classes="side-by-side two-columns"):
         with gr.Column(elem_classes="narrow"):
             photos = photo_file(words.PHOTOS, "many-photos", height=200, several=True)
@@ -22,10 +25,13 @@ def build(events: many_actions.ManyPhotos) -> None:
                 cancel = gr.Button(words.CANCEL, interactive=False, elem_id="many-cancel", scale=1, min_width=80)
             note(words.PRIVACY)
         with gr.Column(elem_classes="wide"):
-            table = gr.HTML(many_actions.nothing_done()[0], elem_id="many-table", padding=False)
+            table = gr.HTML(
+                many_actions.nothing_done()[0], js_on_load=scripts.CHOOSE_ROW, elem_id="many-table", padding=False
+            )
             with gr.Row(elem_classes="buttons"):
                 archive = gr.DownloadButton(words.ZIP, variant="primary", interactive=False, elem_id="many-zip")
                 listed = gr.DownloadButton(words.CSV, interactive=False, elem_id="many-csv")
+            compared = slider(words.MANY_COMPARED, "many-compared", COMPARED_HEIGHT)
             gallery = gr.Gallery(
                 label=words.MANY_RESULTS,
                 columns=3,
@@ -35,9 +41,11 @@ def build(events: many_actions.ManyPhotos) -> None:
                 buttons=["fullscreen"],
                 elem_id="many-gallery",
             )
-    shown = [table, gallery, archive, listed]
+    shown = [table, gallery, archive, listed, pairs]
+    chosen = table.select(many_actions.compare, [pairs], [compared], **QUIET)
+    chosen.success(None, None, None, js=scripts.SCROLL_TO_COMPARED, **QUIET)
     folder.upload(many_actions.add_folder, [photos, folder], [photos], **QUIET)
-    begun = start.click(events.begin, None, [start, cancel], **QUIET)
+    begun = start.click(events.begin, None, [start, cancel, compared], **QUIET)
     done = begun.success(
         events.restore_all,
         [photos, weather, quality],
@@ -48,4 +56,4 @@ def build(events: many_actions.ManyPhotos) -> None:
     )
     done.then(events.end, None, [start, cancel], **QUIET)
     cancel.click(events.cancel, None, [cancel], **QUIET)
-    photos.clear(many_actions.nothing_done, None, shown, **QUIET)
+    photos.clear(lambda: (*many_actions.nothing_done(), None), None, [*shown, compared], **QUIET)

@@ -3,7 +3,10 @@
 import csv
 import html
 import logging
+import time
+import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +16,25 @@ import gradio as gr
 import numpy as np
 
 from app.drawing import panels
-from app.look import words
+from app.look import sentences, words
 from app.running.errors import plain_error, told_apart
 from app.running.results import show, write_result
 from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
 from app.server.presence import Cancelled
 from opir.cli import Job, run_jobs
-from opir.photo import looks_like_photo
+from opir.inference import DOUBTFUL_FROM
+from opir.photo import is_side_file, looks_like_photo
 from opir.tasks import Task
 
 LOG = logging.getLogger(__name__)
 
 THUMBNAIL_SIDE = 960  # pixels
-COLUMNS = ("name", "status", "task", "confidence", "levels", "seconds", "uncertainty_p95", "result", "error")
+COLUMNS = (
+    *("name", "status", "task", "confidence", "levels", "seconds", "doubtful", "uncertainty_p95", "result", "error"),
+)
+"""Of the list; doubtful is the share of pixels that are in doubt."""
+_NAMED_LEFT_OUT = 3
 
 _NO_ZIP = gr.update(label=words.ZIP, value=None, interactive=False)
 _NO_CSV = gr.update(label=words.CSV, value=None, interactive=False)
@@ -40,6 +48,10 @@ class _Batch:
     rows: list[dict[str, Any]]
     pictures: list[tuple[str, str]] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    """Without what some file system does not tell apart: upper and lower case, ways to write an accent."""
+    pairs: list[tuple[str, str] | None] = field(default_factory=list)
+    """Before and after of every row; None where there is no result."""
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def archive(self) -> Path:
@@ -48,13 +60,13 @@ class _Batch:
     def keep(self, result: Path) -> str:
         """Move a result into the archive; returns its name there, which no other has."""
         name, number = result.name, 1
-        while name in self.names:
+        while _told_apart(name) in self.names:
             number += 1
             name = f"{result.stem}-{number}{result.suffix}"
         with zipfile.ZipFile(self.archive, "a", zipfile.ZIP_STORED) as written:  # photos do not shrink any more
             written.write(result, name)
         result.unlink()
-        self.names.add(name)
+        self.names.add(_told_apart(name))
         return name
 
     def end(self, status: str, error: str | None = None) -> None:
@@ -64,19 +76,26 @@ class _Batch:
                 row |= {"status": status, "error": error}
 
     def view(self) -> tuple[Any, ...]:
-        """Return the table, the gallery, and the files while they are not written."""
-        return _table(self.rows), list(self.pictures), _NO_ZIP, _NO_CSV
+        """Return the table, the gallery, the files while they are not written, and the pairs."""
+        return _table(self.rows), list(self.pictures), _NO_ZIP, _NO_CSV, self.pairs
 
     def files(self) -> tuple[Any, ...]:
-        """Offer the list of all photos, and the archive of those that are done, with the list in it."""
+        """Write the list, put it into the archive, and return what `view` does with both files and the sum."""
         table = self.folder / "opir.csv"
         _write_csv(self.rows, table)
-        offered, offered_table = _NO_ZIP, gr.update(label=words.CSV, value=str(table), interactive=True)
+        offered, offered_table = _NO_ZIP, gr.update(value=str(table), interactive=True)
         if self.names:
             with zipfile.ZipFile(self.archive, "a", zipfile.ZIP_STORED) as written:
                 written.write(table, table.name)
-            offered = gr.update(label=words.zip_label(len(self.names)), value=str(self.archive), interactive=True)
-        return _table(self.rows), list(self.pictures), offered, offered_table
+            offered = gr.update(label=sentences.zip_label(len(self.names)), value=str(self.archive), interactive=True)
+        return _table(self.rows) + self._sum(), list(self.pictures), offered, offered_table, self.pairs
+
+    def _sum(self) -> str:
+        found = Counter(row["task"] for row in self.rows if row["status"] == words.DONE)
+        weathers = {words.WEATHER_NAMES[task]: found[task.label] for task in Task if found[task.label]}
+        left = len(self.rows) - found.total()
+        said = sentences.batch_sum(found.total(), weathers, left, time.monotonic() - self.started)
+        return f'<p class="sum">{said}</p>'
 
 
 class ManyPhotos:
@@ -85,10 +104,10 @@ class ManyPhotos:
     def __init__(self, runner: Runner, visitors: Visitors) -> None:
         self.runner, self.visitors = runner, visitors
 
-    def begin(self, request: gr.Request | None = None) -> tuple[Any, Any]:
-        """Let the batch be cancelled from now on: the buttons to start and to cancel."""
+    def begin(self, request: gr.Request | None = None) -> tuple[Any, ...]:
+        """Let the batch be cancelled from now on: the buttons to start and to cancel, and no pair to compare."""
         self.runner.stops.begin(batch_job(visitor_of(request)))
-        return gr.update(interactive=False), gr.update(interactive=True)
+        return gr.update(interactive=False), gr.update(interactive=True), None
 
     def end(self) -> tuple[Any, Any]:
         """Return the buttons to start and to cancel while nothing runs."""
@@ -105,7 +124,7 @@ class ManyPhotos:
         """Restore photos one by one, and keep what is done whatever happens to the rest.
 
         Yields:
-            The table, the gallery, the archive and the list, after every photo.
+            The table, the gallery, the archive, the list and the pairs to compare, after every photo.
         """
         if not photos:
             raise plain_error(words.NO_PHOTOS, log=False)
@@ -116,7 +135,7 @@ class ManyPhotos:
         for job in jobs:
             self.visitors.has_uploaded(visitor, job.source)
         with self.runner.stops.watching(batch_job(visitor)) as check:
-            records = run_jobs(jobs, lambda job: self._restore(batch, job, weather, quality == words.FAST, check))
+            records = run_jobs(jobs, lambda job: self._restore(batch, job, weather, quality, check))
             try:
                 for row in batch.rows:
                     row["status"] = words.RUNNING
@@ -130,35 +149,52 @@ class ManyPhotos:
         yield batch.files()
 
     def _restore(
-        self, batch: _Batch, job: Job, weather: str, fast: bool, check: Callable[[], None]
+        self, batch: _Batch, job: Job, weather: str, quality: str, check: Callable[[], None]
     ) -> dict[str, Any]:
         """Restore one photo; returns what the table says of it."""
         with told_apart():
-            result = self.runner.restore(str(job.source), weather, fast, check, tell=False)
+            result = self.runner.restore(str(job.source), weather, quality, check, tell=False)
             name = batch.keep(write_result(result, job.source, job.output))
             picture = show(result.image, batch.folder / f"{job.output.name}.jpg", THUMBNAIL_SIDE)
+            before = show(result.blend(0.0), batch.folder / f"{job.output.name}-before.jpg", THUMBNAIL_SIDE)
         return {
             "task": result.task,
             "confidence": result.task_probabilities.get(result.task),
             "levels": " ".join(str(level.number) for level in result.working_levels),
             "seconds": result.seconds,
+            "doubtful": float((result.uncertainty >= DOUBTFUL_FROM).mean()),
             "uncertainty_p95": float(np.percentile(result.uncertainty, 95)),
             "result": name,
             "picture": str(picture),
+            "before": str(before),
         }
 
 
 def add_folder(photos: list[str] | None, folder: list[str]) -> list[str]:
-    """Return the photos chosen so far and those of a folder, without what else lies in it."""
+    """Return the photos chosen so far and those of a folder; what else lies in it is named and left out."""
     found = sorted(path for path in folder if looks_like_photo(Path(path)))
+    others = (Path(path).name for path in sorted(set(folder).difference(found)))
+    left = [name for name in others if not is_side_file(name)]
     if not found:
         raise plain_error(words.NO_PHOTOS_IN_FOLDER, log=False)
+    if left:
+        more = max(0, len(left) - _NAMED_LEFT_OUT)
+        gr.Info(html.escape(sentences.left_out(left[:_NAMED_LEFT_OUT], more)))
     return list(dict.fromkeys([*(photos or []), *found]))
 
 
+def compare(pairs: list[tuple[str, str] | None] | None, event: gr.EventData) -> Any:
+    """Show before and after of the row that was chosen, of a visitor's own photos."""
+    row = event._data.get("row") if isinstance(event._data, dict) else None
+    chosen = pairs[row] if pairs and isinstance(row, int) and 0 <= row < len(pairs) else None
+    if chosen is None or not all(Path(path).is_file() for path in chosen):
+        raise plain_error(words.NO_PAIR_TO_COMPARE, log=False)
+    return chosen
+
+
 def nothing_done() -> tuple[Any, ...]:
-    """Return the table, the gallery, the archive and the list before anything was restored."""
-    return panels.hint(words.MANY_NOTE), None, _NO_ZIP, _NO_CSV
+    """Return the table, the gallery, the archive, the list and the pairs before anything was restored."""
+    return panels.hint(words.MANY_NOTE), None, _NO_ZIP, _NO_CSV, None
 
 
 def batch_job(visitor: str) -> str:
@@ -173,14 +209,17 @@ def _waiting(source: Path) -> dict[str, Any]:
 def _fill(batch: _Batch, row: dict[str, Any], record: dict[str, Any]) -> None:
     if "error" in record:
         row |= {"status": words.FAILED, "error": record["error"]}
+        batch.pairs.append(None)
         return
+    batch.pairs.append((record["before"], record["picture"]))
     row |= {name: record[name] for name in COLUMNS if name in record}
     row["status"] = words.DONE
     batch.pictures.append((record["picture"], row["name"]))
 
 
 def _write_csv(rows: list[dict[str, Any]], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+    """Write the list; Excel tells by the mark at its start that names are in Unicode."""
+    with path.open("w", newline="", encoding="utf-8-sig", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         for row in rows:
@@ -194,20 +233,30 @@ def _in_csv(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
+def _told_apart(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def _table(rows: list[dict[str, Any]]) -> str:
-    lines = "".join(f'<tr class="{words.STATUS_CLASSES[row["status"]]}">{_cells(row)}</tr>' for row in rows)
+    lines = "".join(
+        f'<tr class="{words.STATUS_CLASSES[row["status"]]}">{_cells(number, row)}</tr>'
+        for number, row in enumerate(rows)
+    )
     return panels.table(words.PHOTOS, words.MANY_COLUMNS, lines)
 
 
-def _cells(row: dict[str, Any]) -> str:
-    name = f'<td class="name">{html.escape(row["name"])}</td>'
+def _cells(number: int, row: dict[str, Any]) -> str:
+    name = html.escape(row["name"])
+    if row["status"] == words.DONE:
+        name = f'<button type="button" data-row="{number}">{name}</button>'
+    name = f'<td class="name">{name}</td>'
     if row["error"]:
-        return f'{name}<td>{row["status"]}</td><td colspan="4">{html.escape(row["error"])}</td>'
+        return f'{name}<td>{row["status"]}</td><td colspan="3">{html.escape(row["error"])}</td>'
     known = row["task"] in {task.label for task in Task}
     task = words.WEATHER_NAMES[Task.parse(row["task"])] if known else ""
+    sure = "" if row["confidence"] is None else f" ({row['confidence']:.0%})"
     numbers = (
-        "" if row["confidence"] is None else f"{row['confidence']:.0%}",
         "" if row["seconds"] is None else f"{row['seconds']:.1f} s",
-        "" if row["uncertainty_p95"] is None else f"{row['uncertainty_p95']:.2f}",
+        "" if row["doubtful"] is None else f"{row['doubtful']:.0%}",
     )
-    return f"{name}<td>{row['status']}</td><td>{task}</td>" + "".join(f"<td>{number}</td>" for number in numbers)
+    return f"{name}<td>{row['status']}</td><td>{task}{sure}</td>" + "".join(f"<td>{one}</td>" for one in numbers)

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.drawing import panels
 from app.look import notes, theme, words
 from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
@@ -32,13 +33,16 @@ def build(runner: Runner, visitors: Visitors) -> None:
                 y=words.CURVE_ERROR,
                 color=words.CURVE_BY,
                 color_map=theme.CURVE_COLOURS,
+                colors_in_legend=[],
+                color_title=" ",
                 y_lim=[0, None],
                 x_lim=[0, 100],
                 label=words.CURVE,
-                height=300,
+                height=340,
                 buttons=[],
                 elem_id="curve",
             )
+            gr.HTML(panels.legend(theme.CURVE_COLOURS), elem_id="curve-legend", padding=False)
             note(notes.CURVE)
     shown = [scores, error_map, uncertainty, curve]
 

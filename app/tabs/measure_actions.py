@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from app.drawing import panels
-from app.look import words
+from app.look import sentences, words
 from app.running.errors import plain_error, plain_errors
 from app.running.results import show
 from app.running.runner import Runner
@@ -62,7 +62,7 @@ def _scores(measured: Measurement, others: Mapping[str, Mapping[Space, Quality]]
     heads = (*words.SCORE_HEADS, *(words.BASELINES[name] for name in others))
     return (
         f"{panels.table(words.SCORES, heads, rows)}"
-        f'<p class="note">{words.agreement(measured.rank_correlation, measured.ause)} {words.PROTOCOL}</p>'
+        f'<p class="note">{sentences.agreement(measured.rank_correlation, measured.ause)} {words.PROTOCOL}</p>'
     )
 
 

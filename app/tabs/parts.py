@@ -10,6 +10,9 @@ from opir.tasks import AUTO
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
+STATE_SECONDS = 1800
+"""How long a page keeps what it is not asked for."""
+
 
 def note(said: Note | str) -> None:
     """Say quietly what something is: a line for everybody and, smaller, one for the researcher."""
@@ -65,12 +68,12 @@ def weather_choice(elem_id: str) -> gr.Radio:
 
 
 def quality_choice(elem_id: str) -> gr.Radio:
-    """Ask for both stages or only the first one."""
+    """Ask for both stages, only the first one, or both in four ways."""
     return gr.Radio(
-        [words.FULL, words.FAST],
+        list(words.QUALITY_COSTS),
         value=words.FULL,
         label=words.QUALITY,
         info=words.QUALITY_INFO,
         elem_id=elem_id,
-        elem_classes="segmented two",
+        elem_classes="segmented three",
     )

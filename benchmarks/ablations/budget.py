@@ -9,7 +9,7 @@ from typing import Any
 from opir.config import OPIRConfig
 from opir.training.config import DataConfig
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised when the way of training or measuring changes so that older figures no longer compare."""
 
 
@@ -73,17 +73,19 @@ def training_data(folder: Path) -> DataConfig:
     if not (train / "clean").is_dir():
         raise ValueError(f"expected clean photos to train on in {train / 'clean'}: name their folder with --data")
     pairs, depth = train / "derain_pairs", train / "depth"
-    rooms = [depth / name for name in ("kitchen7s", "slambook2")]
+    rooms = [depth / name for name in ("marigold", "kitchen7s", "slambook2")]
 
     def if_there(path: Path) -> str:
         return str(path) if path.is_dir() else ""
 
     return DataConfig(
-        clean=str(train / "clean"),
+        photos=(
+            (str(train / "clean"), if_there(depth / "estimated" / "clean")),
+            *((str(room / "rgb"), str(room / "depth")) for room in rooms if room.is_dir()),
+        ),
         pairs=(("rain", str(pairs / "input"), str(pairs / "target")),) if pairs.is_dir() else (),
         streaks=if_there(train / "rain_streaks"),
-        depths=tuple((str(room / "rgb"), str(room / "depth")) for room in rooms if room.is_dir()),
-        segments=if_there(depth / "bsds_segments"),
+        fields=if_there(depth / "outdoor_fields"),
         rain=1.0,
         snow=1.0,
         haze=1.0,

@@ -66,7 +66,7 @@ class Job:
 def describe_data(data: DataConfig) -> dict[str, Any]:
     """Return what was trained on as plain values that do not depend on where it lies."""
     kept = asdict(replace(data, validation=""))
-    sources = sorted(name for name in ("clean", "pairs", "sets", "streaks", "depths", "segments") if kept.pop(name))
+    sources = sorted(name for name in ("photos", "pairs", "streaks", "fields") if kept.pop(name))
     return {**kept, "sources": sources}
 
 

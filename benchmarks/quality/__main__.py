@@ -1,20 +1,26 @@
 """Measure how well the shipped weights restore, and whether their uncertainty tells the error; writes JSON.
 
     python -m benchmarks.quality DATA --output benchmarks/results/quality.json
+    python -m benchmarks.quality --set Rain100L=FOLDER    # prints one row of the README, of a set as published
 
-DATA holds `validation/clean` (photos to degrade with fixed seeds) and `benchmark/<set>/{input,target}`; what is not
-there is left out. Nothing is trained or chosen by these figures.
+DATA holds `validation/clean` (photos to degrade with fixed seeds) and `benchmark/<set>/{input,target}`; the rows of
+what is not there are kept as they are. Nothing is trained or chosen by these figures.
 """
 
 import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.quality.cases import Case, data_sets
+from benchmarks.quality.cases import Case, data_sets, paired_cases
 from benchmarks.quality.uncertainty import local_gradient
-from benchmarks.report.provenance import provenance, spread, write_report
+from benchmarks.report.provenance import SOURCE, provenance, spread, write_report
+from benchmarks.report.quality_table import quality_row
+from opir.data import LAYOUTS, find_pairs
 from opir.evaluation import UNCHANGED_PSNR, Space, ause, psnr, rank_correlation, ssim
 from opir.inference import Restorer
 
@@ -40,28 +46,54 @@ def score(restorer: Restorer, case: Case, space: Space) -> dict[str, float]:
     return scores
 
 
-def measure(restorer: Restorer, data: Path) -> dict[str, dict[str, Any]]:
-    """Score every set that is there; the figures are means over photos, "sd" has their standard deviations."""
-    results = {}
+def measure(restorer: Restorer, cases: Iterable[Case], name: str, space: Space) -> dict[str, Any]:
+    """Score one set; the figures are means over photos, "sd" has their standard deviations."""
+    rows, sizes = [], Counter[str]()
+    for case in tqdm(cases, desc=name):
+        rows.append(score(restorer, case, space))
+        sizes[f"{max(case.clean.shape[1:])}×{min(case.clean.shape[1:])}"] += 1
+    found = {key: spread([row[key] for row in rows]) for key in rows[0]}
+    means, deviations = ({key: v[part] for key, v in found.items() if part in v} for part in ("mean", "sd"))
+    return {"space": space, "photos": len(rows), "size": sizes.most_common(1)[0][0], **means, "sd": deviations}
+
+
+def measure_all(restorer: Restorer, data: Path, before: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    """Return the report with the rows of every set that is there made anew; the others keep their own source.
+
+    Args:
+        restorer: with weights from a file.
+        data: where the sets lie.
+        before: the report so far, or nothing.
+        source: of the new rows: command, date, commit, weights.
+    """
+    told = {key: before[key] for key in SOURCE if key in before}
+    results = {name: {"source": told, **row} for name, row in before.get("results", {}).items()}
     for name, space, _, cases in data_sets(data):
-        rows = [score(restorer, case, space) for case in tqdm(cases, desc=name)]
-        found = {key: spread([row[key] for row in rows]) for key in rows[0]}
-        means, deviations = ({key: v[part] for key, v in found.items() if part in v} for part in ("mean", "sd"))
-        results[name] = {"space": space, "photos": len(rows), **means, "sd": deviations}
-    return results
+        own = {key: source[key] for key in SOURCE}
+        results[name] = {"source": own, **measure(restorer, cases, name, space)}
+    return source | {"results": results}
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--set", metavar="NAME=FOLDER", help="measure this published set alone and print its row")
     parser.add_argument("--checkpoint", default="lite")
-    parser.add_argument("--output", type=Path, required=True)
-    options = parser.parse_args()
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args(arguments)
+    if options.set:
+        name, _, folder = options.set.partition("=")
+        pairs, layout = find_pairs(name, folder or "."), LAYOUTS[name]
+        restorer = Restorer.from_pretrained(options.checkpoint)
+        print(quality_row(name, measure(restorer, paired_cases(pairs, layout.task), name, layout.space)))
+        return
+    if options.data is None or options.output is None:
+        parser.error("expected DATA and --output FILE, or --set NAME=FOLDER")
     restorer = Restorer.from_pretrained(options.checkpoint)
     command = f"python -m benchmarks.quality DATA --checkpoint {options.checkpoint}"
-    report = provenance(command, restorer, (0,)) | {"results": measure(restorer, options.data)}
-    write_report(report, options.output)
+    before = json.loads(options.output.read_text()) if options.output.is_file() else {}
+    write_report(measure_all(restorer, options.data, before, provenance(command, restorer, (0,))), options.output)
 
 
 if __name__ == "__main__":

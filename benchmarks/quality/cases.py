@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from opir.data import list_photos, pair_photos
+from opir.data import Pair, list_photos, pair_photos
 from opir.degradations import degrade
 from opir.evaluation import Space
 from opir.photo import load_photo
@@ -59,9 +59,10 @@ def synthetic_cases(
         yield Case(degraded, clean, task)
 
 
-def paired_cases(folder: Path, task: Task, quick: bool = False, at_most: int | None = None) -> Iterator[Case]:
+def paired_cases(
+    pairs: Sequence[Pair], task: Task, quick: bool = False, at_most: int | None = None
+) -> Iterator[Case]:
     """Read the pairs of a published set; which ones as in `synthetic_cases`."""
-    pairs = pair_photos(folder / "input", folder / "target")
     for _, pair in picked(pairs, at_most, quick):
         degraded, clean = pair.read()
         yield Case(cut(degraded, quick), cut(clean, quick), task)
@@ -93,7 +94,8 @@ def data_sets(
     for name, space, task in SETS:
         if (data / "benchmark" / name).is_dir() and task in tasks:
             found = True
-            yield name, space, task, paired_cases(data / "benchmark" / name, task, quick, at_most)
+            pairs = pair_photos(data / "benchmark" / name / "input", data / "benchmark" / name / "target")
+            yield name, space, task, paired_cases(pairs, task, quick, at_most)
     if not found:
         raise SystemExit(
             f"nothing to measure in {data}: expected validation/clean or benchmark/<set>/input and target"

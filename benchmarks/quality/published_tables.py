@@ -19,12 +19,12 @@ from benchmarks.report.provenance import RESULTS, provenance, source_line, sprea
 from opir.data import LAYOUTS, Pair, PairFolders, find_folders, pair_photos
 from opir.evaluation import Space, psnr, ssim
 from opir.inference import Restorer
-from opir.model import count_gmacs, count_parameters
+from opir.model import all_runs, count_gmacs, count_parameters
 
 PAPER: dict[str, Any] = json.loads(Path(__file__).with_name("paper_figures.json").read_text())
 TABLES = tuple(name for name in PAPER if name.startswith("table"))
 ABSENT, ZERO_SHOT, TRAINED = "absent", "zero-shot", "trained on its training part"
-_SOME_PAIRS = "zero-shot but for some published pairs of this weather"
+_SOME_PAIRS = "zero-shot; other published pairs of this weather were trained on"
 
 # How each set's own folder may be called, and what must be in its path; and which training part belongs to it.
 _NAMED = {
@@ -66,12 +66,17 @@ def find_test_set(name: str, data: Path) -> PairFolders | None:
 
 
 def status_of(name: str, metadata: dict[str, Any]) -> str:
-    """Return what weights saw of a test set's data set, by what training wrote into them."""
+    """Return what weights saw of a test set's data set, by what training wrote into them.
+
+    Zero-shot means the same everywhere: no photo of that data set was trained on, whatever else was.
+    """
     data = metadata.get("settings", {}).get("data", {})
     if any(trained[0] == _NAMED[name][1] for trained in data.get("sets", [])):
         return TRAINED
     weather = LAYOUTS[name].task.label
-    return _SOME_PAIRS if any(pairs[0] == weather for pairs in data.get("pairs", [])) else ZERO_SHOT
+    pairs = {f"pairs of {weather}", "rainy pairs" if weather == "rain" else f"pairs of {weather}"}
+    told = any(name in run.get("data", "") for run in all_runs(metadata) for name in pairs)  # of a pack, too
+    return _SOME_PAIRS if told or any(pairs[0] == weather for pairs in data.get("pairs", [])) else ZERO_SHOT
 
 
 def measure_set(restorer: Restorer, pairs: Sequence[Pair], space: Space, quick: bool = False) -> dict[str, Any]:

@@ -22,6 +22,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from app.look import words
+from app.running.results import Asked
 from app.tabs.clean_actions import Actions
 from app.tabs.many_actions import ManyPhotos
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb
@@ -105,7 +106,7 @@ def page_door(checkpoint: str, results: Path) -> Door:
     def hand_in(path: Path) -> str | None:
         session = None
         try:
-            session, *_ = actions.restore_photo(str(path), AUTO)
+            session, *_ = actions.restore(path, Asked())
             actions.draw_views(session)
             written = Path(actions.write_download(session, 1.0)["value"])
             written.rename(results / f"result{written.suffix}")
@@ -126,7 +127,7 @@ def many_door(checkpoint: str, results: Path) -> Door:
     many = ManyPhotos(actions.runner, actions.visitors)
 
     def hand_in(path: Path) -> str | None:
-        *_, (table, _, archive, listed) = many.restore_all([str(path)], AUTO)
+        *_, (table, _, archive, listed, _) = many.restore_all([str(path)], AUTO)
         folder = Path(listed["value"]).parent
         failed = words.FAILED in table
         if not failed:

@@ -1,5 +1,6 @@
 """What every results file says of itself, and figures with their spread."""
 
+import hashlib
 import json
 import os
 import platform
@@ -18,6 +19,9 @@ from opir.inference import Restorer
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
+SHIPPED = ROOT / "checkpoints" / "lite.safetensors"
+SOURCE = ("command", "date", "commit", "weights_sha256", "hardware")
+"""What tells where a row comes from."""
 
 
 def provenance(command: str, restorer: Restorer, seeds: Sequence[int], quick: bool = False) -> dict[str, Any]:
@@ -42,6 +46,15 @@ def provenance(command: str, restorer: Restorer, seeds: Sequence[int], quick: bo
         "seeds": list(seeds),
         **({"quick": True} if quick else {}),
     }
+
+
+def other_weights(report: dict[str, Any]) -> str:
+    """Return a line for the head of a table that was made with other weights than the shipped ones, or nothing."""
+    made = report.get("weights_sha256")
+    shipped = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+    if made in (None, shipped):
+        return ""
+    return f"*Of other weights (`{made[:12]}…`) than those that are shipped (`{shipped[:12]}…`).*\n\n"
 
 
 def hardware(device: torch.device) -> str:

@@ -15,48 +15,25 @@ from typing import Any
 from benchmarks.cost import tables as cost_tables
 from benchmarks.quality import published_tables
 from benchmarks.report import evidence_tables
-from benchmarks.report.provenance import RESULTS, ROOT
+from benchmarks.report.provenance import RESULTS, ROOT, SHIPPED, other_weights
+from benchmarks.report.quality_table import quality_table
+from opir.model import count_gmacs, count_parameters, load_model, training_record
 
 Render = Callable[[dict[str, Any]], str]
 PAGES = tuple(ROOT / page for page in ("README.md", "checkpoints/README.md", "docs/results.md", "docs/cost.md"))
 _MARKED = re.compile(r"(<!-- (?P<name>[\w-]+) -->\n)(?P<table>.*?)(<!-- /(?P=name) -->)", re.DOTALL)
 
 
-def _decibels(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
-
-
-def quality_table(report: dict[str, Any]) -> str:
-    """Return Markdown of what `benchmarks/quality` found."""
-    lines = [
-        "| set | photos | input | stage 1 | restored | SSIM in → out | recognised | UM ~ error "
-        "| AUSE: UM / gradient / change |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name, row in report["results"].items():
-        areas = " / ".join(f"{row[f'ause_{kind}']:.2f}" for kind in ("uncertainty", "gradient", "change"))
-        lines.append(
-            f"| {name} ({row['space'].upper()}) | {row['photos']} | {_decibels(row.get('input_psnr'))} "
-            f"| {_decibels(row['stage1_psnr'])} | {_decibels(row['psnr'])} "
-            f"| {row['input_ssim']:.3f} → {row['ssim']:.3f} | {100 * row['recognised']:.0f} % "
-            f"| {row['rank_correlation_uncertainty']:.2f} | {areas} |"
-        )
-    provenance = (
-        f"Measured {report['date']} at commit `{report['commit'][:10]}`, weights `{report['weights_sha256'][:12]}…`, "
-        "by `make measure`: PSNR in dB from 8-bit outputs, blind (`task=auto`); the rank correlation of UM with the "
-        "error is on 8×8 blocks; AUSE 0 is a perfect map and 1 a random one."
-    )
-    return "\n".join([*lines, "", provenance, ""])
-
-
 def page_table(report: dict[str, Any]) -> str:
     """Return Markdown of what `benchmarks/server/page.py` found."""
     example, pixel = report["results"]["example"], report["results"]["pixel"]
     hardware = report["hardware"]
-    rows = (
+    rows = [
         ("the first click on an example, until its result is drawn", example),
         (f"a click on a pixel of a {pixel['megapixels']:.0f}-megapixel photo, until its operator is drawn", pixel),
-    )
+    ]
+    if part := report["results"].get("part"):  # figures of older pages have none
+        rows.append((f"a part of a {part['megapixels']:.0f}-megapixel photo at 100 %, before and after", part))
     lines = ["| on the page | median | slowest | mark |", "|---|---|---|---|"]
     for title, row in rows:
         lines.append(f"| {title} | {row['median_s']:.2f} s | {row['slowest_s']:.2f} s | {row['mark_s']:g} s |")
@@ -65,6 +42,21 @@ def page_table(report: dict[str, Any]) -> str:
         f"by `make page-marks` on {hardware['cores']} cores ({hardware['processor']}), the browser included."
     )
     return "\n".join([*lines, "", provenance, ""])
+
+
+def weights_table() -> str:
+    """Return what the file of the shipped weights tells of itself."""
+    model, info = load_model(SHIPPED)
+    record, config = training_record(info.metadata), model.config
+    told = {
+        "file": f"`checkpoints/{SHIPPED.name}`, SHA-256 `{info.sha256[:12]}…`",
+        "size": f"{count_parameters(model) / 1e6:.2f} M parameters, width {config.width}, "
+        f"{count_gmacs(config, 256):.2f} GMACs @256²",
+        "trained": "not recorded" if record is None else record.describe(),
+        "on": "not recorded" if record is None else record.data,
+        "code": f"commit `{info.metadata.get('commit', 'unknown')[:10]}`",
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in told.items()), ""])
 
 
 TABLES: dict[str, tuple[str, Render, str]] = {
@@ -80,8 +72,8 @@ TABLES: dict[str, tuple[str, Render, str]] = {
 }
 """By marker: the results file, what draws it, and the `make` target that makes it."""
 
-COMPUTED: dict[str, Callable[[], str]] = {"presets": cost_tables.presets_table}
-"""Tables that follow from the code alone."""
+COMPUTED: dict[str, Callable[[], str]] = {"presets": cost_tables.presets_table, "weights": weights_table}
+"""Tables that follow from the code, or from the shipped weights, alone."""
 
 
 def renewed(text: str, results: Path = RESULTS) -> str:
@@ -94,7 +86,10 @@ def renewed(text: str, results: Path = RESULTS) -> str:
             return match[0]
         file, render, target = TABLES[match["name"]]
         path = results / file
-        table = render(json.loads(path.read_text())) if path.is_file() else f"Not run yet: `make {target}`.\n"
+        if not path.is_file():
+            return f"{match[1]}Not run yet: `make {target}`.\n{match[4]}"
+        report = json.loads(path.read_text())
+        table = other_weights(report) + render(report)
         return match[1] + table + match[4]
 
     return _MARKED.sub(fill, text)

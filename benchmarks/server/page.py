@@ -2,8 +2,9 @@
 
     python -m benchmarks.server.page --output benchmarks/results/page.json
 
-From the click to what is drawn: an example's result, and a pixel's operator in a photo of 12 megapixels. Every click
-on an example is the first of its visitor. Chromium runs on the same machine and shares its processors.
+From the click to what is drawn: an example's result, and in a photo of 12 megapixels a pixel's operator and a part at
+100 %. Every click on an example is the first of its visitor. Chromium runs on the same machine and shares its
+processors.
 """
 
 import argparse
@@ -57,6 +58,15 @@ WATCH_PIXEL = """() => {
     requestAnimationFrame(look);
   }, {once: true, capture: true}));
 }""".replace("PATIENCE", str(PATIENCE))
+SECONDS_UNTIL_PART = """([across, down]) => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error("no part was shown")), PATIENCE);
+  const dialog = document.getElementById("closer");
+  dialog.close();
+  const began = performance.now();
+  window.opir.lookCloser(across, down);
+  const look = () => dialog.dataset.ready ? resolve((performance.now() - began) / 1000) : requestAnimationFrame(look);
+  requestAnimationFrame(look);
+})""".replace("PATIENCE", str(PATIENCE))
 PICTURE_LOADED = """() => {
   const picture = document.querySelector("#inside img");
   return picture?.complete && picture.naturalWidth > 0;
@@ -83,8 +93,8 @@ def first_clicks(browser: Browser, url: str, count: int) -> list[float]:
     return seconds
 
 
-def pixel_clicks(browser: Browser, url: str) -> list[float]:
-    """Return the seconds that pixels of a large photo take."""
+def open_large_photo(browser: Browser, url: str) -> Page:
+    """Open the page as a new visitor, and restore a large photo."""
     buffer = io.BytesIO()
     with Image.open(PHOTO) as photo:
         photo.resize(LARGE, Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=92)
@@ -94,6 +104,18 @@ def pixel_clicks(browser: Browser, url: str) -> list[float]:
     )
     expect(page.locator("#download")).to_have_text(words.DOWNLOAD, timeout=PATIENCE)
     expect(page.locator("#download")).to_be_enabled(timeout=PATIENCE)
+    return page
+
+
+def looks_at_100(page: Page) -> list[float]:
+    """Return the seconds that parts at the photo's own pixels take."""
+    seconds = [page.evaluate(SECONDS_UNTIL_PART, [across, down]) for across, down in PIXELS]
+    page.keyboard.press("Escape")
+    return seconds
+
+
+def pixel_clicks(page: Page) -> list[float]:
+    """Return the seconds that pixels take."""
     page.get_by_role("tab", name=words.TAB_WEATHER, exact=True).click()  # a tab that was never opened has no contents
     expect(page.locator("#weather-map")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
     page.get_by_role("tab", name=words.TAB_INSIDE, exact=True).click()
@@ -106,7 +128,6 @@ def pixel_clicks(browser: Browser, url: str) -> list[float]:
         page.evaluate(WATCH_PIXEL)
         picture.click(position={"x": right * box["width"], "y": down * box["height"]})
         seconds.append(page.evaluate("window.pixelSeconds"))
-    page.context.close()
     return seconds
 
 
@@ -142,9 +163,12 @@ def main() -> None:
         )
         first_clicks(browser, url, 1)  # imports on first use
         examples = first_clicks(browser, url, len(actions.examples.photos))
-        pixels = pixel_clicks(browser, url)
+        page = open_large_photo(browser, url)
+        parts = looks_at_100(page)
+        pixels = pixel_clicks(page)
         browser.close()
     blocks.close()
+    megapixels = LARGE[0] * LARGE[1] / 1e6
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     report = {
         "command": f"python -m benchmarks.server.page --checkpoint {options.checkpoint}",
@@ -154,7 +178,8 @@ def main() -> None:
         "hardware": {"processor": processor(), "cores": os.cpu_count(), "device": str(restorer.device)},
         "results": {
             "example": {"mark_s": 0.5, **summary(examples)},
-            "pixel": {"mark_s": 1.0, "megapixels": LARGE[0] * LARGE[1] / 1e6, **summary(pixels)},
+            "pixel": {"mark_s": 1.0, "megapixels": megapixels, **summary(pixels)},
+            "part": {"mark_s": 0.5, "megapixels": megapixels, **summary(parts)},
         },
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)

@@ -11,13 +11,13 @@ import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import fmean
 from typing import Annotated, Any
 
 import typer
-from tqdm import tqdm
 
 from opir import inspection
+from opir.cli import weights
+from opir.cli.arguments import AsJson, Checkpoint, Device, Out, Photos, Recursive, SkipExisting, TaskName, app
 from opir.cli.cluster import run_on_ray
 from opir.cli.folder import RestoreOptions
 from opir.cli.jobs import (
@@ -31,49 +31,19 @@ from opir.cli.jobs import (
     run_jobs,
     written_to,
 )
-from opir.cli.options import checked_task, parse_maps, parse_point, parse_tile, read_levels
+from opir.cli.options import checked_maps_format, checked_task, parse_maps, parse_point, parse_tile, read_levels
 from opir.cli.outcomes import EXIT_BAD_INPUT, prepare_terminal, report_outcomes, say
+from opir.cli.progress import with_bar
 from opir.cli.streaming import stream_jobs
-from opir.config import PRESETS
-from opir.data.pairs import pair_photos
-from opir.data.published import find_pairs
 from opir.degradations import degrade
-from opir.evaluation.conformal import CROP_SIDE, calibrate
-from opir.evaluation.metrics import SPACES
-from opir.evaluation.scoring import evaluate
-from opir.files import prepare_folders, written_whole
-from opir.inference.error_bounds import beside
+from opir.files import prepare_folders
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
-from opir.model import OPIR, count_gmacs, count_parameters
-from opir.model.checkpoint import CheckpointError, load_model
-from opir.model.onnx_export import EXPORT_FORMATS, export_model
 from opir.photo import Photo, load_photo, save_photo
 from opir.tasks import AUTO, TASK_NAMES, Task
 
 ENGINES = ("local", "ray")
-
-
-app = typer.Typer(
-    help="Restore photos from rain, snow and haze, and see what was done.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-
-Photos = Annotated[
-    list[Path], typer.Argument(metavar="IN", help='Photos, folders of photos, or "-" for standard input.')
-]
-Out = Annotated[
-    str, typer.Option("--out", "-o", help='A folder, a file name for a single photo, or "-" for standard output.')
-]
-TaskName = Annotated[str, typer.Option(help=f"The weather: {AUTO} or one of {', '.join(TASK_NAMES)}.")]
-Checkpoint = Annotated[str, typer.Option(help="A shipped name, a folder, a .safetensors file or a hub id.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Recursive = Annotated[bool, typer.Option("--recursive", help="Look into folders below the given ones too.")]
-SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave results alone that are there.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+__all__ = ["app", "main", "weights"]
 
 
 @app.command()
@@ -88,6 +58,9 @@ def restore(
     levels: Annotated[
         str, typer.Option(help="Sizes to work at, such as 0,1: 0 the photo's, 1 half of it; auto: where weather is.")
     ] = "auto",
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Average the results of mirrored copies: better, in 4 x the time.")
+    ] = False,
     recursive: Recursive = False,
     skip_existing: SkipExisting = False,
     file_format: Annotated[
@@ -95,6 +68,9 @@ def restore(
     ] = SAME,
     strength: Annotated[float, typer.Option(min=0, max=1, help="0 keeps the photo, 1 restores it.")] = 1.0,
     maps: Annotated[str, typer.Option(help=f"Also write some of {','.join(inspection.MAPS)}.")] = "",
+    maps_format: Annotated[
+        str, typer.Option(help=f"{', '.join(inspection.MAP_FORMATS)}: pictures, or the numbers.")
+    ] = "png",
     as_json: AsJson = False,
     keep_location: Annotated[bool, typer.Option("--keep-location", help="Keep the GPS position too.")] = False,
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Keep each file's time of change.")] = False,
@@ -119,6 +95,8 @@ def restore(
         keep_location,
         keep_time,
         max_megapixels,
+        checked_maps_format(maps_format),
+        thorough=thorough,
     )
     plan = plan_jobs(photos, out, recursive, file_format)
     jobs = [job for job in plan.jobs if not (skip_existing and job.output.exists())]
@@ -136,47 +114,8 @@ def restore(
 
         records = stream_jobs(jobs, options.read, work, options.write)
     quiet = any(job.output == STANDARD for job in jobs)
-    report_outcomes(records if log is None else written_to(log, records), as_json, plan.left_out, quiet)
-
-
-@app.command("evaluate")
-def evaluate_command(
-    *,
-    inputs: Annotated[Path | None, typer.Option("--input", help="Folder of degraded photos.")] = None,
-    targets: Annotated[Path | None, typer.Option("--target", help="Folder of clean photos.")] = None,
-    published: Annotated[
-        str, typer.Option("--set", metavar="NAME=FOLDER", help="A published set instead, such as Rain100L=data.")
-    ] = "",
-    space: Annotated[str, typer.Option(help="rgb, or y (luma, usual for rain).")] = "rgb",
-    task: TaskName = AUTO,
-    checkpoint: Checkpoint = "lite",
-    device: Device = "auto",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
-) -> None:
-    """Score a checkpoint on pairs; a target is named as its input, or as the part before "_"."""
-    if space not in SPACES:
-        raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
-    task = checked_task(task)
-    if published:
-        name, _, folder = published.partition("=")
-        pairs = find_pairs(name, folder)
-    elif inputs and targets:
-        pairs = pair_photos(inputs, targets)
-    else:
-        raise ValueError("name the pairs: --input FOLDER --target FOLDER, or --set NAME=FOLDER")
-    restorer = Restorer.from_pretrained(checkpoint, device)
-    with tqdm(total=len(pairs), unit="photo", disable=None) as bar:
-        report = evaluate(
-            lambda photo: restorer.restore(photo, task).restored_rgb, pairs, space, lambda *_: bar.update()
-        )
-    if json_file is not None:
-        with written_whole(json_file) as file:
-            file.write(json.dumps(report.to_dict(), indent=2).encode() + b"\n")
-    say(
-        f"{report.pairs} pairs, 8-bit {'RGB' if space == 'rgb' else 'Y of BT.601'}: "
-        f"PSNR {report.psnr:.2f} dB (input {report.input_psnr:.2f}), "
-        f"SSIM {report.ssim:.4f} (input {report.input_ssim:.4f})"
-    )
+    records = with_bar(records if log is None else written_to(log, records), len(jobs))
+    report_outcomes(records, as_json, plan.left_out, quiet, len(plan.jobs) - len(jobs))
 
 
 @app.command()
@@ -221,93 +160,6 @@ def degrade_command(
         return {}
 
     report_outcomes(run_jobs(jobs, work), left_out=plan.left_out)
-
-
-@app.command()
-def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, see configs/.")],
-    changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Other values.")] = None,
-    stop_after: Annotated[float, typer.Option(metavar="MINUTES", help="Save and stop then; 0: at the end.")] = 0,
-) -> None:
-    """Train a model; a run that was stopped goes on where it was."""
-    try:
-        from opir.training.config import load_training_config
-        from opir.training.loop import train as run
-    except ImportError as error:
-        raise ValueError(f'training needs {error.name}: install it with pip install "opir[train]"') from None
-    limit = [f"stop_after_minutes={stop_after}"] if stop_after else []
-    say(f"wrote {run(load_training_config(config, [*(changes or []), *limit]))}")
-
-
-@app.command("calibrate")
-def calibrate_command(
-    *,
-    clean: Annotated[Path, typer.Option(help="Folder of clean photos that the weights were not trained on.")],
-    checkpoint: Checkpoint = "lite",
-    seeds: Annotated[int, typer.Option(min=1, help="Draws of every weather for each photo.")] = 9,
-    side: Annotated[int, typer.Option(min=32, help="Crops' largest side in pixels.")] = CROP_SIDE,
-    device: Device = "auto",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; else beside the weights.")] = None,
-) -> None:
-    """Measure which error in grey levels each uncertainty stands for, and write it beside the weights."""
-    restorer = Restorer.from_pretrained(checkpoint, device)
-    with tqdm(unit="crop", disable=None) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        made = calibrate(restorer, clean, seeds, side, show)
-    assert restorer.info is not None
-    out = out or beside(restorer.info.path)
-    made.save(out)
-    say(f"wrote {out}")
-    for weather in TASK_NAMES:
-        shares = made.made_from["coverage"][weather]
-        say(
-            f"{weather:6} {fmean(shares):.1%} of pixels below their bound "
-            f"({min(shares):.1%} to {max(shares):.1%} by part; each part of the photos tried with the others' curves)"
-        )
-
-
-@app.command()
-def export(
-    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="As for --checkpoint of restore.")],
-    *,
-    file_format: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "onnx",
-    out: Annotated[Path, typer.Option("--out", "-o", help="A folder.")] = Path(),
-) -> None:
-    """Write a checkpoint as graphs that other programs run: of a photo's embedding, and of one level's stages."""
-    prepare_folders([out])
-    for path in export_model(checkpoint, file_format, out):
-        say(f"wrote {path}")
-
-
-@app.command()
-def info(
-    name: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A checkpoint, or the name of a preset.")],
-) -> None:
-    """Tell a model's size, its cost and where its weights come from."""
-    try:
-        model, checkpoint = load_model(name)
-        lines = {"file": str(checkpoint.path), "sha256": checkpoint.sha256}
-        metadata = checkpoint.metadata
-    except CheckpointError:
-        if name not in PRESETS:
-            raise
-        model, lines, metadata = OPIR(PRESETS[name]), {"preset": f"{name} (no weights)"}, {}
-    lines |= {
-        "parameters": f"{count_parameters(model) / 1e6:.2f} M",
-        "cost": ", ".join(f"{count_gmacs(model.config, size):.2f} GMACs at {size}x{size}" for size in (224, 256)),
-    }
-    lines |= {name: _compact(value) for name, value in (model.config.to_dict() | metadata).items()}
-    width = max(map(len, lines))
-    for key, value in lines.items():
-        say(f"{key:{width}}  {value}")
-
-
-def _compact(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
-from PIL import PngImagePlugin
 from tqdm import tqdm
 
 from opir import inspection
 from opir.cli.jobs import STANDARD, Job
 from opir.errors import ImageError, TooLargeError, printable
 from opir.files import make_folder, written_whole
+from opir.inference import restore_thoroughly
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
 from opir.inference.tiled_level import Progress
@@ -34,6 +36,10 @@ class RestoreOptions:
     keep_time: bool = False
     max_megapixels: float | None = None
     """None for what the memory allows."""
+    maps_format: str = "png"
+    """One of `opir.inspection.MAP_FORMATS`."""
+    thorough: bool = False
+    """Restore in four ways and average them."""
 
     def read(self, job: Job) -> Photo:
         """Decode a photo; raises ImageError, a ValueError."""
@@ -45,7 +51,8 @@ class RestoreOptions:
 
     def restore(self, restorer: Restorer, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Run the model."""
-        return restorer.restore(
+        run = partial(restore_thoroughly, restorer) if self.thorough else restorer.restore
+        return run(
             photo,
             self.task,
             tile=self.tile,
@@ -95,24 +102,17 @@ class RestoreOptions:
         if job.output == STANDARD:
             return [], tuple(f"the map {name}, which needs a file" for name in self.maps)
         written, failed = [], []
-        for name, picture in inspection.pictures(restoration, self.maps).items():
-            path = job.output.with_name(f"{job.output.name}.{name.replace(' ', '')}.png")
+        for name, save in inspection.map_files(restoration, self.maps, self.maps_format, OWN_MARK.decode()).items():
+            path = job.output.with_name(f"{job.output.name}.{name}")
             try:
                 make_folder(path.parent)
                 with written_whole(path) as file:
-                    picture.save(file, "PNG", pnginfo=_marked())
+                    save(file)
                 written.append(str(path))
             except (OSError, ValueError) as error:
-                failed.append(f"the map {name} ({printable(str(error))})")
+                failed.append(f"the map {Path(name).stem} ({printable(str(error))})")
         return written, tuple(failed)
 
     def do(self, restorer: Restorer, job: Job) -> dict[str, Any]:
         """Read, restore and write one photo."""
         return self.write(job, self.restore(restorer, self.read(job)))
-
-
-def _marked() -> PngImagePlugin.PngInfo:
-    """Return the text by which a later run knows that this is no photo."""
-    info = PngImagePlugin.PngInfo()
-    info.add_text("Software", OWN_MARK.decode())
-    return info

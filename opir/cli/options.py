@@ -45,3 +45,10 @@ def parse_point(text: str) -> tuple[int, int]:
     if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
         raise ValueError(f'--at must be X,Y such as 120,80, got "{text}"')
     return int(parts[0]), int(parts[1])
+
+
+def checked_maps_format(name: str) -> str:
+    """Return the format of maps, or raise ValueError for an unknown one."""
+    if name not in inspection.MAP_FORMATS:
+        raise ValueError(f'unknown format of maps "{name}": use one of {", ".join(inspection.MAP_FORMATS)}')
+    return name

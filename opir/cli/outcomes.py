@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from tqdm import tqdm
 
 from opir.errors import printable
 from opir.photo.folders import told_left_out
@@ -23,8 +24,9 @@ def say(text: str, err: bool = False) -> None:
     """Print a line; a reader that has gone, as in `| head`, stops nothing."""
     stream = sys.stderr if err else sys.stdout
     try:
-        stream.write(f"{text}\n")
-        stream.flush()
+        with tqdm.external_write_mode():  # bars step aside
+            stream.write(f"{text}\n")
+            stream.flush()
     except (BrokenPipeError, ValueError):  # a closed stream raises the latter
         forget(stream)
 
@@ -64,6 +66,7 @@ def report_outcomes(
     as_json: bool = False,
     left_out: dict[str, list[Path]] | None = None,
     quiet: bool = False,
+    there_already: int = 0,
 ) -> None:
     """Tell how each job went and what was left out, and exit with an error if one failed.
 
@@ -72,6 +75,7 @@ def report_outcomes(
         as_json: print them all as JSON instead.
         left_out: what is in the folders and was no job, by the reason.
         quiet: say nothing of what went well: standard output is a photo.
+        there_already: how many results were left alone because they were there.
     """
     records, done, failed = [], 0, 0
     for record in outcomes:
@@ -85,6 +89,8 @@ def report_outcomes(
             say(_tell(record), err=quiet)
     if as_json:
         say(json.dumps(records, indent=2), err=quiet)
+    if there_already:
+        say(f"opir: {there_already} {'was' if there_already == 1 else 'were'} there already", err=True)
     if left_out:
         say(f"opir: left out: {printable(told_left_out(left_out))}", err=True)
     if failed and done > 1:

@@ -58,6 +58,10 @@ def stream_jobs(
                 yield _finished(*writing.popleft())
         while writing:
             yield _finished(*writing.popleft())
+    except KeyboardInterrupt:  # what is being written is there: it is reported too
+        while writing:
+            yield _finished(*writing.popleft())
+        raise
     finally:
         readers.shutdown(cancel_futures=True)
         writers.shutdown()

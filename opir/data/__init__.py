@@ -1,19 +1,15 @@
-"""What is trained and measured on: folders, pairs, published layouts, crops."""
+"""What is trained and measured on: folders, pairs, published layouts."""
 
-from opir.data.crops import Batch, TrainingPhotos, read_streaks
 from opir.data.pairs import Pair, check_sizes, list_photos, pair_photos
 from opir.data.published import LAYOUTS, PairFolders, find_folders, find_pairs
 
 __all__ = [
     "LAYOUTS",
-    "Batch",
     "Pair",
     "PairFolders",
-    "TrainingPhotos",
     "check_sizes",
     "find_folders",
     "find_pairs",
     "list_photos",
     "pair_photos",
-    "read_streaks",
 ]

@@ -55,15 +55,20 @@ def check_sizes(degraded: Size, clean: Size, name: str, clean_name: str) -> None
 def list_photos(folder: str | Path) -> list[Path]:
     """Return the photos directly in a folder, sorted; what is left out, and why, is logged.
 
+    Args:
+        folder: where they lie; a last part with "*" names which of them.
+
     Raises:
         ValueError: if there is no such folder, or no photo in it whose header can be read.
     """
-    folder = Path(folder)
+    folder, pattern = Path(folder), "*"
+    if "*" in folder.name:
+        folder, pattern = folder.parent, folder.name
     if not folder.is_dir():
         raise ValueError(f"no such folder: {folder} (expected a folder of photos)")
     found = find_photos(folder, own_results=True)
     photos = []
-    for path in found.photos:
+    for path in (path for path in found.photos if path.match(pattern)):
         try:
             read_size(path)
             photos.append(path)
@@ -79,13 +84,15 @@ def list_photos(folder: str | Path) -> list[Path]:
 def match_names(input_folder: str | Path, target_folder: str | Path) -> list[tuple[Path, Path]]:
     """Match each input with the target of the same name, or of its part before "_"; suffixes may differ.
 
+    Names of published sets are known too: the truth of rain-001 and of norain-001x2 is norain-001.
+
     Raises:
         ValueError: if a folder is missing or empty, or an input has no target.
     """
     targets = {path.stem: path for path in list_photos(target_folder)}
     matched = []
     for path in list_photos(input_folder):
-        target = targets.get(path.stem) or targets.get(path.stem.split("_")[0])
+        target = next((targets[stem] for stem in _target_stems(path.stem) if stem in targets), None)
         if target is None:
             raise ValueError(
                 f'no target for {path.name} in {target_folder}: expected "{path.stem}" or '
@@ -93,6 +100,15 @@ def match_names(input_folder: str | Path, target_folder: str | Path) -> list[tup
             )
         matched.append((path, target))
     return matched
+
+
+def _target_stems(stem: str) -> Iterable[str]:
+    """Return what the truth of an input may be called, the likeliest first."""
+    yield stem
+    yield stem.partition("_")[0]
+    if stem.startswith("rain-"):
+        yield f"no{stem}"
+    yield stem.removesuffix("x2")
 
 
 def pair_photos(

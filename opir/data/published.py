@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from opir.data.pairs import Pair, Size, pair_photos
 from opir.tasks import Task
+
+Space = Literal["rgb", "y"]
 
 _INPUT_TARGET = ("input", "target")
 
@@ -16,9 +18,19 @@ class Layout:
 
     task: Task
     folders: tuple[tuple[str, str], ...]
-    """(degraded, clean) folders by the ways in which the set is shared; the first that exists is used."""
+    """(degraded, clean) folders by the ways in which the set is shared; the first that exists is used.
+
+    A last part with "*" names the photos, where both lie in one folder.
+    """
     known_border: tuple[Size, int] | None = None
     """Clean photos of this size show so many pixels more on every side than the degraded ones."""
+    scenes: frozenset[str] = frozenset()
+    """Names, without endings, of the only truths that count, for a stated part of a set; empty takes all."""
+
+    @property
+    def space(self) -> Space:
+        """What the set is scored on in the literature: luma for rain, RGB for the others."""
+        return "y" if self.task is Task.RAIN else "rgb"
 
 
 class PairFolders(NamedTuple):
@@ -28,24 +40,37 @@ class PairFolders(NamedTuple):
     inputs: str | Path
     targets: str | Path
     known_border: tuple[Size, int] | None = None
-    """As in `Layout`."""
+    scenes: frozenset[str] = frozenset()
+    """Both as in `Layout`."""
 
     def pairs(self) -> list[Pair]:
         """Return the files; raises ValueError as `pair_photos` does."""
-        return pair_photos(self.inputs, self.targets, self.known_border)
+        pairs = pair_photos(self.inputs, self.targets, self.known_border)
+        return [pair for pair in pairs if not self.scenes or pair.clean.stem in self.scenes]
 
 
 _NYU_BORDER = ((640, 480), 10)
 """RESIDE's indoor photos: what is hazy was cut to 620x460, its truth was not."""
 
 
+# Yang et al.: rain-001.png beside norain-001.png, or rain/ beside norain/, or rainy/ below the clean ones.
+_AUTHORS_RAIN = (("rain-*", "norain-*"), ("rain", "norain"), ("rainy", "norain-*"))
+
+
 def _rain_test(name: str) -> Layout:
     places = (f"test/{name}/", f"{name}/", "")
-    return Layout(Task.RAIN, tuple((place + "input", place + "target") for place in places))
+    ways = (_INPUT_TARGET, *(_AUTHORS_RAIN if name.startswith("Rain100") else ()))
+    return Layout(Task.RAIN, tuple((place + given, place + truth) for place in places for given, truth in ways))
 
 
 def _snow(split: str, *others: tuple[str, str]) -> Layout:
     return Layout(Task.SNOW, ((f"{split}/Snow", f"{split}/Gt"), *others, ("Snow", "Gt"), ("synthetic", "gt")))
+
+
+def _sots(*names: str) -> tuple[tuple[str, str], ...]:
+    """Return where one half of SOTS lies: below its set, below SOTS, or as the folder itself."""
+    places = [f"{above}{name}/" for above in ("SOTS/", "") for name in names]
+    return tuple((f"{place}hazy", f"{place}gt") for place in (*places, ""))
 
 
 # Rain: the folders of MPRNet. Snow: those of FocalNet (2,500 and 2,000 drawn pairs), else the authors' own.
@@ -56,17 +81,25 @@ LAYOUTS: dict[str, Layout] = {
     ),
     **{name: _rain_test(name) for name in ("Rain100L", "Rain100H", "Test100", "Test1200")},
     "Snow100K-train": _snow("train2500", ("all/synthetic", "all/gt")),
-    "Snow100K-test": _snow("test2000", ("Snow100K-L/synthetic", "Snow100K-L/gt")),
+    "Snow100K-test": _snow(
+        "test2000",
+        ("Snow100K-L/synthetic", "Snow100K-L/gt"),
+        ("overlapping/test/Snow100K-L/synthetic", "overlapping/test/Snow100K-L/gt"),
+    ),
     "SRRS-train": _snow("train2500"),
     "SRRS-test": _snow("test2000"),
     "CSD-train": _snow("train2500", ("Train/Snow", "Train/Gt")),
     "CSD-test": _snow("test2000", ("Test/Snow", "Test/Gt")),
     "ITS": Layout(Task.HAZE, (("ITS/hazy", "ITS/clear"), ("hazy", "clear"), ("train/hazy", "train/gt")), _NYU_BORDER),
     "OTS": Layout(Task.HAZE, (("OTS/hazy", "OTS/clear"), ("hazy", "clear"), ("train/hazy", "train/gt"))),
-    "SOTS-indoor": Layout(
-        Task.HAZE, (("SOTS/indoor/hazy", "SOTS/indoor/gt"), ("indoor/hazy", "indoor/gt")), _NYU_BORDER
+    "SOTS-indoor": Layout(Task.HAZE, _sots("indoor", "nyuhaze500"), _NYU_BORDER),
+    "SOTS-indoor-10scenes": Layout(
+        Task.HAZE,
+        (*_sots("indoor", "nyuhaze500"), _INPUT_TARGET),
+        _NYU_BORDER,
+        frozenset(str(number) for number in range(1400, 1450, 5)),
     ),
-    "SOTS-outdoor": Layout(Task.HAZE, (("SOTS/outdoor/hazy", "SOTS/outdoor/gt"), ("outdoor/hazy", "outdoor/gt"))),
+    "SOTS-outdoor": Layout(Task.HAZE, _sots("outdoor")),
 }
 
 
@@ -84,10 +117,15 @@ def find_folders(name: str, folder: str | Path) -> PairFolders:
         raise ValueError(f'unknown data set "{name}": expected one of {", ".join(LAYOUTS)}')
     folder, layout = Path(folder), LAYOUTS[name]
     for inputs, targets in layout.folders:
-        if (folder / inputs).is_dir() and (folder / targets).is_dir():
-            return PairFolders(layout.task, folder / inputs, folder / targets, layout.known_border)
+        if _holds(folder, inputs) and _holds(folder, targets):
+            return PairFolders(layout.task, folder / inputs, folder / targets, layout.known_border, layout.scenes)
     looked_for = ", or ".join(f"{inputs} and {targets}" for inputs, targets in layout.folders)
-    raise ValueError(f"{name} is not in {folder}: expected there the folders {looked_for}")
+    raise ValueError(f"{name} is not in {folder}: expected there {looked_for}")
+
+
+def _holds(folder: Path, below: str) -> bool:
+    """Tell whether a folder, or a photo of this pattern, is there."""
+    return any(folder.glob(below)) if "*" in below else (folder / below).is_dir()
 
 
 def find_pairs(name: str, folder: str | Path) -> list[Pair]:

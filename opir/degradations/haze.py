@@ -3,8 +3,6 @@
 B batch, H height, W width.
 """
 
-from typing import NamedTuple
-
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
@@ -12,6 +10,7 @@ from torch.nn import functional as F
 from opir.degradations.randomness import chance, log_uniform, uniform
 
 _COARSE_SIDE = 32  # pixels of the grid on which depth is invented
+_THINNEST_MEAN, _THICKEST_MEAN = 0.15, 2.2  # optical depth as a mean over a photo
 _THINNEST, _THICKEST = 0.12, 5.0  # optical depth of far things: a breath in a landscape, smog that hides a street
 _SEEN_THROUGH = 0.12  # transmission below which what lies behind can not be asked for
 
@@ -44,33 +43,7 @@ def guided_filter(guide: Tensor, image: Tensor, radius: int, epsilon: float = 1e
     return slope * guide + offset
 
 
-class ScenePart(NamedTuple):
-    """Which part of a scene each crop shows, as fractions of the scene's sides, (B, 1, 1, 1)."""
-
-    top: Tensor
-    left: Tensor
-    side: Tensor
-
-    @classmethod
-    def draw(cls, generator: Generator, batch: int) -> "ScenePart":
-        """Draw parts of a quarter of the scene's side up to all of it."""
-        side = uniform(generator, batch, 0.25, 1.0)
-        top, left = (uniform(generator, batch, 0.0, 1.0) * (1 - side) for _ in range(2))
-        return cls(top, left, side)
-
-    def of(self, scene: Tensor) -> Tensor:
-        """Enlarge these parts of maps (B, 1, h, w) to the size of the maps."""
-        down, across = (
-            2 * (start + self.side * (torch.arange(size, device=scene.device) + 0.5) / size) - 1
-            for start, size in ((self.top, scene.shape[-2]), (self.left, scene.shape[-1]))
-        )
-        size = scene.shape[-2:]
-        rows, columns = down.flatten(1)[:, :, None].expand(-1, *size), across.flatten(1)[:, None].expand(-1, *size)
-        grid = torch.stack([columns, rows], dim=3)
-        return F.grid_sample(scene, grid, padding_mode="border", align_corners=False)
-
-
-def imagined_depth(clean: Tensor, generator: Generator, part: ScenePart | None = None) -> Tensor:
+def imagined_depth(clean: Tensor, generator: Generator) -> Tensor:
     """Invent a plausible depth for a photo that has none: (B, 3, H, W) → (B, 1, H, W), mean 1.
 
     Perspective (the ground comes nearer towards the bottom), smooth hills, and edges that follow the photo's.
@@ -78,7 +51,6 @@ def imagined_depth(clean: Tensor, generator: Generator, part: ScenePart | None =
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
-        part: the photo shows this part of a scene; 1 is then the mean over the scene.
     """
     batch, _, height, width = clean.shape
     grey = clean.mean(dim=1, keepdim=True)
@@ -91,10 +63,9 @@ def imagined_depth(clean: Tensor, generator: Generator, part: ScenePart | None =
     grid = torch.rand((batch, 1, 4, 4), generator=generator, device=clean.device)
     hills = F.interpolate(grid, size=coarse, mode="bicubic", align_corners=False)
     follow = uniform(generator, batch, -0.6, 1.2) * (F.interpolate(grey, size=coarse, mode="area") - 0.5)
-    scene = perspective + hills * uniform(generator, batch, 0.2, 1.5) + 0.15
-    rough = scene if part is None else part.of(scene)
+    rough = perspective + hills * uniform(generator, batch, 0.2, 1.5) + 0.15
     depth = guided_filter(grey, rough + follow, radius=3).clamp_min(0.05)
-    return depth / (depth if part is None else scene).mean(dim=(2, 3), keepdim=True)
+    return depth / depth.mean(dim=(2, 3), keepdim=True)
 
 
 def airlight(generator: Generator, batch: int) -> Tensor:
@@ -121,18 +92,17 @@ def veil(clean: Tensor, generator: Generator, optical_depth: Tensor, depth: Tens
     return clean * transmission + light * (1 - transmission)
 
 
-def haze(clean: Tensor, generator: Generator, depth: Tensor | None = None, thickest: float = 2.2) -> Tensor:
+def haze(clean: Tensor, generator: Generator, depth: Tensor | None = None) -> Tensor:
     """Return hazy photos, from a breath of haze to dense fog: (B, 3, H, W) in [0, 1].
 
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
         depth: (B, 1, H, W), any unit; None invents one.
-        thickest: largest optical depth that is drawn, as a mean over the photo.
     """
     if depth is not None:
         depth = depth / depth.mean(dim=(2, 3), keepdim=True).clamp_min(1e-6)
-    optical_depth = log_uniform(generator, len(clean), 0.15, thickest)
+    optical_depth = log_uniform(generator, len(clean), _THINNEST_MEAN, _THICKEST_MEAN)
     return veil(clean, generator, optical_depth, depth).clamp(0, 1)
 
 

@@ -4,7 +4,6 @@ B batch, H height, W width.
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -52,33 +51,6 @@ def _rotated(layers: Tensor, generator: Generator, max_degrees: float) -> Tensor
     return F.grid_sample(layers, grid, padding_mode="reflection", align_corners=False)
 
 
-def mix_recorded_streaks(
-    recorded: Sequence[Tensor], batch: int, height: int, width: int, generator: Generator
-) -> Tensor:
-    """Draw recorded streak layers and mix transformed copies of them, as RainMix does (Guo et al. 2021).
-
-    Args:
-        recorded: streak maps, each (h, w) in [0, 1], of any size.
-        batch, height, width: shape of the result.
-        generator: source of randomness.
-
-    Returns:
-        (B, 1, H, W) in [0, 1].
-    """
-    crops = []
-    for _ in range(batch):
-        pick = torch.rand(4, generator=generator, device=generator.device).tolist()
-        streaks = recorded[int(pick[0] * len(recorded))]
-        zoom = 0.6 * 3.0 ** pick[1]
-        rows = max(1, min(streaks.shape[0], round(height / zoom)))
-        columns = max(1, min(streaks.shape[1], round(width / zoom)))
-        top = int(pick[2] * (streaks.shape[0] - rows + 1))
-        left = int(pick[3] * (streaks.shape[1] - columns + 1))
-        crop = streaks[None, None, top : top + rows, left : left + columns]
-        crops.append(F.interpolate(crop, size=(height, width), mode="bilinear", align_corners=False))
-    return mix_streaks(torch.cat(crops), generator)
-
-
 def mix_streaks(layers: Tensor, generator: Generator) -> Tensor:
     """Turn, zoom and mirror streak layers a little, and lay a second copy over some: (B, 1, H, W) in [0, 1].
 
@@ -94,7 +66,6 @@ def mix_streaks(layers: Tensor, generator: Generator) -> Tensor:
 def rain(
     clean: Tensor,
     generator: Generator,
-    recorded: Sequence[Tensor] | None = None,
     pixel_scale: float | Tensor = 1.0,
     depth: Tensor | None = None,
     layers: Tensor | None = None,
@@ -104,23 +75,17 @@ def rain(
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
-        recorded: recorded streak maps (h, w) in [0, 1]; half of the photos then get those.
         pixel_scale: size of the streaks, 1 for a photo of half a megapixel, for all or (B, 1, 1, 1).
         depth: of the mist, (B, 1, H, W) around 1; None invents one.
-        layers: in place of `recorded`, recorded streaks in the size of the photos, (B, 1, H, W).
+        layers: recorded streaks in the size of the photos, (B, 1, H, W) in [0, 1]; half of the photos get those.
     """
     batch, _, height, width = clean.shape
     misty = chance(generator, batch, 0.3)
     optical_depth = misty * uniform(generator, batch, 0.05, 0.6)
     scene = torch.where(misty > 0, veil(clean, generator, optical_depth, depth), clean)
     streaks = streak_layers(batch, height, width, generator, pixel_scale)
-    if recorded or layers is not None:
-        mixed = (
-            mix_recorded_streaks(recorded or (), batch, height, width, generator)
-            if layers is None
-            else mix_streaks(layers, generator)
-        )
-        streaks = torch.where(chance(generator, batch, 0.5) > 0, mixed, streaks)
+    if layers is not None:
+        streaks = torch.where(chance(generator, batch, 0.5) > 0, mix_streaks(layers, generator), streaks)
     strength = uniform(generator, batch, 0.35, 1.0)
     light = uniform(generator, batch, 0.75, 1.0) + 0.02 * torch.randn(
         (batch, 3, 1, 1), generator=generator, device=generator.device

@@ -1,11 +1,11 @@
 """How good a restoration is by stated protocols, what it is compared with, and how its bounds are calibrated."""
 
+from opir.data.published import Space
 from opir.evaluation.baselines import dehaze_by_dark_channel, guided_filter, smooth_by_guided_filter
 from opir.evaluation.conformal import calibrate
 from opir.evaluation.metrics import (
     SPACES,
     UNCHANGED_PSNR,
-    Space,
     ause,
     psnr,
     rank_correlation,

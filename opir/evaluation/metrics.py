@@ -9,7 +9,7 @@ H height, W width.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-Space = Literal["rgb", "y"]
+from opir.data.published import Space
+
 SPACES: tuple[Space, ...] = ("rgb", "y")
 UNCHANGED_PSNR = 60.0
 """In dB: what equal pictures count as in a mean; one wrong grey value in ten gives about 58."""

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.data.pairs import Pair, check_sizes
+from opir.data.published import Space
 from opir.evaluation.baselines import BASELINES
-from opir.evaluation.metrics import SPACES, Space, ause, psnr, rank_correlation, sparsification_curve, ssim
+from opir.evaluation.metrics import SPACES, ause, psnr, rank_correlation, sparsification_curve, ssim
 from opir.inference.restoration import Restoration
 from opir.ops.levels import in_unit
 from opir.photo.photo import Photo

@@ -1,13 +1,18 @@
 """Photo in, restoration out: at any size, in parts that fit the memory, and one pixel's operator looked at."""
 
+from opir.inference.compact import compacted
 from opir.inference.error_bounds import Calibration
 from opir.inference.levels import Level, LevelWork, carried_up
+from opir.inference.mixing import DOUBTFUL_FROM, cut
 from opir.inference.pixel import PixelInspection, StageOperator
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
+from opir.inference.thorough import WAYS, restore_thoroughly
 from opir.inference.tiled_level import Progress
 
 __all__ = [
+    "DOUBTFUL_FROM",
+    "WAYS",
     "Calibration",
     "Level",
     "LevelWork",
@@ -17,4 +22,7 @@ __all__ = [
     "Restorer",
     "StageOperator",
     "carried_up",
+    "compacted",
+    "cut",
+    "restore_thoroughly",
 ]

@@ -19,18 +19,16 @@ from torch import Tensor
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
 from opir.inference.levels import Level, carried_up, enlarge_map
+from opir.inference.mixing import mix
 from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
-from opir.ops.levels import in_unit, keep
+from opir.ops.levels import in_unit
 from opir.ops.pyramid import build_pyramid
 from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
 from opir.photo.photo import is_compact
 from opir.tasks import AUTO, Task
 
-DOUBTFUL_FROM, DOUBTFUL_TO = 1.5, 3.0
-"""The uncertainty from which `protect` starts to keep the input, and from which it keeps it wholly."""
 Embedding = NDArray[np.float32]
-_ROWS_AT_A_TIME = 256  # a large photo is never copied as a whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +53,8 @@ class Restoration:
     """How many stages were run on each level that worked."""
     keeps_scale_weights: bool = False
     """Whether α of the last stage was asked for."""
+    spread: NDArray[np.float32] | None = None
+    """How far the results of `restore_thoroughly` lie apart, (H, W): standard deviation in grey values."""
     calibration: Calibration | None = field(default=None, repr=False)
     """What the uncertainty means in grey values, where the weights come with it."""
 
@@ -209,10 +209,7 @@ class Restoration:
 
     @property
     def error_bound(self) -> NDArray[np.float32] | None:
-        """The error that nine pixels of ten stay below: mean over colours in grey values, float32 (H, W).
-
-        None where the weights carry no calibration, and after fewer stages than it was made for.
-        """
+        """The error that nine pixels of ten stay below, mean over colours in grey values, (H, W); None if unknown."""
         if self.calibration is None or self.calibration.stages != self.stages:
             return None
         return self.calibration.bound(self.uncertainty, self.task)
@@ -224,7 +221,7 @@ class Restoration:
             strength: 0 is the photo, 1 the restoration.
             protect: keep the photo where the uncertainty is high.
         """
-        return to_picture(self._mixed(strength, protect), self.photo.alpha)
+        return to_picture(mix(self, strength, protect), self.photo.alpha)
 
     def save(
         self,
@@ -248,7 +245,7 @@ class Restoration:
         return write_photo(self._result(strength, protect=False), file, file_format)
 
     def _result(self, strength: float, protect: bool) -> Photo:
-        return marked_as_own(self.photo.with_rgb(self._mixed(strength, protect)))
+        return marked_as_own(self.photo.with_rgb(mix(self, strength, protect)))
 
     def inspect(self, x: int, y: int, task: str | None = None, level: int | None = None) -> PixelInspection:
         """Return the operator of one pixel.
@@ -320,21 +317,3 @@ class Restoration:
         if prototype is None:
             raise ValueError(f'this model has no task-aware module, so it knows no task, got "{task}"')
         return prototype
-
-    def _mixed(self, strength: float, protect: bool) -> Tensor:
-        strength = float(strength)
-        if not 0 <= strength <= 1:
-            raise ValueError(f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}")
-        if strength == 1 and not protect:
-            return self.restored_rgb
-        mixed = torch.empty_like(self.restored_rgb)
-        for top in range(0, self.height, _ROWS_AT_A_TIME):
-            rows = slice(top, top + _ROWS_AT_A_TIME)
-            share: Tensor | float = strength
-            if protect:
-                uncertainty = torch.from_numpy(self.uncertainty[rows]).float()
-                doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
-                share = strength * (1 - doubt.clamp(0, 1))
-            before, after = in_unit(self.photo.rgb[:, rows]), in_unit(self.restored_rgb[:, rows])
-            keep(torch.lerp(before, after, share), mixed[:, rows])
-        return mixed

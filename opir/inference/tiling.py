@@ -10,6 +10,7 @@ import torch
 from opir.config import OPIRConfig
 from opir.devices import free_memory
 from opir.model import OPIR
+from opir.model.blocks import working_copies
 from opir.ops.window import Window
 from opir.photo.photo import Photo, is_compact
 
@@ -25,9 +26,8 @@ LEAST_WINDOW_PIXELS = 1_000_000
 """Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
 _PROGRAM_BYTES = 470_000_000  # 100 MB of them are Numba
 _SHARE_OF_FREE_MEMORY = 0.5
-# Features at half resolution, of which so many copies live at once, by the bytes of a number; the image in a few
-# layouts; operators in strips. Three quarters of it are holes of the heap.
-_BYTES_PER_PIXEL_AND_WIDTH = {("residual", 4): 7, ("residual", 2): 4, ("nafnet", 4): 9, ("nafnet", 2): 9}
+# Besides features at half resolution (`working_copies`): the image in a few layouts; operators in strips. Three
+# quarters of it are holes of the heap.
 _BYTES_PER_PIXEL = 190
 # What the finest level begins with, both stages, the uncertainty, and a third of it for coarser levels; of a very
 # large photo colours in grey values and the rest in half precision.
@@ -63,7 +63,7 @@ def largest_window(halo: int, config: OPIRConfig, memory: Memory, number_bytes: 
         memory: of its device.
         number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
     """
-    per_pixel = float(_BYTES_PER_PIXEL + _BYTES_PER_PIXEL_AND_WIDTH[config.block, number_bytes] * config.width)
+    per_pixel = float(_BYTES_PER_PIXEL + working_copies(config.block, number_bytes) * config.width)
     window = float((LARGEST_TILE_SIDE + 2 * halo) ** 2)
     if memory.is_shared:
         left = AIMED_AT_BYTES - _PROGRAM_BYTES - memory.held_bytes

@@ -1,5 +1,6 @@
-"""What a restoration shows of itself, as pictures with stated scales."""
+"""What a restoration shows of itself, as pictures with stated scales, and as numbers."""
 
+from opir.inspection.files import MAP_FORMATS, arrays, map_files
 from opir.inspection.maps import (
     BOUND_SCALE,
     MAPS,
@@ -16,10 +17,13 @@ from opir.inspection.maps import (
 __all__ = [
     "BOUND_SCALE",
     "MAPS",
+    "MAP_FORMATS",
     "UNCERTAINTY_SCALE",
+    "arrays",
     "change_picture",
     "error_picture",
     "heatmap",
+    "map_files",
     "pictures",
     "scale_pictures",
     "trust_pair",

@@ -4,6 +4,7 @@ from opir.model.checkpoint import CheckpointError, CheckpointInfo, load_model, s
 from opir.model.inverse_operator import StageResult
 from opir.model.onnx_export import export_model
 from opir.model.opir import OPIR, OPIRResult, count_gmacs, count_parameters
+from opir.model.record import TrainingRecord, all_runs, training_record
 
 __all__ = [
     "OPIR",
@@ -11,9 +12,12 @@ __all__ = [
     "CheckpointInfo",
     "OPIRResult",
     "StageResult",
+    "TrainingRecord",
+    "all_runs",
     "count_gmacs",
     "count_parameters",
     "export_model",
     "load_model",
     "save_model",
+    "training_record",
 ]

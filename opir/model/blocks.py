@@ -1,7 +1,9 @@
 """Building blocks of the kernel prediction network. None of them looks at the whole image: tiles stay exact."""
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +31,7 @@ def in_float32(like: Tensor) -> AbstractContextManager[object]:
 class ResidualBlock(nn.Module):
     """Two dense 3×3 convolutions and a skip: the cheapest block per multiply-add on a CPU."""
 
-    reach = 2  # pixels of its own resolution that an output depends on, in each direction
+    copies: ClassVar = {4: 7, 2: 4}
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -68,7 +70,7 @@ def _simple_gate(features: Tensor) -> Tensor:
 class NAFBlock(nn.Module):
     """The NAFNet block (Chen et al. 2022) without its channel attention, which pools over the whole image."""
 
-    reach = 1
+    copies: ClassVar = {4: 9, 2: 9}
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -89,7 +91,56 @@ class NAFBlock(nn.Module):
         return features + channel * self.channel_gain
 
 
-BLOCKS: dict[str, Callable[[int], NAFBlock | ResidualBlock]] = {
+BLOCKS: dict[str, type[nn.Module]] = {
     "nafnet": NAFBlock,
     "residual": ResidualBlock,
 }
+"""By name; each is built from a width, and keeps the shape of its features."""
+_MOST_COPIES = {4: 12, 2: 12}
+_TRIED_SIDE, _TRIED_WIDTH = 33, 4
+
+
+def block_named(name: str) -> type[nn.Module]:
+    """Return the class of a block; raises ValueError that lists the names."""
+    if name not in BLOCKS:
+        raise ValueError(f'block must be {" or ".join(sorted(BLOCKS))}, got "{name}"')
+    return BLOCKS[name]
+
+
+def working_copies(name: str, number_bytes: int) -> int:
+    """Return how many copies of a block's features live at once, for the size of tiles.
+
+    Args:
+        name: of the block; one that does not say so in `copies` is given more than enough.
+        number_bytes: what a number takes, 4 or 2.
+    """
+    copies: dict[int, int] = getattr(block_named(name), "copies", _MOST_COPIES)
+    return copies[number_bytes]
+
+
+@cache
+def reach_of(name: str) -> int:
+    """Measure how many pixels of its own resolution an output of a block depends on, in each direction.
+
+    Raises:
+        ValueError: if a block looks at all of what it is given: parts of a photo would not give the whole.
+    """
+    block = block_named(name)
+    with ThreadPoolExecutor(1) as apart:  # a thread knows nothing of the caller's device, precision and counters
+        reach = apart.submit(_measured_reach, block).result()
+    if reach == _TRIED_SIDE // 2:
+        raise ValueError(f'the block "{name}" looks at all of its input: parts of a photo would not give the whole')
+    return reach
+
+
+def _measured_reach(block: type[nn.Module]) -> int:
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        tried = block(_TRIED_WIDTH)
+        for parameter in tried.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+        features = torch.randn(1, _TRIED_WIDTH, _TRIED_SIDE, _TRIED_SIDE)
+        changed, middle = features.clone(), _TRIED_SIDE // 2
+        changed[..., middle, middle] = torch.randn(_TRIED_WIDTH)  # what norms can not take out
+        touched = (tried(changed) != tried(features)).any(dim=1)[0].nonzero() - middle
+    return int(touched.abs().max())

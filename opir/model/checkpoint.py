@@ -19,6 +19,8 @@ from opir.model.opir import OPIR
 SHIPPED_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 _FORMAT = "opir-1"
 _WEIGHTS_NAME = "model.safetensors"
+_LOCAL = (".", "..", "~", "runs", "checkpoints")
+"""First parts of a name that mean a folder here, also where it is not there: never a user of the hub."""
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How files of torch.save and of pickle.dump begin."""
 
@@ -94,7 +96,7 @@ def find_checkpoint(name: str | Path) -> Path:
     if shipped.is_file():
         return shipped
     parts = str(name).split("/")
-    if len(parts) == 2 and not path.suffix and all(parts):
+    if len(parts) == 2 and not path.suffix and all(parts) and parts[0] not in _LOCAL and not path.parent.exists():
         return _download(str(name))
     known = ", ".join(sorted(file.stem for file in SHIPPED_FOLDER.glob("*.safetensors"))) or "none"
     raise CheckpointError(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from opir.config import OPIRConfig
-from opir.model.blocks import BLOCKS, initialise
+from opir.model.blocks import block_named, initialise, reach_of
 from opir.ops.filtering import CENTRE_TAP, TAPS
 from opir.ops.shuffle import mix_channels, shuffle_up
 from opir.ops.window import Window
@@ -36,7 +36,7 @@ class KernelPredictor(nn.Module):
 
     def __init__(self, config: OPIRConfig) -> None:
         super().__init__()
-        block = BLOCKS[config.block]
+        block = block_named(config.block)
         widths = [min(config.width * 2**level, config.max_width) for level in range(len(config.encoder_blocks) + 1)]
         self.kernel_outputs = config.kernel_channels * TAPS
         self.num_scales = config.num_scales
@@ -77,13 +77,13 @@ class KernelPredictor(nn.Module):
         self.identity: Tensor
         self.stride = UNSHUFFLE * 2 ** len(config.encoder_blocks)
         self.reach = self._reach(config)
-        per_block = block.reach  # type: ignore[attr-defined]
+        per_block = reach_of(config.block)
         self.decoder_reaches = [count * per_block for count in config.decoder_blocks]
 
     @staticmethod
     def _reach(config: OPIRConfig) -> int:
         """Add up, in pixels of the photo, how far each layer looks; strided layers align to their own grid."""
-        per_block = BLOCKS[config.block].reach  # type: ignore[attr-defined]
+        per_block = reach_of(config.block)
         pixel = UNSHUFFLE
         reach = pixel  # intro
         if config.smooth_maps:

@@ -31,8 +31,8 @@ def export_model(name: str | Path, file_format: str, folder: Path) -> tuple[Path
     """Write a checkpoint in another program's format.
 
     NAME-embedding.onnx: "patches", float32 (P, 3, 64, 64), cut from a picture as `native_patches` does, and "scene",
-    (1, 3, 128, 128), its `small_copy`, become "embedding", (1, D), and "probabilities" of the tasks, (1, T). A model
-    without the task-aware module has no such graph.
+    (1, 3, 128, 128), its `small_copy`, become "embedding", (1, D), as the stages are told it, and "probabilities" of
+    the tasks, (1, T). A model without the task-aware module has no such graph.
 
     NAME-level.onnx: "picture", float32 (1, 3, H, W), sRGB about [0, 1], H and W multiples of 16 (the model's
     `stride`), and "embedding" become "restored" and "stage1", (1, 3, H, W), not clamped, "uncertainty" of stage 1,
@@ -110,7 +110,7 @@ class _Embedding(nn.Module):
     def forward(self, patches: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
         assert self.model.task_encoder is not None
         embedding = self.model.task_encoder.embed_parts(patches, scene)
-        return embedding, self.model.task_probabilities(embedding)
+        return self.model.told(embedding), self.model.task_probabilities(embedding)
 
 
 class _Level(nn.Module):

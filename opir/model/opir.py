@@ -19,6 +19,10 @@ from opir.ops.pyramid import build_pyramid, change_of, changed
 from opir.ops.window import Window
 from opir.tasks import Task
 
+# How probable haze has to be for the stages to be told of haze alone, of what the photo shows, and of nothing. Of 24
+# photos under haze by distance those that are surely hazy gain 1.4 dB; what is wrongly taken for it loses 4 dB less.
+_SURELY_HAZY, _HAZY, _DOUBTFUL = 0.9, 0.75, 0.5
+
 
 @dataclass(frozen=True)
 class OPIRResult:
@@ -75,6 +79,22 @@ class OPIR(nn.Module):
         if self.task_encoder is None:
             raise ValueError("this model has no task-aware module, so it recognises no weather")
         return self.task_encoder.logits(embedding).softmax(dim=1)
+
+    def told(self, own: Tensor) -> Tensor:
+        """Return what the stages are told of photos whose own embeddings are these: (B, D) both.
+
+        Where haze is sure, its prototype: beside things that look like haze, the own embedding asks for too little.
+        Where it is doubtful, the nearer to clean the greater the doubt. Other weather is told as it is seen.
+        """
+        if self.task_encoder is None:
+            return own
+        probabilities = self.task_probabilities(own)
+        haze = probabilities[:, Task.HAZE]
+        sure = ((haze - _HAZY) / (_SURELY_HAZY - _HAZY)).clamp(0, 1)
+        doubtful = ((_HAZY - haze) / (_HAZY - _DOUBTFUL)).clamp(0, 1)
+        share = torch.maximum(sure, doubtful) * (probabilities.argmax(dim=1) == Task.HAZE)
+        hazy, clean = (self.task_encoder.prototypes[task].float() for task in (Task.HAZE, Task.CLEAN))
+        return torch.lerp(own, torch.where((haze > _HAZY)[:, None], hazy, clean), share[:, None])
 
     def copy_first_modulator(self) -> None:
         """Let later stages start from stage 1's task modulation, when stage 1 was trained alone before them."""

@@ -4,7 +4,7 @@ from opir.errors import ImageError
 from opir.photo.beside.described import Described
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.properties import FileProperties
-from opir.photo.folders import find_photos, looks_like_photo
+from opir.photo.folders import find_photos, is_side_file, looks_like_photo
 from opir.photo.formats import ENDINGS, FORMATS, Format
 from opir.photo.photo import Photo, Source, load_photo, load_rgb8
 from opir.photo.pixels.levels import to_picture
@@ -23,6 +23,7 @@ __all__ = [
     "Photo",
     "Source",
     "find_photos",
+    "is_side_file",
     "load_photo",
     "load_rgb8",
     "looks_like_photo",

@@ -4,93 +4,78 @@ B batch, S side of a crop. Crops of one task lie side by side, in the order of `
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from opir.degradations import rain, snow, take_photo
+from opir.data.readers import DEPTH_UNIT
+from opir.degradations import imagined_depth, rain, snow, take_photo
 from opir.degradations.haze import haze_over_distance
 from opir.degradations.randomness import chance, log_uniform, uniform
 from opir.tasks import Task
-from opir.training.pack import DEPTH_UNIT, TrainingPictures
-from opir.training.store import PictureStore, Windows
+from opir.training.batch import TrainingBatch, count_tasks
+from opir.training.config import DataConfig
+from opir.training.pictures import TrainingPictures
+from opir.training.store import PictureStore, Windows, placed
 
 Random = np.random.Generator
 
 _LEAST_SPREAD = 0.12  # standard deviation of a photo's depth below which it has no haze
 _NATIVE_SHARE = 0.4  # of crops at a photo's own resolution, where streaks meet real texture
-_MOST_ZOOM = 4.0
-_HAZE_PART = 0.6  # least share of a photo's short side that a hazy crop shows: haze is told by the scene
 _FIELD_SHARE = 0.12  # of hazy crops that get distances of another scene: far fields and thin edges
 _PLAIN_SHARE, _FLAT_SHARE = 0.35, 0.3  # of clean crops: drawn, and photos without distance
-_PAIR_SHARE = 0.2  # of rainy crops
-_TURN_SHARE = 0.15
-_ROOM_WEIGHT = 3.0  # of photos whose depth was measured, beside one that was estimated
-LARGEST = 4.5
-"""How many times larger than usual weather may be for one level to see all of it."""
+_PAIR_ZOOMS = (1.0, 1.0, 1.3)
+_USUAL_DEPTH = 0.6  # mean of a photo's depth
 _BROAD_SHARE, _BROAD = 0.08, (5.0, 14.0)
 _LARGE_SHARE, _LARGE = 0.12, (1.5, 4.0)
 _LARGE_SHARE_OF_LEVELS = 0.6  # where coarser levels are trained with it
 _SNOW_GROWTH = 2.0  # snow too large for a level: the smallest of its flakes too
 
 
-@dataclass(frozen=True)
-class TrainingBatch:
-    """What one step sees, (B, 3, S, S) in [0, 1]."""
-
-    degraded: Tensor
-    clean: Tensor
-    """What can be had back."""
-    tasks: Tensor
-    """(B,), values of `Task`."""
-    sizes: Tensor
-    """(B,), how many times larger than usual the weather is; above `LARGEST` it is to be left to a coarser level."""
-    named: Tensor
-    """(B,), bool: restored under the prototype of their task."""
-    num_clean: int
-    """How many at the end have no weather."""
-
-
-def count_tasks(shares: Sequence[float], size: int, random: Random) -> list[int]:
-    """Return how many crops of a batch each task gets: systematic sampling, so that shares hold in every batch."""
-    ticks = (np.arange(size) + random.random()) / size
-    chosen = np.searchsorted(np.cumsum(np.asarray(shares) / np.sum(shares)), ticks)
-    return [int((chosen == task).sum()) for task in range(len(shares))]
-
-
 class BatchSource:
     """Everything to train on, on a device, as batches that depend on the seed alone."""
 
-    def __init__(self, pictures: TrainingPictures, device: torch.device) -> None:
-        """Copy the pictures to the device, each at four sizes."""
+    def __init__(self, pictures: TrainingPictures, data: DataConfig, device: torch.device) -> None:
+        """Copy the pictures to the device, each at four sizes.
+
+        Args:
+            pictures: what to train on.
+            data: how crops are cut.
+            device: where they are cut and degraded.
+        """
         self.device = device
-        nothing = torch.full((1, 2, 2), 10, dtype=torch.uint8)
-        self._photos = PictureStore([*pictures.photos, *pictures.plain], device)
-        self._depths = PictureStore(
-            [*(nothing if depth is None else depth for depth in pictures.depths), *([nothing] * len(pictures.plain))],
-            device,
-        )
-        self._fields = PictureStore(pictures.fields, device) if pictures.fields else None
-        self._streaks = PictureStore(pictures.streaks, device) if pictures.streaks else None
-        paired = bool(pictures.pair_inputs)
-        self._pair_inputs = PictureStore(pictures.pair_inputs, device) if paired else None
-        self._pair_targets = PictureStore(pictures.pair_targets, device) if paired else None
+        self._data = data
+        self._photos = _stored([*pictures.photos, *pictures.plain], device)
+        nothing = torch.zeros(1, 2, 2, dtype=torch.uint8)
+        depths = [*pictures.depths, *([None] * len(pictures.plain))]
+        self._depths = _stored([nothing if depth is None else depth for depth in depths], device)
+        self._has_depth = np.array([depth is not None for depth in depths])
+        self._fields, self._streaks = _stored(pictures.fields, device), _stored(pictures.streaks, device)
+        self._pairs = {
+            task: (PictureStore(inputs, device), PictureStore(targets, device))
+            for task, (inputs, targets) in pictures.pairs.items()
+        }
+        self._num_photos, self._num_plain = len(pictures.photos), len(pictures.plain)
+        self._share_photos(pictures)
+
+    def _share_photos(self, pictures: TrainingPictures) -> None:
+        """Set how often each photo is drawn: large ones more often, for haze those whose depth varies."""
         spreads = np.array(
             [0.0 if depth is None else float(depth.float().std()) * DEPTH_UNIT / 255 for depth in pictures.depths]
         )
         sizes = np.array([np.sqrt(photo.shape[1] * photo.shape[2] / 2e5).clip(0.7, 2.5) for photo in pictures.photos])
-        self._weather = _shares(sizes)
+        self._weather = _shares(sizes)  # where none varies, all, over imagined depths
         self._hazy = _shares(sizes * (spreads >= _LEAST_SPREAD))
         self._flat = _shares(np.where(spreads < _LEAST_SPREAD, sizes, 0))
-        self._first_plain, self._num_plain = len(pictures.photos), len(pictures.plain)
 
     @property
     def nbytes(self) -> int:
         """What lies on the device, in bytes."""
-        return self._photos.nbytes + self._depths.nbytes
+        stores = [self._photos, self._depths, self._fields, self._streaks]
+        stores += [store for pair in self._pairs.values() for store in pair]
+        return sum(store.nbytes for store in stores if store is not None)
 
     def draw(
         self,
@@ -110,96 +95,151 @@ class BatchSource:
             seed: of all that is drawn.
             prototype_share: share of crops restored under the prototype of their task.
             num_levels: for how many levels the batch is; more of the weather is large where there are several.
+
+        Raises:
+            ValueError: where a task has neither photos nor pairs.
         """
         random = np.random.default_rng(seed)
         generator = Generator(device=self.device).manual_seed(seed)
         counts = count_tasks(shares, size, random)
-        rainy, snowy, hazy, clean = counts
-        chosen = np.concatenate(
-            [
-                random.choice(len(self._weather), rainy + snowy, p=self._weather),
-                random.choice(len(self._hazy), hazy, p=self._hazy),
-                self._without_weather(clean, random),
-            ]
-        )
-        is_hazy = np.repeat([False, True, False], [rainy + snowy, hazy, clean])
-        windows = self._windows(chosen, side, random, is_hazy)
-        photos = _exposed(self._photos.cut(windows, side), generator)
-        depth = self._depths.cut(self._relative(windows), side, relative=True) * DEPTH_UNIT
-        pixel_scale, sizes = self._weather_sizes(rainy, snowy, hazy + clean, random, num_levels)
-        truth, degraded = [], []
-        first, second, third = np.cumsum(counts[:3])
-        if rainy:
-            layers = None if self._streaks is None else self._streaks.cut(self._streak_windows(rainy, random), side)
-            mist = self._mist(depth[:first])
-            truth.append(photos[:first])
-            degraded.append(
-                rain(photos[:first], generator, pixel_scale=pixel_scale[:first], depth=mist, layers=layers)
+        paired = self._count_pairs(counts, random)
+        made = counts - paired
+        self._check(made)
+        seen, wanted, sizes = self._make(made, side, random, generator, num_levels)
+        if paired.any():
+            of_pairs = self._cut_pairs(paired, side, random)
+            seen, wanted = (
+                _merged(own, paired, other, made) for own, other in zip(of_pairs, (seen, wanted), strict=True)
             )
-        if snowy:
-            mist = self._mist(depth[first:second])
-            truth.append(photos[first:second])
-            degraded.append(snow(photos[first:second], generator, pixel_scale=pixel_scale[first:second], depth=mist))
-        if hazy:
-            seen, possible = self._haze(photos[second:third], depth[second:third], random, generator)
+            usual = torch.ones(int(paired.sum()), device=self.device)
+            sizes = _merged(usual, paired, sizes, made)
+        tasks = self._sent(np.repeat(np.arange(len(Task)), counts))
+        named = self._sent(random.random(size) < prototype_share)
+        return TrainingBatch(seen, wanted, tasks, sizes, named, tuple(counts.tolist()))
+
+    def _count_pairs(self, counts: NDArray[np.int64], random: Random) -> NDArray[np.int64]:
+        """Return how many crops of each task come from its pairs."""
+        share = self._data.pair_share if self._num_photos else 1.0
+        paired = np.floor(share * counts + (random.random() if share < 1 else 0)).astype(np.int64)
+        return np.where([task in self._pairs for task in Task], paired.clip(0, counts), 0)
+
+    def _check(self, made: NDArray[np.int64]) -> None:
+        for task in Task:
+            there = self._num_photos or (task is Task.CLEAN and self._num_plain)
+            if made[task] and not there:
+                raise ValueError(
+                    f"no photos to train {task.label} on: name a folder of clean photos or pairs for it, or set its "
+                    "share to 0"
+                )
+
+    def _cut_pairs(self, paired: NDArray[np.int64], side: int, random: Random) -> tuple[Tensor, Tensor]:
+        seen, wanted = [], []
+        for task, (inputs, targets) in sorted(self._pairs.items()):
+            windows = self._pair_windows(inputs, int(paired[task]), side, random)
+            seen.append(inputs.cut(windows, side))
+            wanted.append(targets.cut(windows, side))
+        return torch.cat(seen), torch.cat(wanted)
+
+    def _make(
+        self, counts: NDArray[np.int64], side: int, random: Random, generator: Generator, num_levels: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Put weather on photos: seen and wanted, and how large the weather is, (B,)."""
+        if not counts.any():
+            nothing = torch.empty(0, 3, side, side, device=self.device)
+            return nothing, nothing, nothing.new_empty(0)
+        windows = self._windows(counts, side, random)
+        photos = _exposed(self._photo_store.cut(windows, side), generator)
+        rainy, snowy, hazy, clean = _split(photos, counts)
+        depths = _split(self._depth_of(windows, photos[: len(photos) - len(clean)], generator), counts[:3])
+        drawn, sizes = self._weather_sizes(counts, random, num_levels)
+        streak_size, flake_size = _split(drawn, counts[:2])
+        truth, degraded = [rainy, snowy], []
+        if len(rainy):
+            layers, mist = self._streak_layers(len(rainy), side, random), depths[0] / _USUAL_DEPTH
+            degraded.append(rain(rainy, generator, pixel_scale=streak_size, depth=mist, layers=layers))
+        if len(snowy):
+            degraded.append(snow(snowy, generator, pixel_scale=flake_size, depth=depths[1] / _USUAL_DEPTH))
+        if len(hazy):
+            seen, possible = self._haze(hazy, depths[2], random, generator)
             truth.append(possible)
             degraded.append(seen)
-        if clean:
-            truth.append(_softened(photos[third:], generator))
+        if len(clean):
+            truth.append(_softened(clean, generator))
             degraded.append(truth[-1])
         seen, wanted = take_photo(torch.cat(degraded), torch.cat(truth), generator)
-        if self._pair_inputs is not None and self._pair_targets is not None and rainy:
-            count = min(round(_PAIR_SHARE * rainy + random.random() - 0.5), rainy)
-            if count > 0:
-                pairs = self._pair_windows(count, side, random)
-                seen[:count], wanted[:count] = self._pair_inputs.cut(pairs, side), self._pair_targets.cut(pairs, side)
-                sizes[:count] = 1
-        tasks = np.repeat(np.arange(len(Task)), counts)
-        named = random.random(size) < prototype_share
-        return TrainingBatch(seen, wanted, self._sent(tasks), self._sent(sizes), self._sent(named), clean)
+        return seen, wanted, sizes
+
+    @property
+    def _photo_store(self) -> PictureStore:
+        assert self._photos is not None
+        return self._photos
+
+    def _depth_of(self, windows: Windows, photos: Tensor, generator: Generator) -> Tensor:
+        """Return the depths of crops with weather, the first ones; imagined where a photo has none."""
+        assert self._depths is not None
+        shown = self._relative(windows).first(len(photos))
+        depth = (self._depths.cut(shown, photos.shape[-1], relative=True) * DEPTH_UNIT).clamp_min(0.05)
+        known = self._has_depth[shown.picture]
+        if known.all():
+            return depth
+        imagined = imagined_depth(photos, generator) * _USUAL_DEPTH
+        return torch.where(self._sent(known)[:, None, None, None], depth, imagined)
+
+    def _chosen(self, counts: NDArray[np.int64], random: Random) -> NDArray[np.int64]:
+        """Return which picture each crop shows."""
+        rainy, snowy, hazy, clean = counts
+        photos = [
+            random.choice(len(shares), count, p=shares)
+            for shares, count in ((self._weather, rainy + snowy), (self._hazy, hazy))
+            if count
+        ]
+        return np.concatenate([*photos, self._without_weather(clean, random)]).astype(np.int64)
 
     def _without_weather(self, count: int, random: Random) -> NDArray[np.int64]:
         drawn = random.random(count)
-        plain = self._first_plain + random.integers(max(self._num_plain, 1), size=count)
+        plain = self._num_photos + random.integers(max(self._num_plain, 1), size=count)
+        if not self._num_photos:
+            return plain
         flat = random.choice(len(self._flat), count, p=self._flat)
         photo = random.choice(len(self._weather), count, p=self._weather)
         plain_share = _PLAIN_SHARE if self._num_plain else 0.0
         return np.where(drawn < plain_share, plain, np.where(drawn < plain_share + _FLAT_SHARE, flat, photo))
 
-    def _windows(self, chosen: NDArray[np.int64], side: int, random: Random, is_hazy: NDArray[np.bool_]) -> Windows:
-        """Place a window in each photo: most of the scene for haze, else its own resolution or up to four times."""
-        sizes = np.array(self._photos.sizes)[chosen].astype(float)
+    def _windows(self, counts: NDArray[np.int64], side: int, random: Random) -> Windows:
+        """Place a window in each photo: most of the scene for haze, else its own resolution or some times more."""
+        chosen = self._chosen(counts, random)
+        is_hazy = np.repeat([False, False, True, False], counts)
+        sizes = self._photo_store.sizes[chosen]
         short = sizes.min(axis=1)
-        largest = np.where(is_hazy, short, np.minimum(_MOST_ZOOM * side, short))
-        least = np.minimum(np.where(is_hazy, _HAZE_PART * short, side), largest)
+        largest = np.where(is_hazy, short, np.minimum(self._data.max_zoom * side, short))
+        least = np.minimum(np.where(is_hazy, self._data.haze_part * short, side), largest)
         window = random.uniform(least, largest)
         native = (random.random(len(chosen)) < _NATIVE_SHARE) & ~is_hazy & (short >= side)
-        return _placed(chosen, sizes, np.where(native, side, window), random)
+        return placed(chosen, sizes, np.where(native, side, window), random, self._data.turn_share)
 
     def _relative(self, windows: Windows) -> Windows:
         """Return the same windows as shares of their pictures' sides."""
-        sizes = np.array(self._photos.sizes)[windows.picture].astype(float)
+        sizes = self._photo_store.sizes[windows.picture]
         sides = windows.side[:, None] / sizes
         return windows._replace(top=windows.top / sizes[:, 0], left=windows.left / sizes[:, 1], side=sides)
 
-    def _streak_windows(self, count: int, random: Random) -> Windows:
-        assert self._streaks is not None
+    def _streak_layers(self, count: int, side: int, random: Random) -> Tensor | None:
+        if self._streaks is None:
+            return None
         chosen = random.integers(len(self._streaks), size=count)
-        sizes = np.array(self._streaks.sizes)[chosen].astype(float)
-        return _placed(chosen, sizes, sizes.min(axis=1) * random.uniform(0.4, 1.0, count), random, _TURN_SHARE / 2)
+        sizes = self._streaks.sizes[chosen]
+        window = sizes.min(axis=1) * random.uniform(0.4, 1.0, count)
+        return self._streaks.cut(placed(chosen, sizes, window, random, self._data.turn_share / 2), side)
 
-    def _pair_windows(self, count: int, side: int, random: Random) -> Windows:
-        assert self._pair_inputs is not None
-        chosen = random.integers(len(self._pair_inputs), size=count)
-        sizes = np.array(self._pair_inputs.sizes)[chosen].astype(float)
-        window = np.minimum(side * random.choice([1.0, 1.0, 1.3], count), sizes.min(axis=1))
-        return _placed(chosen, sizes, window, random, 0.0)
+    def _pair_windows(self, inputs: PictureStore, count: int, side: int, random: Random) -> Windows:
+        chosen = random.integers(len(inputs), size=count)
+        sizes = inputs.sizes[chosen]
+        zoom = np.minimum(random.choice(_PAIR_ZOOMS, count), self._data.max_zoom)
+        return placed(chosen, sizes, np.minimum(side * zoom, sizes.min(axis=1)), random, 0.0)
 
-    def _weather_sizes(
-        self, rainy: int, snowy: int, others: int, random: Random, num_levels: int
-    ) -> tuple[Tensor, NDArray[np.float32]]:
-        """Draw how large streaks and flakes are: as they are drawn, (B, 1, 1, 1), and as it is told, (B,)."""
-        count = rainy + snowy
+    def _weather_sizes(self, counts: NDArray[np.int64], random: Random, num_levels: int) -> tuple[Tensor, Tensor]:
+        """Draw how large streaks and flakes are: as they are drawn, (B, 1, 1, 1), and as it is told of all, (B,)."""
+        rainy, count = int(counts[0]), int(counts[:2].sum())
         kind = random.random(count)
         large_share = _LARGE_SHARE if num_levels == 1 else _LARGE_SHARE_OF_LEVELS
         broad, large = kind < _BROAD_SHARE, kind < _BROAD_SHARE + large_share
@@ -207,17 +247,15 @@ class BatchSource:
         sizes = np.where(broad, _log_uniform(random, _BROAD, count), sizes)
         growth = np.where(broad & (np.arange(count) >= rainy), _SNOW_GROWTH, 1.0)
         drawn = self._sent((sizes * growth).astype(np.float32))[:, None, None, None]
-        return drawn, np.concatenate([sizes, np.ones(others)]).astype(np.float32)
-
-    def _mist(self, depth: Tensor) -> Tensor:
-        return depth.clamp_min(0.05) / 0.6
+        told = np.concatenate([sizes, np.ones(int(counts[2:].sum()))]).astype(np.float32)
+        return drawn, self._sent(told)
 
     def _haze(self, photos: Tensor, depth: Tensor, random: Random, generator: Generator) -> tuple[Tensor, Tensor]:
         borrowed = int((random.random(len(photos)) < _FIELD_SHARE).sum()) if self._fields is not None else 0
         if borrowed and self._fields is not None:
             chosen = random.integers(len(self._fields), size=borrowed)
-            sizes = np.array(self._fields.sizes)[chosen].astype(float)
-            windows = _placed(chosen, sizes, sizes.min(axis=1) * random.uniform(0.5, 1.0, borrowed), random, 0.0)
+            sizes = self._fields.sizes[chosen]
+            windows = placed(chosen, sizes, sizes.min(axis=1) * random.uniform(0.5, 1.0, borrowed), random, 0.0)
             metres = 1001 ** self._fields.cut(windows, photos.shape[-1]) - 1
             far = log_uniform(generator, borrowed, 25.0, 200.0)
             depth = torch.cat([(metres / far).clamp(0.01, 1.6), depth[borrowed:]])
@@ -228,6 +266,21 @@ class BatchSource:
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
 
 
+def _stored(pictures: Sequence[Tensor], device: torch.device) -> PictureStore | None:
+    return PictureStore(pictures, device) if pictures else None
+
+
+def _split(values: Tensor, counts: NDArray[np.int64]) -> tuple[Tensor, ...]:
+    parts: tuple[Tensor, ...] = torch.split(values, counts.tolist())
+    return parts
+
+
+def _merged(one: Tensor, counts: NDArray[np.int64], other: Tensor, other_counts: NDArray[np.int64]) -> Tensor:
+    """Put what belongs to the same task side by side."""
+    parts = zip(_split(one, counts), _split(other, other_counts), strict=True)
+    return torch.cat([part for both in parts for part in both])
+
+
 def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     weights = weights if weights.sum() > 0 else np.ones_like(weights)
     return np.asarray(weights / weights.sum())
@@ -235,20 +288,6 @@ def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _log_uniform(random: Random, bounds: tuple[float, float], count: int) -> NDArray[np.float64]:
     return np.exp(random.uniform(np.log(bounds[0]), np.log(bounds[1]), count))
-
-
-def _placed(
-    chosen: NDArray[np.int64],
-    sizes: NDArray[np.float64],
-    window: NDArray[np.float64],
-    random: Random,
-    turn_share: float = _TURN_SHARE,
-) -> Windows:
-    """Place windows anywhere in their pictures, at whole pixels, mirrored and turned by chance."""
-    room = np.maximum(sizes - window[:, None], 0)
-    top, left = np.floor(room * random.random((len(chosen), 2))).T
-    turns = np.where(random.random(len(chosen)) < turn_share, random.integers(1, 4, len(chosen)), 0)
-    return Windows(chosen, top, left, np.round(window), random.random(len(chosen)) < 0.5, turns)
 
 
 def _exposed(photos: Tensor, generator: Generator) -> Tensor:

@@ -50,42 +50,47 @@ class DataConfig:
     """What is trained on; folders are relative to where the command runs."""
 
     clean: str = ""
+    """Folder of photos without weather and without depths."""
+    photos: tuple[tuple[str, str], ...] = ()
+    """(folder of photos without weather, folder of their depths or "")."""
     pairs: tuple[tuple[str, str, str], ...] = ()
     """(task, input folder, target folder)."""
     sets: tuple[tuple[str, str], ...] = ()
     """(name, folder) of published sets, as `opir.data.LAYOUTS` names them."""
     streaks: str = ""
-    depths: tuple[tuple[str, str], ...] = ()
-    """(photo folder, depth folder)."""
-    segments: str = ""
-    photos: tuple[tuple[str, str], ...] = ()
-    """(folder of clean photos, folder of their depths or ""), for a pack."""
+    """Folder of recorded streak layers."""
     streak_pairs: tuple[tuple[str, str], ...] = ()
     """(rainy photos, the same restored by other means): real rain is what lies between them."""
     fields: str = ""
-    """Distances without photos, put on unrelated ones."""
-    plain: int = 270
+    """Folder of distances without photos, put on unrelated ones."""
+    plain: int = 0
     """How many pictures without weather are drawn."""
     validation: str = ""
     validation_depth: str = ""
     validation_plain: str = ""
+    keep_aside: int = 0
+    """Photos of `clean` that are validated on where no folder is named for it; at most a tenth of them."""
     pack: tuple[str, ...] = ()
     """Folders with parts of a pack (opir/training/pack.py) to train on, in place of all folders above."""
+    leave_out_missing: bool = False
+    """Whether folders other than `clean` that are not there are left out and named, not an error."""
     rain: float = 1.0
     snow: float = 1.0
     haze: float = 1.0
     untouched: float = 0.5
     """Shares of the tasks; `untouched` is Task.CLEAN."""
     pair_share: float = 0.2
-    depth_share: float = 0.2
+    """Share of a task's crops that come from its pairs, where there are clean photos too."""
     max_zoom: float = 4.0
     """Crops come from windows of up to this many times their side, if the photo is as large."""
     haze_part: float = 0.6
     """Those of haze, which is told by the whole scene, from at least this share of the photo's short side."""
     turn_share: float = 0.15
     """Share of crops that are turned by quarter circles."""
-    memory_gb: float = 16.0
-    """Decoded photos that are kept, in 10⁹ bytes for each process; the rest is decoded each time."""
+    memory_gb: float = 4.0
+    """Decoded pictures on the training device, in 10⁹ bytes for each process. Of more, a part is drawn at a time."""
+    redraw_steps: int = 2000
+    """Steps after which another part is drawn."""
 
     @property
     def task_shares(self) -> dict[Task, float]:
@@ -184,23 +189,34 @@ def _parse_override(text: str) -> tuple[list[str], Any]:
     return key.split("."), parsed
 
 
-def load_training_config(path: str | Path, overrides: list[str] | None = None) -> TrainingConfig:
-    """Read a run's settings.
-
-    Args:
-        path: TOML file; `[model]` may name a `preset` and change some of its values.
-        overrides: "key=value" or "table.key=value", applied last.
-
-    Raises:
-        ValueError: for a missing file, bad TOML, or an unknown key or value.
-    """
-    path = Path(path)
+def _read_toml(path: Path) -> dict[str, Any]:
+    """Read a file over the one that it names as its `base`, beside it."""
     try:
         values = tomllib.loads(path.read_text())
     except FileNotFoundError:
         raise ValueError(f"no such configuration: {path} (expected a TOML file, see configs/)") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from None
+    if "base" not in values:
+        return values
+    merged = _read_toml(path.parent / values.pop("base"))
+    for key, value in values.items():
+        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    return merged
+
+
+def load_training_config(path: str | Path, overrides: list[str] | None = None) -> TrainingConfig:
+    """Read a run's settings.
+
+    Args:
+        path: TOML file; `base` may name another beside it whose values it changes, and `[model]` a `preset`.
+        overrides: "key=value" or "table.key=value", applied last.
+
+    Raises:
+        ValueError: for a missing file, bad TOML, or an unknown key or value.
+    """
+    path = Path(path)
+    values = _read_toml(path)
     for override in overrides or []:
         keys, value = _parse_override(override)
         table = values
@@ -215,6 +231,7 @@ def load_training_config(path: str | Path, overrides: list[str] | None = None) -
     if "phases" in values:
         values["phases"] = tuple(_build(Phase, phase, f"[[phases]] of {path}") for phase in values["phases"])
     config: TrainingConfig = _build(TrainingConfig, values, str(path))
-    if not (config.data.clean or config.data.pairs or config.data.sets or config.data.pack or config.data.photos):
+    data = config.data
+    if not any((data.clean, data.photos, data.pairs, data.sets, data.pack)):
         raise ValueError(f"{path} names no photos to train on: set data.clean=FOLDER")
     return replace(config, phases=tuple(sorted(config.phases, key=lambda phase: phase.until)))

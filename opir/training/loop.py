@@ -3,6 +3,7 @@
 import json
 import math
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,28 +12,26 @@ from typing import Any
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import broadcast
-from torch import Generator, Tensor
+from PIL import Image
+from torch import Tensor
 from torch.optim import AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from opir.config import OPIRConfig
-from opir.data.crops import TrainingPhotos, read_streaks
-from opir.data.published import find_folders
-from opir.degradations import degrade_mixed
 from opir.devices import choose_precision, reuse_freed_memory
+from opir.files import written_whole
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
-from opir.tasks import Task
-from opir.training.batches import BatchSource, TrainingBatch
-from opir.training.config import DataConfig, Phase, TrainingConfig
+from opir.model.record import RUNS, all_runs, run_entry
+from opir.training.config import Phase, TrainingConfig
+from opir.training.feed import Feed
 from opir.training.growing import grow_into
 from opir.training.muon import Muon
-from opir.training.pack import find_parts, read_pack
 from opir.training.state import RunState, load_state, save_state
 from opir.training.step import TrainingStep
-from opir.training.validation import Validation, validation_of
+from opir.training.validation import Validation, summarise
 
 _LOG_EVERY_STEPS = 20
 
@@ -58,23 +57,6 @@ def _make_optimizer(step: TrainingStep, config: TrainingConfig) -> Optimizer:
     return AdamW(step.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay)
 
 
-def open_photos(data: DataConfig) -> TrainingPhotos:
-    """Index the folders that a run's settings name."""
-    pairs = [(Task.parse(task), Path(inputs), Path(targets)) for task, inputs, targets in data.pairs]
-    return TrainingPhotos(
-        data.clean or None,
-        pairs=[*pairs, *(find_folders(name, folder) for name, folder in data.sets)],
-        depths=data.depths,
-        segments=data.segments or None,
-        pair_share=data.pair_share,
-        depth_share=data.depth_share,
-        max_zoom=data.max_zoom,
-        haze_part=data.haze_part,
-        turn_share=data.turn_share,
-        memory_gb=data.memory_gb,
-    )
-
-
 def current_commit() -> str:
     """Return the commit that the code is at, or "unknown" outside a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
@@ -84,15 +66,17 @@ def current_commit() -> str:
         return "unknown"
 
 
-def _copy_weights(name: str, model: OPIR) -> None:
+def _copy_weights(name: str, model: OPIR) -> list[dict[str, Any]]:
+    """Start with given weights; returns the runs that led to them."""
     source, info = load_model(name)
     if info.config == model.config:
         model.load_state_dict(source.state_dict())
-        return
+        return all_runs(info.metadata)
     try:
         grow_into(model, source)
     except ValueError as error:
         raise ValueError(f"start_from={name} does not fit: {error}; set the same [model] as in `opir info`") from None
+    return all_runs(info.metadata)
 
 
 class Trainer:
@@ -119,12 +103,10 @@ class Trainer:
             mixed_precision="bf16" if precision is torch.bfloat16 else "no",
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         )
-        self._check_shards()
         self.device = self.accelerator.device
         torch.manual_seed(config.seed)
         model = build_model(config.model)
-        if config.start_from:
-            _copy_weights(config.start_from, model)
+        self._earlier_runs = _copy_weights(config.start_from, model) if config.start_from else []
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         step = TrainingStep(model, config.loss)
         optimizer = _make_optimizer(step, config)
@@ -135,26 +117,31 @@ class Trainer:
         self.ema = AveragedModel(model, multi_avg_fn=average).to(self.device)
         self.ema.n_averaged = self.ema.n_averaged.cpu()  # it is read in every step: a GPU would be waited for
         self.state = load_state(self.folder / "state", model, self.ema, optimizer)
+        exported = self.folder / "model.safetensors"
+        if self.state.step and exported.is_file():  # what it started from may have been replaced since
+            self._earlier_runs = all_runs(load_model(exported)[1].metadata)[:-1]
         self.step, self.optimizer = self.accelerator.prepare(step, optimizer)
         for values in optimizer.state.values():
             values["step"] = values["step"].cpu()  # where AdamW reads it in every step
-        self.source: BatchSource | None = None
+        self.feed = Feed(
+            config,
+            self.device,
+            self.state.step,
+            self.accelerator.process_index,
+            self.accelerator.num_processes,
+        )
+        self._tell(f"training on {self.feed.description}", *self.feed.left_out)
         self.validation: Validation | None = None
-        if config.data.pack:
-            pictures = read_pack(find_parts(config.data.pack))
-            self.source = BatchSource(pictures, self.device)
-            self.description = pictures.describe()
-            self.validation = Validation(pictures.validation, pictures.validation_plain, self.device)
-        else:
-            self._open_folders(config.data)
+        if self.feed.validation:
+            self.validation = Validation(self.feed.validation, self.feed.validation_plain, self.device)
         self.metrics: dict[str, float] = {}
         """The latest of the validation."""
+        self._validated = -1  # the step that was
 
-    def _open_folders(self, data: DataConfig) -> None:
-        self.photos = open_photos(data)
-        self.description = self.photos.describe()
-        self.streaks = [streaks.to(self.device) for streaks in read_streaks(data.streaks)] if data.streaks else None
-        self.validation = validation_of(data.validation, self.device) if data.validation else None
+    def _tell(self, *sentences: str) -> None:
+        if self.accelerator.is_main_process:
+            for sentence in sentences:
+                tqdm.write(f"opir: {sentence}", file=sys.stderr)
 
     @property
     def model(self) -> OPIR:
@@ -175,37 +162,62 @@ class Trainer:
         return self.config.share_done(self.state.step, self.state.seconds)
 
     def run(self) -> Path:
-        """Train to the last step, or until `stop_after_minutes`; returns the exported model's path."""
+        """Train to the last step, or until `stop_after_minutes` or Ctrl-C; returns the exported model's path."""
         self.folder.mkdir(parents=True, exist_ok=True)
         writer = SummaryWriter(str(self.folder / "tensorboard")) if self.accelerator.is_main_process else None
-        started = saved = time.monotonic()
-        spent_before = self.state.seconds
-        progress = tqdm(
-            total=self.config.steps, initial=self.state.step, disable=not self.accelerator.is_main_process
-        )
-        while self.share_done < 1:
-            parts = self._train_step()
-            self.state.step += 1
-            spent = self._agree(time.monotonic() - started)
-            self.state.seconds = spent_before + spent
-            progress.update()
-            if self.state.step % _LOG_EVERY_STEPS == 0:
-                values = self._mean_over_processes(parts)
-                progress.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
-                self._log(writer, "train", values)
-            if self.validation and self.state.step % self.config.validate_every_steps == 0:
-                self.metrics = self.validation.measure(self.averaged_model, self.device)
-                self._log(writer, "validation", self.metrics)
-            if time.monotonic() - saved > 60 * self.config.save_every_minutes:
-                self._save()
-                saved = time.monotonic()
-            if self.config.stop_after_minutes and spent > 60 * self.config.stop_after_minutes:
-                break
-        progress.close()
+        try:
+            self._run_steps(writer)
+            self._validate(writer)
+        except KeyboardInterrupt:
+            self._tell(f"stopped at step {self.state.step}; the same command goes on from there")
         if writer:
             writer.close()
         self._save()
         return self.folder / "model.safetensors"
+
+    def _run_steps(self, writer: SummaryWriter | None) -> None:
+        started = saved = time.monotonic()
+        spent_before = self.state.seconds
+        is_main = self.accelerator.is_main_process
+        with tqdm(total=self.config.steps, initial=self.state.step, unit="step", disable=not is_main) as progress:
+            while self.share_done < 1:
+                parts = self._train_step()
+                self.state.step += 1
+                spent = self._agree(time.monotonic() - started)
+                self.state.seconds = spent_before + spent
+                progress.update()
+                if self.state.step % _LOG_EVERY_STEPS == 0:
+                    values = self._mean_over_processes(parts)
+                    progress.set_postfix({"loss": f"{values['loss']:.4f}"} | self._minutes_left(spent))
+                    self._log(writer, "train", values)
+                if self.state.step % self.config.validate_every_steps == 0:
+                    self._validate(writer)
+                if time.monotonic() - saved > 60 * self.config.save_every_minutes:
+                    self._save()
+                    saved = time.monotonic()
+                if self.config.stop_after_minutes and spent > 60 * self.config.stop_after_minutes:
+                    break
+
+    def _minutes_left(self, spent: float) -> dict[str, str]:
+        """Tell how long a run that goes by the clock still takes, for the bar."""
+        config = self.config
+        ends = [60 * config.minutes - self.state.seconds] if config.minutes else []
+        ends += [60 * config.stop_after_minutes - spent] if config.stop_after_minutes else []
+        return {"ends in": f"{max(0.0, min(ends)) / 60:.1f} min"} if ends else {}
+
+    def _validate(self, writer: SummaryWriter | None) -> None:
+        """Measure, unless this step was; the main process keeps a picture of it beside the weights."""
+        if self.validation is None or self._validated == self.state.step:
+            return
+        self._validated = self.state.step
+        self.metrics = self.validation.measure(self.averaged_model)
+        self._log(writer, "validation", self.metrics)
+        if self.accelerator.is_main_process:
+            picture = self.validation.picture(self.averaged_model)
+            path = self.folder / "validation.png"
+            with written_whole(path) as file:
+                Image.fromarray(picture.permute(1, 2, 0).numpy()).save(file, "PNG")
+            self._tell(f"step {self.state.step}: {summarise(self.metrics)} ({path})")
 
     def _mean_over_processes(self, parts: dict[str, Tensor]) -> dict[str, float]:
         means = self.accelerator.reduce(torch.stack(list(parts.values())), reduction="mean")
@@ -225,7 +237,7 @@ class Trainer:
         factor = rate_factor(config, step, share)
         for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
             group["lr"] = config.final_learning_rate + (peak - config.final_learning_rate) * factor
-        batch, num_levels = self._draw(phase, step)
+        batch, num_levels = self.feed.draw(phase, step)
         loss, parts = self.step(batch, phase.num_stages, phase.uncertainty, self._shares(phase), num_levels)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
@@ -246,54 +258,6 @@ class Trainer:
         trained = self.state.num_stages
         return bool(trained) and phase.num_stages > trained and not self.config.start_from
 
-    def _own_shards(self) -> range:
-        """Return the shards of a batch that this process draws."""
-        processes = self.accelerator.num_processes
-        return range(self.accelerator.process_index, max(self.config.shards, processes), processes)
-
-    def _draw(self, phase: Phase, step: int) -> tuple[TrainingBatch, int]:
-        """Return this process's part of a step's batch, and of how many levels it is."""
-        config = self.config
-        side, crops, num_levels = phase.sizes(step)
-        if self.source is None:
-            shards = [self._draw_shard(phase, step, shard) for shard in self._own_shards()]
-            degraded, clean, tasks, named = (torch.cat(tensors) for tensors in zip(*shards, strict=True))
-            return TrainingBatch(degraded, clean, tasks, torch.ones_like(tasks).float(), named, 0), num_levels
-        processes = self.accelerator.num_processes
-        seed = (config.seed * 1_000_003 + step) * processes + self.accelerator.process_index
-        shares = list(config.task_shares(phase).values())
-        share = config.prototype_share
-        return self.source.draw(shares, crops // processes, side, seed, share, num_levels), num_levels
-
-    def _draw_shard(self, phase: Phase, step: int, shard: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return degraded and clean crops, their tasks, and which are restored under their task's prototype."""
-        config = self.config
-        shards = max(config.shards, self.accelerator.num_processes)
-        seed = (config.seed * 1_000_003 + step) * shards + shard
-        side, crops, _ = phase.sizes(step)
-        batch = self.photos.batch(config.task_shares(phase), crops // shards, side, seed)
-        generator = Generator(device=self.device).manual_seed(seed)
-        tasks = batch.tasks.to(self.device)
-        whole = batch.clean.to(self.device)
-        degraded, clean = degrade_mixed(whole, tasks, generator, batch.depth.to(self.device), self.streaks)
-        paired = batch.has_pair.to(self.device)[:, None, None, None]
-        degraded = torch.where(paired, batch.paired.to(self.device), degraded)
-        clean = torch.where(paired, whole, clean)
-        draws = torch.rand(len(tasks), generator=generator, device=self.device)
-        return degraded, clean, tasks, draws < config.prototype_share
-
-    def _check_shards(self) -> None:
-        shards, processes = max(self.config.shards, self.accelerator.num_processes), self.accelerator.num_processes
-        if shards % processes:
-            raise ValueError(f"shards={shards} must be a multiple of the {processes} processes")
-        for phase in self.config.phases:
-            crops = phase.sizes(0)[1]
-            if phase.batch % shards or not crops or crops % shards:
-                raise ValueError(
-                    f"batch={phase.batch} must be a multiple of the {shards} shards or processes"
-                    + (", a quarter of it for large crops too" if phase.large_every else "")
-                )
-
     def _log(self, writer: SummaryWriter | None, kind: str, values: dict[str, float]) -> None:
         if writer is None:
             return
@@ -313,15 +277,16 @@ class Trainer:
         if not self.accelerator.is_main_process:
             return
         save_state(self.folder / "state", self.state, self.model, self.ema, self.optimizer)
-        metadata = {
+        metadata: dict[str, Any] = {
             "step": self.state.step,
             "steps": self.config.steps,
             "hours": round(self.state.seconds / 3600, 2),
             "commit": self.commit,
-            "data": self.description,
+            "data": self.feed.description,
             "metrics": {name: round(value, 3) for name, value in self.metrics.items()},
             "settings": self.config.to_dict(),
         }
+        metadata[RUNS] = [*self._earlier_runs, run_entry(metadata)]
         save_model(self.averaged_model, self.folder / "model.safetensors", metadata)
 
 
@@ -334,4 +299,4 @@ def train(config: TrainingConfig) -> Path:
     return Trainer(config).run()
 
 
-__all__ = ["RunState", "Trainer", "open_photos", "rate_factor", "train"]
+__all__ = ["RunState", "Trainer", "rate_factor", "train"]

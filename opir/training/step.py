@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from opir.model import OPIR, OPIRResult
 from opir.tasks import Task
-from opir.training.batches import LARGEST, TrainingBatch
+from opir.training.batch import LARGEST, TrainingBatch
 from opir.training.losses import LossWeights, total_loss
 
 # Root of the mean square of what streaks and flakes change, and mean change by haze, in [0, 1]: from the first on a
@@ -61,7 +61,7 @@ class TrainingStep(nn.Module):
             result, logits, change = self._restore(seen, batch, strength, num_stages)
             targets = soft_targets(batch.tasks, strength)
             loss, parts = total_loss(
-                result, seen, wanted, logits, targets, weights, task_shares, change, batch.num_clean
+                result, seen, wanted, logits, targets, weights, task_shares, change, batch.counts[Task.CLEAN]
             )
             total = total + loss
             if level:

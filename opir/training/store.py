@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _MOST_HALVINGS = 3
+SHARE_OF_COPIES = 4 / 3
+"""What a picture takes with its smaller copies, as a multiple of its own bytes."""
 
 
 class Windows(NamedTuple):
@@ -29,6 +31,32 @@ class Windows(NamedTuple):
     turns: NDArray[np.int64]
     """Quarter circles, (B,)."""
 
+    def first(self, count: int) -> "Windows":
+        """Return so many of them."""
+        return Windows(*(values[:count] for values in self))  # type: ignore[arg-type]
+
+
+def placed(
+    chosen: NDArray[np.int64],
+    sizes: NDArray[np.float64],
+    window: NDArray[np.float64],
+    random: np.random.Generator,
+    turn_share: float,
+) -> Windows:
+    """Place windows anywhere in their pictures, at whole pixels, mirrored and turned by chance.
+
+    Args:
+        chosen: which pictures, (B,).
+        sizes: their heights and widths, (B, 2).
+        window: sides of the windows, (B,), no longer than the pictures'.
+        random: source of randomness.
+        turn_share: of windows that are turned by quarter circles.
+    """
+    room = np.maximum(sizes - window[:, None], 0)
+    top, left = np.floor(room * random.random((len(chosen), 2))).T
+    turns = np.where(random.random(len(chosen)) < turn_share, random.integers(1, 4, len(chosen)), 0)
+    return Windows(chosen, top, left, np.round(window), random.random(len(chosen)) < 0.5, turns)
+
 
 class PictureStore:
     """Pictures as bytes on a device, each also at a half, a quarter and an eighth of its size."""
@@ -42,11 +70,14 @@ class PictureStore:
         """
         if not pictures:
             raise ValueError("expected at least one picture to train on, got none")
-        self.sizes = [(int(picture.shape[1]), int(picture.shape[2])) for picture in pictures]
+        self.sizes: NDArray[np.float64] = np.array([picture.shape[1:] for picture in pictures], float)
+        """Height and width of each."""
         self.device = device
         self._starts = np.zeros((_MOST_HALVINGS + 1, len(pictures)), np.int64)
         self._heights, self._widths = np.zeros_like(self._starts), np.zeros_like(self._starts)
-        rows: list[Tensor] = []
+        room = sum(_bytes_with_copies(*picture.shape) for picture in pictures)
+        channels = int(pictures[0].shape[0])
+        self._pixels = torch.empty((room // channels, channels), dtype=torch.uint8, device=device)
         position = 0
         for index, picture in enumerate(pictures):
             copy = picture.to(device)
@@ -55,9 +86,9 @@ class PictureStore:
                     copy = F.avg_pool2d(copy.float(), 2).round().byte()
                 self._starts[halvings, index] = position
                 self._heights[halvings, index], self._widths[halvings, index] = copy.shape[-2:]
-                rows.append(copy.permute(1, 2, 0).reshape(-1, copy.shape[0]))
-                position += len(rows[-1])
-        self._pixels = torch.cat(rows)
+                count = copy.shape[-2] * copy.shape[-1]
+                self._pixels[position : position + count] = copy.permute(1, 2, 0).reshape(count, channels)
+                position += count
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -79,7 +110,7 @@ class PictureStore:
             relative: `top`, `left` and `side` of the windows are given as shares of the picture's height, width and
                 (two numbers a row) both: for maps whose sizes are others than their photos'.
         """
-        heights, widths = (np.array([size[axis] for size in self.sizes])[windows.picture] for axis in (0, 1))
+        heights, widths = self.sizes[windows.picture].T
         top, left = windows.top, windows.left
         tall = wide = windows.side
         if relative:
@@ -128,3 +159,12 @@ class PictureStore:
         above = torch.lerp(at(top, left), at(top, left + 1), right)
         below = torch.lerp(at(top + 1, left), at(top + 1, left + 1), right)
         return (torch.lerp(above, below, down) / 255).permute(0, 3, 1, 2).contiguous()
+
+
+def _bytes_with_copies(channels: int, height: int, width: int) -> int:
+    total = 0
+    for halvings in range(_MOST_HALVINGS + 1):
+        if halvings and min(height, width) >= 2:
+            height, width = height // 2, width // 2
+        total += channels * height * width
+    return total

@@ -1,23 +1,19 @@
 """A quick look at a model during training: PSNR per task under fixed weather, and harm to plain pictures."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import fmean
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from opir.data.pairs import list_photos
+from opir.data.readers import DEPTH_UNIT
 from opir.degradations import degrade
 from opir.degradations.haze import haze_over_distance
 from opir.evaluation.metrics import UNCHANGED_PSNR, psnr
 from opir.model import OPIR
-from opir.photo.photo import load_rgb8
 from opir.tasks import Task
-from opir.training.pack import DEPTH_UNIT
 
-_NUM_PHOTOS = 8
 _SIDE = 256
 _HARMED_BELOW = 38.0  # dB
 
@@ -27,15 +23,8 @@ def _psnrs(restored: Tensor, clean: Tensor) -> list[float]:
     return [min(psnr(one, truth), UNCHANGED_PSNR) for one, truth in zip(restored, clean, strict=True)]
 
 
-def validation_of(folder: str | Path, device: torch.device) -> "Validation":
-    """Validate on some photos of a folder."""
-    paths = list_photos(folder)
-    step = max(1, len(paths) // _NUM_PHOTOS)
-    return Validation([(load_rgb8(path), None) for path in paths[::step]], [], device)
-
-
 class Validation:
-    """Central crops of a few photos, degraded once; rain, snow and clean ones at half their size too."""
+    """Central crops of a few photos, degraded once."""
 
     def __init__(
         self, photos: Sequence[tuple[Tensor, Tensor | None]], plain: Sequence[Tensor], device: torch.device
@@ -43,15 +32,16 @@ class Validation:
         """Cut and degrade.
 
         Args:
-            photos: (3, H, W) uint8 with a depth (1, h, w) uint8 or None; the first eight are taken.
+            photos: (3, H, W) uint8 with a depth (1, h, w) uint8 or None, at least one.
             plain: pictures to be left alone, (3, H, W) uint8.
             device: where to measure.
         """
+        side = min(_SIDE, *(min(photo.shape[-2:]) for photo, _ in photos))
         crops, depths = [], []
-        for photo, depth in photos[:_NUM_PHOTOS]:
+        for photo, depth in photos:
             height, width = photo.shape[-2:]
-            top, left = (max(0, (side - _SIDE) // 2) for side in (height, width))
-            window = (..., slice(top, top + _SIDE), slice(left, left + _SIDE))
+            top, left = (height - side) // 2, (width - side) // 2
+            window = (..., slice(top, top + side), slice(left, left + side))
             crops.append(photo[window].float() / 255)
             if depth is not None:
                 whole = F.interpolate(depth[None].float(), size=(height, width), mode="bilinear")
@@ -68,7 +58,7 @@ class Validation:
             self._degraded["distance"], self._clean["distance"] = seen.to(device), possible.to(device)
         self._plain = [(picture[None].float() / 255).to(device) for picture in plain]
 
-    def measure(self, model: OPIR, device: torch.device) -> dict[str, float]:
+    def measure(self, model: OPIR) -> dict[str, float]:
         """Return PSNR by kind after each stage and before, the share of recognised tasks, and harm to plain ones."""
         values: dict[str, float] = {}
         right = []
@@ -92,3 +82,24 @@ class Validation:
             values |= {"plain/worst": min(harm), "plain/mean": sum(harm) / len(harm)}
             values["plain/harmed"] = float(sum(value < _HARMED_BELOW for value in harm))
         return values
+
+    def picture(self, model: OPIR) -> Tensor:
+        """Return the first photo under rain, snow and haze, a row each: given, restored, truth: (3, H, W) uint8."""
+        rows = []
+        with torch.inference_mode():
+            for task in (Task.RAIN, Task.SNOW, Task.HAZE):
+                given = self._degraded[task.label][:1]
+                row = [given, model(given).final.restored, self._clean[task.label][:1]]
+                rows.append(torch.cat(row, dim=3)[0])
+        return (torch.cat(rows, dim=1).clamp(0, 1) * 255).round().byte().cpu()
+
+
+def summarise(metrics: dict[str, float]) -> str:
+    """Tell a validation in a line: PSNR in dB before and after for each weather, and what is left of clean photos."""
+    last = max(name.partition("/")[2] for name in metrics if "/stage" in name)
+    changes = [
+        f"{kind} {metrics[f'{kind}/input']:.1f} → {metrics[f'{kind}/{last}']:.1f}"
+        for kind in ("rain", "snow", "haze", "distance")
+        if f"{kind}/input" in metrics
+    ]
+    return ", ".join([*changes, f"clean {metrics[f'clean/{last}']:.1f}"]) + " dB"

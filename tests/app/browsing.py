@@ -26,6 +26,7 @@ def visit(page: Page, url: str) -> Page:
     page.set_default_timeout(PATIENCE)
     page.goto(url, wait_until="domcontentloaded")
     page.locator("#examples img").first.wait_for()
+    page.locator("#notice").wait_for(state="attached")  # the page's own scripts run
     return page
 
 
@@ -34,7 +35,7 @@ def upload(page: Page, path: Path) -> None:
 
 
 def expect_result(page: Page) -> None:
-    expect(page.locator("#summary")).to_contain_text(re.compile(r"(pixels|megapixels), [\d.]+ s"), timeout=PATIENCE)
+    expect(page.locator("#summary")).to_contain_text(re.compile(r"[\d.]+ s\.|made ready"), timeout=PATIENCE)
     expect(page.locator("#before-after img")).to_have_count(2, timeout=PATIENCE)
     expect(page.locator("#download")).to_be_enabled(timeout=PATIENCE)
 

@@ -58,6 +58,7 @@ def show_many(page: Page, files: list[Path]) -> None:
     expect(page.locator("#many-photos").get_by_label(words.ADD_PHOTOS).first).to_be_visible(timeout=PATIENCE)
     page.locator("#many-start").click()
     expect(page.locator("#many-zip")).to_be_enabled(timeout=PATIENCE)
+    expect(page.locator("#many-start")).to_be_enabled(timeout=PATIENCE)
 
 
 def show_measured(page: Page, pair: list[Path]) -> None:
@@ -74,7 +75,7 @@ def test_every_tab_is_for_everybody(opened: Page, photos: Path, not_a_photo: Pat
     for name in (words.TAB_RESULT, words.TAB_UNCERTAINTY, words.TAB_STAGES, words.TAB_WEATHER):
         open_tab(opened, name)
         found[name] = serious_findings(opened)
-    expect(opened.locator("#weather-map svg")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
+    expect(opened.locator("#weather-map")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
     pair = [photos / "street 0.png", photos / "street 1.png"]
     show_inside(opened)
     found[words.TAB_INSIDE] = serious_findings(opened)

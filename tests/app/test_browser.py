@@ -33,7 +33,7 @@ def test_the_weather_can_be_overruled(page: Page, photo: Path) -> None:
     upload(page, photo)
     expect_result(page)
     page.locator("#weather label", has_text="Snow").click()
-    expect(page.locator("#summary")).to_contain_text("Restored as snow, as you chose.", timeout=PATIENCE)
+    expect(page.locator("#summary")).to_contain_text(re.compile("Restored as snow.*, as you chose"), timeout=PATIENCE)
 
 
 def test_strength_changes_the_download_from_the_keyboard_too(page: Page, photo: Path, tmp_path: Path) -> None:
@@ -151,16 +151,7 @@ def test_the_map_shows_where_the_photo_lies(page: Page, photo: Path) -> None:
     upload(page, photo)
     expect_result(page)
     page.get_by_role("tab", name=words.TAB_WEATHER, exact=True).click()
-    expect(page.locator("#weather-map svg")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
-
-
-def test_a_text_file_called_jpg_gives_a_plain_error(page: Page, not_a_photo: Path) -> None:
-    upload(page, not_a_photo)
-    toast = page.get_by_test_id("toast-body")
-    expect(toast).to_contain_text("expected a JPEG, PNG", timeout=PATIENCE)
-    assert "Traceback" not in page.content()
-    expect(page.locator("#summary")).to_contain_text(words.WELCOME)
-    expect(page.locator("#before-after img")).to_have_count(0)
+    expect(page.locator("#weather-map")).to_contain_text(words.YOUR_PHOTO, timeout=PATIENCE)
 
 
 def test_nothing_moves_when_results_arrive(page: Page, photo: Path) -> None:
@@ -203,7 +194,7 @@ def test_a_pair_is_measured_and_sizes_that_differ_are_told(page: Page, photos: P
     page.locator("#measure-clean input[type=file]").set_input_files(tmp_path / "small.png")
     expect(page.locator("#measure-clean")).to_contain_text("small", timeout=PATIENCE)
     page.locator("#measure-start").click()
-    expect(page.get_by_test_id("toast-body")).to_contain_text("a pair must have one size", timeout=PATIENCE)
+    expect(page.locator("#notice")).to_contain_text("a pair must have one size", timeout=PATIENCE)
 
 
 def test_about_names_the_weights_and_the_pages_own_address(page: Page, page_url: str, restorer: Restorer) -> None:

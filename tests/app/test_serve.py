@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.look import words
+from app.look import refusals
 from benchmarks.server.load import Load, memory_slope, press, report_of, summary_of
 from benchmarks.server.server_process import ServerProcess
 from benchmarks.server.visitors import draw_photo, read_code
@@ -123,7 +123,7 @@ def test_beyond_the_queue_one_sentence_says_so_and_those_who_wait_know_their_pla
         path = raw.uploaded("small.png", png())
         answers = [raw.join([named(path), "auto", 1.0], session=session) for session in sessions[1:]]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 503]
-        assert answers[-1].json() == {"detail": words.busy_sentence(4)}
+        assert answers[-1].json() == {"detail": refusals.busy_sentence(4)}
         assert answers[-1].headers["Retry-After"]
         with raw.messages(sessions[4]) as fourth:
             told = next(message for message in fourth if message["msg"] == "estimation")
@@ -139,7 +139,7 @@ def test_many_at_once_all_get_their_own_picture(served: ServerProcess) -> None:
     assert seen.wrong == 0
     assert not seen.errors
     assert seen.restored >= 12
-    assert set(seen.refusals) <= {words.busy_sentence(4)}
+    assert set(seen.refusals) <= {refusals.busy_sentence(4)}
     assert seen.last_position <= 4
     figures = report_of(seen, memory, served.health()) | {"free_after_seconds": 0.1}
     rows = summary_of(load, figures)

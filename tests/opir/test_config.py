@@ -20,7 +20,6 @@ def test_unknown_setting_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"block": "dense"}, 'block must be "nafnet" or "residual"'),
         ({"num_stages": 3}, "num_stages must be 1 or 2, got 3"),
         ({"kernel_channels": 2}, "kernel_channels must be 1"),
         ({"scales": ()}, "scales must be positive"),

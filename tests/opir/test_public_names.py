@@ -22,8 +22,8 @@ PUBLIC = [
     "load_photo",
     "save_photo",
 ]
-TAKEN_APART = ("opir.model.", "opir.ops.", "opir.training.")
-"""What measurements look into: variants of the networks, and where time goes."""
+TAKEN_APART = ("opir.degradations.", "opir.model.", "opir.ops.", "opir.training.")
+"""What measurements look into: weather of a size, variants of the networks, and where time goes."""
 
 
 def test_the_public_names_are_these_and_there() -> None:

@@ -2,14 +2,16 @@
 
 import re
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.drawing.weather_map import MapPicture, WeatherMap, build, main
+from app.drawing.map_drawing import Box, MapPicture
+from app.drawing.weather_map import WeatherMap, build, main
 from app.examples.examples import Examples
-from app.look import words
+from app.look import sentences, words
 from opir.inference.restorer import Restorer
 from opir.tasks import Task
 
@@ -64,40 +66,66 @@ def test_a_known_photo_lands_beside_itself(weather_map: WeatherMap) -> None:
         assert np.linalg.norm(places[0] - known[index]) < 0.25 * spread
 
 
-def test_the_drawing_marks_prototypes_and_the_photo(weather_map: WeatherMap) -> None:
+def drawings(html: str) -> list[str]:
+    """Return the drawings for a wide and for a narrow window."""
+    return re.findall(r'<svg class="weather-map \w+".*?</svg>', html)
+
+
+def test_the_drawing_marks_prototypes_and_the_photo_and_has_a_legend(weather_map: WeatherMap) -> None:
     alone, joined = weather_map.draw(), weather_map.draw(weather_map.embeddings[:2])
-    assert all(name in alone for name in words.WEATHER_NAMES.values())
-    assert words.YOUR_PHOTO not in alone
-    assert words.YOUR_PHOTO in joined
-    assert joined.count("<circle") == alone.count("<circle") + 2
+    for drawing in drawings(alone):
+        assert all(f">{name} ◆<" in drawing for name in words.WEATHER_NAMES.values())
+        assert words.YOUR_PHOTO not in drawing
+    assert len(drawings(joined)) == 2
+    for one, other in zip(drawings(joined), drawings(alone), strict=True):
+        assert words.YOUR_PHOTO in one
+        assert one.count("<circle") == other.count("<circle") + 2
+    legend = joined.partition('<ul class="legend">')[2].partition("</ul>")[0]
+    for text in (*words.WEATHER_NAMES.values(), words.LEGEND_STAGE_1, words.LEGEND_PROTOTYPE, words.LEGEND_OWN):
+        assert text in legend
+    assert words.LEGEND_EXAMPLE not in legend, "there is none to point at"
 
 
 @pytest.mark.parametrize("task", list(Task))
 def test_names_do_not_cover_each_other(weather_map: WeatherMap, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = weather_map.layout[: len(weather_map.tasks)][weather_map.tasks == int(task)]
-    middle = np.median(own, axis=0)[None]  # where the name of the weather stands
-    monkeypatch.setattr(WeatherMap, "place", lambda *_: (middle, weather_map.layout))
-    drawn = weather_map.draw(weather_map.embeddings[:1])
-    texts = re.findall(r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<', drawn)
-    places = {text: (float(x), float(y)) for x, y, text in texts}
-    own_x, own_y = places.pop(words.YOUR_PHOTO)
-    assert set(places) == set(words.WEATHER_NAMES.values())
-    assert all(abs(own_x - x) > 55 or abs(own_y - y) > 15 for x, y in places.values())
+    known = weather_map.layout.copy()
+    known[len(weather_map.tasks) :] = known[len(weather_map.tasks) + int(task)]  # all prototypes lie in one place
+    own = known[len(weather_map.tasks)][None].repeat(2, axis=0)  # and so does the photo
+    monkeypatch.setattr(WeatherMap, "place", lambda *_: (own, known))
+    for drawing in drawings(weather_map.draw(weather_map.embeddings[:2])):
+        width, height = (float(side) for side in re.findall(r'viewBox="0 0 (\d+) (\d+)"', drawing)[0])
+        texts = re.findall(r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<', drawing)
+        assert len(texts) == len(Task) + 2
+        boxes = []
+        for x, y, text in texts:
+            half = 3.6 * len(text)
+            boxes.append(Box(float(x) - half, float(y) - 11, float(x) + half, float(y) + 4))
+        assert not any(one.meets(other) for one, other in combinations(boxes, 2))
+        assert all(box.left >= 0 and box.right <= width and box.top >= 0 and box.bottom <= height for box in boxes)
 
 
-def test_examples_are_ringed_and_shown_when_pointed_at(weather_map: WeatherMap, examples: Examples) -> None:
-    shown = [MapPicture(weather_map.embeddings[0], "Rain & night", examples.photos[0])]
+def test_examples_are_ringed_and_shown_when_pointed_at_the_nearest_first(
+    weather_map: WeatherMap, examples: Examples
+) -> None:
+    names = ("Rain & night", "Far", "Itself")
+    places = (weather_map.embeddings[0], weather_map.embeddings[3] + 9, weather_map.embeddings[3])
+    shown = [MapPicture(place, name, examples.photos[0]) for place, name in zip(places, names, strict=True)]
     drawn = weather_map.draw(weather_map.embeddings[3:4], shown)
-    assert drawn.count('class="example"') == 1
-    assert "Rain &amp; night" in drawn
-    assert "data:image/jpeg;base64," in drawn
+    for drawing in drawings(drawn):
+        found = re.findall(r'class="example" tabindex="0" role="img" aria-label="Example: ([^"]+)"', drawing)
+        assert found == ["Itself", "Rain &amp; night", "Far"]
+    assert drawn.count("<symbol") == 3, "each picture is sent once"
+    alike = drawn.partition('<div class="alike">')[2]
+    assert re.findall(r"<figcaption>([^<]+)<", alike) == ["Rain &amp; night", "Far"], "the photo itself is not news"
+    assert "data:image/jpeg;base64," in alike
+    assert "alike" not in weather_map.draw(None, shown)
 
 
 def test_separation_is_told_in_figures(weather_map: WeatherMap) -> None:
     silhouette, neighbours, count = weather_map.separation
     assert count == 3 * len(Task)
     assert -1 <= silhouette <= 1
-    assert words.separation(silhouette, neighbours, count) in weather_map.draw()
+    assert sentences.separation(silhouette, neighbours, count) in weather_map.draw()
     apart = replace(weather_map, embeddings=np.eye(len(Task), 6, dtype=np.float32)[weather_map.tasks])
     assert apart.separation[0] == pytest.approx(1)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.look import words
+from app.look import sentences, words
 from opir.tasks import Task
 
 
@@ -17,12 +17,13 @@ from opir.tasks import Task
     ],
 )
 def test_kept_sentence(kept: list[str], removed: list[str], sentence: str) -> None:
-    assert words.kept_sentence(kept, removed) == sentence
+    assert sentences.kept_sentence(kept, removed) == sentence
 
 
-def test_cost_sentence_counts_pixels() -> None:
-    assert words.cost_sentence(1600, 1300, 3.42) == "2.1 megapixels, 3.4 s."
-    assert words.cost_sentence(40, 30, 0.1, beforehand=True) == "40 × 30 pixels, 0.1 s beforehand."
+def test_cost_sentence_says_the_size_the_quality_and_the_time() -> None:
+    assert sentences.cost_sentence(1600, 1300, 3.42) == "2.1 megapixels, 3.4 s."
+    assert sentences.cost_sentence(40, 30, 0.1, words.FAST) == "40 × 30 pixels, fast quality, 0.1 s."
+    assert sentences.cost_sentence(1600, 1300, 3.42, beforehand=True) == "2.1 megapixels, made ready before you came."
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,10 @@ def test_cost_sentence_counts_pixels() -> None:
 def test_weather_sentence_says_what_was_found_at_what_size(
     found: list[tuple[Task | None, int]], sentence: str
 ) -> None:
-    assert words.weather_sentence(None, found, chosen=False) == sentence
+    assert sentences.weather_sentence(None, found, chosen=False) == sentence
 
 
 def test_weather_sentence_says_who_decided() -> None:
-    told = words.weather_sentence(Task.RAIN, [(Task.CLEAN, 1)], chosen=True)
+    told = sentences.weather_sentence(Task.RAIN, [(Task.CLEAN, 1)], chosen=True)
     assert told == "Restored as rain at half of its size, as you chose."
-    assert words.weather_sentence(Task.CLEAN, [], chosen=True) == "Treated as a clear photo, as you chose."
+    assert sentences.weather_sentence(Task.CLEAN, [], chosen=True) == "Treated as a clear photo, as you chose."

@@ -12,8 +12,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from app.running.results import Asked
 from app.tabs.clean_actions import Actions
-from opir.tasks import AUTO
 
 WHAT_TO_DO = re.compile(r"[;:,] (so )?(export|copy|make|check|save|send|restore|turn)[^;]*$")
 
@@ -55,7 +55,7 @@ def test_one_sentence_says_what_to_do(kind: str, actions: Actions, tmp_path: Pat
     name, make = KINDS[kind]
     make(tmp_path / name)
     with pytest.raises(gr.Error) as raised:
-        actions.restore_photo(str(tmp_path / name), AUTO)
+        actions.restore(tmp_path / name, Asked())
     message = raised.value.message
     assert name in message
     assert "\n" not in message

@@ -4,9 +4,12 @@ import gc
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 import pytest
+from PIL import Image
 
 from app.look import words
+from app.running import results
 from app.running.kept_results import RecentResults
 from app.running.results import Session
 from app.tabs.clean_actions import Actions
@@ -25,24 +28,24 @@ class Kept:
 
 
 def test_the_oldest_make_room_and_the_newest_always_stays() -> None:
-    results = RecentResults(max_bytes=100)
+    recent = RecentResults(max_bytes=100)
     first, second, third = Kept(40), Kept(50), Kept(30)
     for result in (first, second, third):
-        results.add(result)
+        recent.add(result)
     assert (first.size(), second.size(), third.size()) == (0, 50, 30)
     huge = Kept(1000)
-    results.add(huge)
+    recent.add(huge)
     assert (second.size(), third.size(), huge.size()) == (0, 0, 1000)
 
 
 def test_what_nobody_holds_takes_no_room() -> None:
-    results = RecentResults(max_bytes=100)
+    recent = RecentResults(max_bytes=100)
     first, second = Kept(40), Kept(60)
-    results.add(first)
-    results.add(second)
+    recent.add(first)
+    recent.add(second)
     del second
     gc.collect()
-    results.add(Kept(60))
+    recent.add(Kept(60))
     assert first.size() == 40
 
 
@@ -53,3 +56,30 @@ def test_a_forgotten_result_says_what_to_do(actions: Actions, photo: Path) -> No
     for click in (actions.draw_views, lambda session: actions.write_download(session, 1.0)):
         with pytest.raises(gr.Error, match=words.FORGOTTEN):
             click(session)
+
+
+def test_a_result_that_is_kept_again_is_the_newest_and_counts_once() -> None:
+    recent = RecentResults(max_bytes=100)
+    first, second, third = Kept(40), Kept(50), Kept(45)
+    recent.add(first)
+    recent.add(second)
+    first.bytes = 10  # it was made smaller
+    recent.add(first)
+    recent.add(third)
+    assert (first.size(), second.size(), third.size()) == (10, 0, 45)
+
+
+def test_what_no_click_needs_is_let_go_of_once_all_is_drawn(
+    actions: Actions, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "SETTLED_FROM_PIXELS", 0)
+    session: Session = actions.restore_photo(str(photo), AUTO)[0]
+    before = session.size()
+    pixel, picture = session.restoration.inspect(40, 30), np.asarray(session.restoration.image)
+    actions.draw_views(session)
+    assert session.size() < before / 2
+    assert session.restoration.inspect(40, 30).to_dict() == pixel.to_dict()
+    np.testing.assert_array_equal(np.asarray(session.restoration.image), picture)
+    written = np.asarray(Image.open(actions.write_download(session, 1.0)["value"]))
+    np.testing.assert_array_equal(written, picture)
+    assert actions.draw_views(session) == session.views, "nothing is drawn twice"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.look import words
+from app.look import refusals
 from benchmarks.server.server_process import ROOT, ServerProcess
 from tests.app.server.raw import API, Raw, named, png
 
@@ -95,7 +95,7 @@ def test_no_file_of_the_machine_is_taken_by_any_field(raw: Raw) -> None:
                     data[place] = value
                     answer = raw.join(data, event["id"])
                     assert answer.status_code == 403, (fields[field], value)
-                    assert answer.json() == {"detail": words.FOREIGN_FILE}
+                    assert answer.json() == {"detail": refusals.FOREIGN_FILE}
                     tried += 1
     assert tried > 100
 
@@ -146,7 +146,7 @@ def test_no_file_of_the_machine_is_taken_by_the_public_endpoint(raw: Raw) -> Non
 def test_private_doors_do_not_exist(raw: Raw, method: str, path: str) -> None:
     answer = raw.http.request(method, path, json={"data": [], "session_hash": "x"})
     assert answer.status_code == 404
-    assert answer.json() == {"detail": words.NO_SUCH_ADDRESS}
+    assert answer.json() == {"detail": refusals.NO_SUCH_ADDRESS}
 
 
 def test_nonsense_for_private_events_is_refused_without_a_word_about_the_inside(raw: Raw) -> None:
@@ -172,13 +172,13 @@ def test_uploads_are_bounded_one_by_one_together_and_unsaid(raw: Raw) -> None:
     assert raw.upload("large.png", megabyte * 2 + b"x").status_code == 413
     several = [("files", (f"{number}.png", megabyte)) for number in range(4)]
     together = raw.http.post(f"{API}/upload", files=several)
-    assert (together.status_code, together.json()["detail"]) == (413, words.upload_too_large(3))
+    assert (together.status_code, together.json()["detail"]) == (413, refusals.upload_too_large(3))
     unsaid = raw.http.post(
         f"{API}/upload", content=iter([b"--x"]), headers={"Content-Type": "multipart/form-data; boundary=x"}
     )
     assert unsaid.status_code == 411
     body = raw.http.post(f"{API}/queue/join", content=b'{"data": ["' + megabyte + b'"]}')
-    assert (body.status_code, body.json()["detail"]) == (413, words.BODY_TOO_LARGE)
+    assert (body.status_code, body.json()["detail"]) == (413, refusals.BODY_TOO_LARGE)
 
 
 def test_uploads_that_nobody_uses_do_not_fill_the_disk(raw: Raw) -> None:
@@ -189,13 +189,13 @@ def test_uploads_that_nobody_uses_do_not_fill_the_disk(raw: Raw) -> None:
         if answer.status_code != 200:
             break
         paths += answer.json()
-    assert (answer.status_code, answer.json()["detail"]) == (507, words.DISK_FULL)
+    assert (answer.status_code, answer.json()["detail"]) == (507, refusals.DISK_FULL)
     assert answer.headers["Retry-After"]
     assert raw.http.get("/health").json()["files_mb"] <= 60
     for path in paths:  # what an hour would do
         Path(path).unlink()
     answer = raw.join([named(paths[0]), "auto", 1.0])
-    assert (answer.status_code, answer.json()["detail"]) == (410, words.GONE)
+    assert (answer.status_code, answer.json()["detail"]) == (410, refusals.GONE)
 
 
 def test_the_server_fetches_no_address_for_anybody(raw: Raw, elsewhere: tuple[str, list[str]]) -> None:
@@ -249,7 +249,7 @@ def test_other_sites_can_neither_ask_nor_read(raw: Raw) -> None:
     for host in (None, "opir.example"):
         headers = evil if host is None else {**evil, "Host": host}
         answer = raw.upload("own.png", png(), headers=headers)
-        assert (answer.status_code, answer.json()["detail"]) == (403, words.FOREIGN_SITE)
+        assert (answer.status_code, answer.json()["detail"]) == (403, refusals.FOREIGN_SITE)
         assert raw.http.get("/config", headers=headers).status_code == 403
     assert "access-control-allow-origin" not in raw.http.get("/config", headers=evil).headers
     assert raw.http.get("/config", headers={"Origin": "null"}).status_code == 403

@@ -10,7 +10,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from app.look import words
+from app.look import refusals
+from opir.inference import restore_thoroughly
 from opir.inference.restorer import Restorer
 
 
@@ -19,9 +20,9 @@ def client(page_url: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
     return Client(page_url, download_files=tmp_path_factory.mktemp("downloads"), verbose=False)
 
 
-def test_restore_is_the_only_public_endpoint(client: Client) -> None:
+def test_two_endpoints_are_public(client: Client) -> None:
     api = client.view_api(return_format="dict")
-    assert list(api["named_endpoints"]) == ["/restore"]
+    assert list(api["named_endpoints"]) == ["/restore", "/restore_thoroughly"]
     assert not api["unnamed_endpoints"]
 
 
@@ -33,6 +34,13 @@ def test_a_photo_comes_back_full_size_under_its_name(
     assert returned.name == "street 0_opir.png"
     got, expected = (np.asarray(Image.open(path), dtype=int) for path in (returned, tmp_path / "expected.png"))
     assert got.shape == expected.shape
+    assert np.abs(got - expected).max() <= 1
+
+
+def test_thorough_is_what_the_library_makes(client: Client, restorer: Restorer, photo: Path, tmp_path: Path) -> None:
+    returned = client.predict(handle_file(photo), "rain", 1.0, api_name="/restore_thoroughly")
+    restore_thoroughly(restorer, photo, "rain").save(tmp_path / "expected.png")
+    got, expected = (np.asarray(Image.open(path), dtype=int) for path in (returned, tmp_path / "expected.png"))
     assert np.abs(got - expected).max() <= 1
 
 
@@ -72,4 +80,4 @@ def test_files_of_the_server_can_not_be_read(page_url: str, photo: Path) -> None
     named = {"path": str(photo), "meta": {"_type": "gradio.FileData"}}
     answer = httpx.post(f"{page_url}gradio_api/call/restore", json={"data": [named, "auto", 1.0]})
     assert answer.status_code == 403
-    assert answer.json() == {"detail": words.FOREIGN_FILE}
+    assert answer.json() == {"detail": refusals.FOREIGN_FILE}

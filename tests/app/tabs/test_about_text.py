@@ -12,6 +12,7 @@ from app.look import words
 from app.tabs import about_text
 from app.tabs.clean_actions import Actions
 from opir.model.checkpoint import load_model
+from opir.model.record import training_record
 
 ROOT = Path(__file__).parents[3]
 
@@ -62,7 +63,9 @@ def test_facts_are_those_of_the_checkpoint(actions: Actions) -> None:
     model, info = load_model("lite")
     shown = about_text.describe(model, info)
     assert info.sha256 in shown
-    assert f"{info.metadata['step']:,}".replace(",", " ") in shown
+    record = training_record(info.metadata)
+    assert record is not None
+    assert record.describe() in shown
     assert str(info.metadata["data"]).split(",")[0] in shown
     assert words.LICENCE in shown
     assert actions.runner.info.sha256 in about_text.describe(actions.runner.model, actions.runner.info)

@@ -14,7 +14,7 @@ from PIL import Image
 from app.drawing.provenance import kept_and_removed
 from app.examples.examples import Examples
 from app.look import words
-from app.running.results import PROXY_SIDE, Session, show
+from app.running.results import PROXY_SIDE, Asked, Session, show
 from app.tabs.clean_actions import Actions
 from opir.inference.restorer import Restorer
 from opir.photo import load_photo
@@ -40,7 +40,7 @@ def test_restore_shows_the_photo_and_the_result_unharmed(results: tuple, photo: 
 
 def test_summary_says_weather_size_and_time_in_plain_words(results: tuple) -> None:
     assert "Rain found at its own size." in results[1]
-    assert re.search(r"96 × 72 pixels, \d+\.\d s", results[1])
+    assert re.search(r"96 × 72 pixels, [\d.]+ s\.", results[1])
 
 
 def test_probabilities_are_named_and_sum_to_one(results: tuple) -> None:
@@ -110,7 +110,7 @@ def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, ph
     assert level.work is not None
     work = replace(level.work, uncertainty=torch.from_numpy(doubtful))
     restoration = replace(session.restoration, levels=(replace(level, work=work),))
-    marked = Session(restoration, session.photo, tmp_path, session.before)
+    marked = Session(restoration, session.photo, tmp_path, Asked(), session.summary)
     written = np.asarray(Image.open(actions.write_download(marked, 1.0, protect=True)["value"]))
     np.testing.assert_array_equal(written[:, :48], np.asarray(Image.open(photo).convert("RGB"))[:, :48])
     np.testing.assert_array_equal(written[:, 48:], np.asarray(session.restoration.image)[:, 48:])
@@ -119,26 +119,37 @@ def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, ph
 
 
 def test_a_cancelled_job_ends_without_a_result(actions: Actions, photo: Path) -> None:
-    actions.begin()
-    assert words.CANCELLED in actions.cancel()[0]
-    assert list(actions.restore_photo(str(photo), AUTO)) == [gr.skip()] * 6, "what is shown stays"
+    actions.begin(str(photo))
+    assert words.CANCELLED in actions.cancel(None)[1]
+    assert list(actions.restore_photo(str(photo), AUTO)) == [gr.skip()] * 8, "what is shown stays"
     assert isinstance(actions.restore_photo(str(photo), AUTO)[0], Session), "the next job knows nothing of it"
 
 
 def test_without_a_photo_every_action_returns_the_empty_page(actions: Actions) -> None:
     assert actions.restore_photo(None, AUTO)[0] == gr.skip()
-    assert len(actions.clear()) == len(actions.restore_photo(None, AUTO)) + len(actions.draw_views(None))
+    assert actions.begin(None) == (gr.skip(), gr.skip(), gr.skip())
+    assert actions.clear()[:4] == (AUTO, 1.0, False, None)
+    assert len(actions.clear()) == 3 + 6 + len(actions.draw_views(None))
     assert actions.blend(None, 1.0)[0] is None
     assert actions.write_download(None, 1.0)["interactive"] is False
 
 
-def test_a_file_that_is_no_photo_gives_one_plain_line(actions: Actions, not_a_photo: Path) -> None:
-    with pytest.raises(gr.Error) as raised:
-        actions.restore_photo(str(not_a_photo), AUTO)
-    assert "expected a JPEG, PNG" in raised.value.message
-    assert "&lt;b&gt;notes.jpg" in raised.value.message, "a file name must not become HTML"
-    assert "\n" not in raised.value.message
-    assert not raised.value.print_exception
+def test_a_cancelled_job_leaves_the_settings_of_what_is_shown(actions: Actions, photo: Path) -> None:
+    session, summary, *_ = actions.restore_photo(str(photo), "snow", words.FAST)
+    _, said, weather, quality = actions.cancel(session)
+    assert (weather, quality) == ("snow", words.FAST)
+    assert words.CANCELLED_BEFORE in said
+    assert summary in said
+
+
+def test_a_file_that_is_no_photo_gives_one_plain_line(actions: Actions, not_a_photo: Path, session: Session) -> None:
+    kept, said, *others = actions.restore_photo(str(not_a_photo), "snow", words.FAST, session=session)
+    assert kept == gr.skip()
+    assert words.ERROR in said
+    assert "expected a JPEG, PNG" in said
+    assert "&lt;b&gt;notes.jpg" in said, "a file name must not become HTML"
+    assert "\n" not in said
+    assert others[-2:] == [AUTO, words.FULL], "the settings are those of what is shown"
 
 
 @pytest.mark.parametrize(
@@ -151,9 +162,7 @@ def test_what_nobody_expected_is_a_plain_line_too(
         raise error
 
     monkeypatch.setattr(actions.runner, "restore", fail)
-    with pytest.raises(gr.Error) as raised:
-        actions.restore_photo(str(photo), AUTO)
-    assert raised.value.message == text
+    assert text in actions.restore_photo(str(photo), AUTO)[1]
 
 
 def test_what_a_file_carries_is_named(turned_photo: Path, photo: Path) -> None:
@@ -173,9 +182,9 @@ def test_an_example_is_shown_with_its_stored_result_and_no_model(
     actions: Actions, examples: Examples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(actions.runner, "restore", lambda *_: pytest.fail("the model ran"))
-    photo, weather, quality, *shown = actions.show_example(1.0, False, SimpleNamespace(index=1))
+    photo, quality, weather, strength, protect, *shown = actions.show_example(SimpleNamespace(index=1))
     session, summary, (before, after), *_ = shown
-    assert (Path(photo).name, weather, quality) == ("street-1.jpg", AUTO, words.FULL)
-    assert "beforehand" in summary
+    assert (Path(photo).name, quality, weather, strength, protect) == ("street-1.jpg", words.FULL, AUTO, 1.0, False)
+    assert "made ready before you came" in summary
     assert Image.open(before).size == Image.open(after).size == Image.open(examples.photos[1]).size
     assert Path(actions.write_download(session, 1.0)["value"]).name == "street-1_opir.jpg"

@@ -1,6 +1,7 @@
 """The commands from the outside: files in, files out, one line and exit code 2 for what is wrong."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from opir.cli.commands import main
 from opir.config import PRESETS
+from opir.inference import restore_thoroughly
 from opir.inference.restorer import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
@@ -70,10 +72,11 @@ def test_a_folder_inside_the_source_is_not_restored_again(checkpoint: Path, phot
     assert files(photos / "out") == ["a.png", "b.jpg", "trip/c.png"]
 
 
-def test_existing_results_can_be_skipped(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+def test_existing_results_can_be_skipped(checkpoint: Path, photos: Path, tmp_path: Path, capsys) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.png").write_bytes(b"mine")
     assert run("restore", photos, "-o", tmp_path / "out", "--skip-existing", "--checkpoint", checkpoint) == 0
+    assert re.search(r"opir: \d+ w(as|ere) there already", capsys.readouterr().err)
     assert (tmp_path / "out" / "a.png").read_bytes() == b"mine"
     assert files(tmp_path / "out") == ["a.png", "b.jpg"]
 
@@ -257,7 +260,7 @@ BAD_COMMANDS = [
     (["evaluate", "--input", "{photos}", "--target", "{photos}", "--space", "lab"], r'unknown space "lab"'),
     (["evaluate", "--input", "{photos}"], r"name the pairs: --input FOLDER --target FOLDER, or --set NAME=FOLDER"),
     (["evaluate", "--set", "Rain1={photos}"], r'unknown data set "Rain1": expected one of Rain13K'),
-    (["evaluate", "--set", "CSD-test={photos}"], r"CSD-test is not in {photos}: expected there the folders"),
+    (["evaluate", "--set", "CSD-test={photos}"], r"CSD-test is not in {photos}: expected there"),
     (["inspect", "{photos}/a.png", "--at", "5"], r'--at must be X,Y such as 120,80, got "5"'),
     (
         ["inspect", "{photos}/a.png", "--at", "28,0"],
@@ -297,3 +300,11 @@ def test_the_module_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "opir", "info", "none"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith('opir: no checkpoint "none"')
+
+
+def test_thorough_is_what_the_library_makes(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    arguments = (photos / "a.png", "-o", tmp_path / "out.png", "--task", "rain", "--thorough")
+    assert run("restore", *arguments, "--checkpoint", checkpoint) == 0
+    restorer = Restorer.from_pretrained(str(checkpoint))
+    expected = restore_thoroughly(restorer, photos / "a.png", "rain").image
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), np.asarray(expected))

@@ -4,8 +4,10 @@ import threading
 from pathlib import Path
 
 import pytest
+import typer
 
 from opir.cli.jobs import Job
+from opir.cli.progress import with_bar
 from opir.cli.streaming import stream_jobs
 
 JOBS = [Job(Path(f"{number}.png"), Path(f"out/{number}.png")) for number in range(12)]
@@ -69,3 +71,32 @@ def test_what_is_not_asked_for_any_more_is_not_started() -> None:
     next(stream)
     stream.close()
     assert len(started) < len(JOBS)
+
+
+def test_what_is_written_when_somebody_interrupts_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """Photos whose files are being written are reported, and how to go on is told."""
+    go = threading.Event()
+
+    def work(job: Job, loaded: str) -> str:
+        if job.source.stem == "2":
+            go.set()
+            raise KeyboardInterrupt
+        return loaded
+
+    def write(job: Job, restored: str) -> dict:
+        go.wait(10)
+        return {"restored": restored}
+
+    records = []
+
+    def collect() -> None:
+        for record in with_bar(stream_jobs(JOBS, lambda job: job.source.stem, work, write), len(JOBS)):
+            records.append(record["restored"])
+
+    with pytest.raises(typer.Exit) as ended:
+        collect()
+    assert ended.value.exit_code == 130
+    assert records == ["0", "1"]
+    assert capsys.readouterr().err == (
+        "opir: stopped: 2 of 12 photos are written; the same command with --skip-existing goes on\n"
+    )

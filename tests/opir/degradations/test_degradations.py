@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Generator
 
-from opir.degradations import degrade, degrade_mixed, haze, jpeg, rain, snow
-from opir.degradations.haze import ScenePart, airlight, imagined_depth
+from opir.degradations import degrade, haze, jpeg, rain, snow
+from opir.degradations.haze import airlight, haze_over_distance, imagined_depth
 from opir.degradations.particles import flake_shape, scatter, streak_shape
 from opir.tasks import Task
 from tests.conftest import make_picture
@@ -67,21 +67,31 @@ def test_haze_follows_the_scattering_model() -> None:
     assert bool((along_depth.diff() <= 1e-5).all())
 
 
-def test_a_part_of_a_scene_is_enlarged() -> None:
-    scene = torch.arange(12.0).reshape(1, 1, 3, 4)
-    torch.testing.assert_close(ScenePart(column(0), column(0), column(1)).of(scene), scene, atol=1e-5, rtol=0)
-    quarter = ScenePart(column(0.5), column(0.5), column(0.5)).of(scene)
-    assert quarter.amin() > scene[0, 0, 1, 1]  # the lower right one
-    assert torch.equal(quarter[..., -1, -1], scene[..., -1, -1])
+def test_imagined_depth_is_positive_with_a_mean_of_one() -> None:
+    depth = imagined_depth(torch.cat([make_picture(48, 60, seed) for seed in range(8)]), seeded())
+    assert depth.shape == (8, 1, 48, 60)
+    assert depth.min() > 0
+    torch.testing.assert_close(depth.mean(dim=(2, 3)), torch.ones(8, 1))
+    assert depth.std(dim=(2, 3)).min() > 0.05
 
 
-def test_depth_varies_less_in_a_part_of_a_scene() -> None:
-    photo = torch.full((8, 3, 48, 48), 0.5)
-    small = ScenePart(*(torch.full((8, 1, 1, 1), value) for value in (0.6, 0.3, 0.1)))
-    whole, part = imagined_depth(photo, seeded()), imagined_depth(photo, seeded(), small)
-    torch.testing.assert_close(whole.mean(dim=(2, 3)), torch.ones(8, 1))
-    assert (part.amax(dim=(1, 2, 3)) - part.amin(dim=(1, 2, 3))).mean() < 0.3 * (whole.amax() - whole.amin())
-    assert part.mean(dim=(1, 2, 3)).std() > 0.05
+def test_haze_over_distance_leaves_near_things_and_asks_for_no_more_than_can_be_had() -> None:
+    photo, depth = make_picture(40, 60).expand(6, 3, 40, 60), torch.linspace(0, 1.7, 60).expand(6, 1, 40, 60)
+    hazy, possible = haze_over_distance(photo, seeded(), depth)
+    change = (hazy - photo).abs().mean(dim=1)
+    assert change[..., :2].max() < 0.1
+    assert (change[..., -10:].mean(dim=(1, 2)) > change[..., :10].mean(dim=(1, 2))).all()
+    torch.testing.assert_close(possible[..., :10], photo[..., :10], atol=1e-6, rtol=0)
+    dense = change[..., -10:].mean(dim=(1, 2)) > 0.25
+    assert dense.any()
+
+
+def test_recorded_streaks_brighten_half_of_the_photos() -> None:
+    layers = torch.zeros(64, 1, 32, 32)
+    layers[..., 10:20, 15:17] = 1
+    plain, recorded = (rain(torch.zeros(64, 3, 32, 32), seeded(), layers=given) for given in (None, layers))
+    assert recorded.shape == plain.shape
+    assert 0 < (recorded - plain).abs().amax(dim=(1, 2, 3)).count_nonzero() <= 64
 
 
 def test_airlight_is_a_colour() -> None:
@@ -114,15 +124,3 @@ def test_jpeg_resembles_a_real_encoder() -> None:
     ours = jpeg(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255, column(70.0))
     loss_real = (real - photo).square().mean()
     assert (ours - real).square().mean() < 0.35 * loss_real
-
-
-def test_mixed_batches_give_each_photo_its_weather() -> None:
-    clean = torch.cat([make_picture(96, 96, seed) for seed in range(8)])
-    tasks = torch.tensor([Task.RAIN, Task.SNOW, Task.HAZE, Task.CLEAN] * 2)
-    depth = torch.zeros(8, 1, 96, 96)
-    depth[2] = 1.0
-    degraded, target = degrade_mixed(clean, tasks, seeded(5), depth, [torch.rand(30, 30)])
-    untouched = tasks == Task.CLEAN
-    assert torch.equal(degraded[untouched], target[untouched])
-    difference = (degraded - target).abs().mean(dim=(1, 2, 3))
-    assert difference[~untouched].min() > 1e-3

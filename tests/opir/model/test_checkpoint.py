@@ -29,6 +29,17 @@ def test_missing_checkpoint_names_what_there_is(tmp_path: Path) -> None:
         load_model(tmp_path / "gone.safetensors")
 
 
+@pytest.mark.parametrize("name", ["runs/mine", "./mine", "there/mine"])
+def test_a_folder_that_is_not_there_is_told_without_asking_the_hub(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    monkeypatch.setattr("opir.model.checkpoint._download", lambda hub_id: pytest.fail(f"asked the hub for {hub_id}"))
+    with pytest.raises(CheckpointError, match=f'no checkpoint "{name}": expected'):
+        load_model(name)
+
+
 def test_other_files_are_refused(tmp_path: Path, tiny_model: OPIR) -> None:
     text = tmp_path / "text.safetensors"
     text.write_text("not a checkpoint")

@@ -229,3 +229,23 @@ def test_golden_output(tiny_model: OPIR, picture: Tensor, request: pytest.Fixtur
         path.parent.mkdir(exist_ok=True)
         save_file({"outputs": outputs}, path)
     torch.testing.assert_close(outputs, load_file(path)["outputs"], rtol=1e-4, atol=1e-4)
+
+
+def test_stages_are_told_of_haze_by_how_sure_it_is(tiny_model: OPIR) -> None:
+    hazy, clean, rainy = (tiny_model.prototype(task) for task in (Task.HAZE, Task.CLEAN, Task.RAIN))
+    assert hazy is not None
+    assert clean is not None
+    assert rainy is not None
+    shares = torch.linspace(0, 1, 101)[:, None]
+    embeddings = clean + shares * (hazy - clean)
+    told = tiny_model.told(embeddings)
+    probabilities = tiny_model.task_probabilities(embeddings)
+    haze, likeliest = probabilities[:, Task.HAZE], probabilities.argmax(dim=1)
+    sure, left = haze > 0.9, likeliest != Task.HAZE
+    assert left.any()
+    torch.testing.assert_close(told[sure], hazy.expand_as(told[sure]))
+    torch.testing.assert_close(told[left], embeddings[left])
+    doubtful = (likeliest == Task.HAZE) & (haze > 0.5) & (haze < 0.74)
+    nearer_to_clean = (told[doubtful] - clean).norm(dim=1) < (embeddings[doubtful] - clean).norm(dim=1)
+    assert nearer_to_clean.all()
+    torch.testing.assert_close(tiny_model.told(rainy), rainy)

@@ -17,8 +17,10 @@ from torch import nn
 from opir.config import OPIRConfig
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
+from opir.model.record import training_record
 from opir.tasks import Task
 from opir.training.config import Phase, TrainingConfig, load_training_config
+from opir.training.feed import Feed
 from opir.training.loop import Trainer, rate_factor, train
 from tests.conftest import make_picture
 
@@ -67,7 +69,7 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
     assert len(list((tmp_path / "run" / "state").glob("step-*"))) == 1
 
 
-def test_learns_and_logs(settings: TrainingConfig, photos: Path) -> None:
+def test_learns_and_logs(settings: TrainingConfig, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = replace(
         settings,
         steps=60,
@@ -83,6 +85,9 @@ def test_learns_and_logs(settings: TrainingConfig, photos: Path) -> None:
     assert len(losses) == len(validations) == 3
     assert validations[-1]["haze/stage2"] > validations[-1]["haze/input"]
     assert list((Path(config.output) / "tensorboard").iterdir())
+    with Image.open(Path(config.output) / "validation.png") as picture:
+        assert picture.size == (3 * 60, 3 * 60)  # given, restored, truth of rain, snow and haze
+    assert f"step 60: rain {validations[-1]['rain/input']:.1f} → " in capsys.readouterr().err
     _, info = load_model(Path(config.output) / "model.safetensors")
     assert info.metadata["metrics"]["haze/stage2"] == pytest.approx(validations[-1]["haze/stage2"], abs=1e-3)
     assert info.metadata["data"].startswith(f"{len(list(photos.iterdir()))} clean photos")
@@ -94,6 +99,24 @@ def test_stops_after_the_given_time(settings: TrainingConfig) -> None:
     assert info.metadata["step"] == 1
 
 
+def test_what_is_interrupted_is_kept_and_says_how_to_go_on(
+    settings: TrainingConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = Trainer(settings)
+    train_step = trainer._train_step
+
+    def interrupted() -> dict[str, torch.Tensor]:
+        if trainer.state.step == 3:
+            raise KeyboardInterrupt
+        return train_step()
+
+    monkeypatch.setattr(trainer, "_train_step", interrupted)
+    _, info = load_model(trainer.run())
+    assert info.metadata["step"] == 3
+    assert "stopped at step 3; the same command goes on from there" in capsys.readouterr().err
+    assert Trainer(settings).state.step == 3
+
+
 def test_starts_from_given_weights_of_the_same_model(settings: TrainingConfig, tmp_path: Path) -> None:
     weights = train(replace(settings, output=str(tmp_path / "before"), steps=2))
     started = Trainer(replace(settings, start_from=str(weights)))
@@ -101,8 +124,19 @@ def test_starts_from_given_weights_of_the_same_model(settings: TrainingConfig, t
     for old, new in zip(expected.parameters(), started.model.parameters(), strict=True):
         assert torch.equal(old, new)
     other = replace(settings, start_from=str(weights), model=replace(settings.model, width=4))
-    with pytest.raises(ValueError, match="holds another model than this run trains"):
+    with pytest.raises(ValueError, match="does not fit: a model to start from must not be larger"):
         Trainer(other)
+
+
+def test_runs_that_led_to_weights_are_recorded_in_them(settings: TrainingConfig, tmp_path: Path) -> None:
+    first = train(replace(settings, output=str(tmp_path / "first"), steps=2))
+    second = replace(settings, output=str(tmp_path / "second"), start_from=str(first), steps=3)
+    for steps in (1, 3):  # stopped, and gone on
+        _, info = load_model(train(replace(second, steps=steps)))
+        assert [run["step"] for run in info.metadata["history"]] == [2, steps]
+    record = training_record(info.metadata)
+    assert record is not None
+    assert (record.steps, record.num_runs, record.is_whole) == (5, 2, True)
 
 
 def test_the_rate_warms_up_and_falls_to_its_end() -> None:
@@ -168,11 +202,15 @@ def test_the_state_lies_in_small_files(settings: TrainingConfig, monkeypatch: py
 
 
 def test_two_processes_learn_as_one_does(settings: TrainingConfig, tmp_path: Path, photos: Path) -> None:
-    """The same command under torchrun, over gloo, gives the same loss curve."""
+    """The same command under torchrun, over gloo, gives the same loss curve.
+
+    Without clean crops, of which the most harmed in a process's part of the batch counts most.
+    """
     model = "\n".join(f"{key} = {json.dumps(value)}" for key, value in settings.model.to_dict().items())
     path = tmp_path / "shards.toml"
     path.write_text(
-        f"steps = 20\nshards = 2\nprecision = 'fp32'\n[model]\n{model}\n[[phases]]\ncrop = 32\nbatch = 4\n"
+        "steps = 20\nshards = 2\nprecision = 'fp32'\n[data]\nuntouched = 0\n"
+        f"[model]\n{model}\n[[phases]]\ncrop = 32\nbatch = 4\n"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     curves = []
@@ -207,12 +245,9 @@ def test_a_batch_that_can_not_be_shared_is_told(settings: TrainingConfig) -> Non
 
 def test_some_steps_take_few_large_crops(settings: TrainingConfig) -> None:
     phase = Phase(crop=32, batch=8, large_every=3)
-    assert [phase.sizes(step) for step in range(4)] == [(64, 2), (32, 8), (32, 8), (64, 2)]
-    trainer = Trainer(replace(settings, phases=(phase,)))
-    assert [tuple(trainer._draw_shard(phase, step, 0)[0].shape) for step in (3, 4)] == [
-        (2, 3, 64, 64),
-        (8, 3, 32, 32),
-    ]
+    assert [phase.sizes(step) for step in range(4)] == [(64, 2, 1), (32, 8, 1), (32, 8, 1), (64, 2, 1)]
+    feed = Feed(replace(settings, phases=(phase,)), torch.device("cpu"))
+    assert [tuple(feed.draw(phase, step)[0].degraded.shape) for step in (3, 4)] == [(2, 3, 64, 64), (8, 3, 32, 32)]
     with pytest.raises(ValueError, match="batch=4 must be a multiple of the 2 shards .* a quarter of it"):
         Trainer(replace(settings, shards=2, phases=(replace(phase, batch=4),)))
 
