@@ -167,7 +167,7 @@ class Restorer:
         """
         view, number = views.pop(), len(views)
         works = choice.works(number, view.probabilities)
-        told = self._told(view, choice.task)
+        told = None if view.embedding is None else self.model.told(view.embedding, choice.task)
         made = run.restore(view.picture, told) if works else None
         if number == 0:
             pyramid[0] = view.picture if made is None else made.restored
@@ -185,15 +185,6 @@ class Restorer:
             views[number] = self._look(picture)
             if number:
                 change = enlarged(change, *picture.shape[-2:])
-
-    def _told(self, view: _View, named: Task | None) -> Tensor | None:
-        """Return what a level's stages are told: the own embedding also says how much of a named weather there is."""
-        if view.embedding is None:
-            return None
-        likeliest = max(view.probabilities, key=lambda name: view.probabilities[name])
-        if named is None or named.label == likeliest:
-            return self.model.told(view.embedding)
-        return self.model.prototype(named)
 
     def _look(self, picture: Tensor) -> _View:
         embedding = self.embed(picture)

@@ -80,8 +80,10 @@ class OPIR(nn.Module):
             raise ValueError("this model has no task-aware module, so it recognises no weather")
         return self.task_encoder.logits(embedding).softmax(dim=1)
 
-    def told(self, own: Tensor) -> Tensor:
+    def told(self, own: Tensor, named: Task | None = None) -> Tensor:
         """Return what the stages are told of photos whose own embeddings are these: (B, D) both.
+
+        Of a named weather its prototype, but where a photo shows it by itself what that says: it also tells how much.
 
         Where haze is sure, its prototype: beside things that look like haze, the own embedding asks for too little.
         Where it is doubtful, the nearer to clean the greater the doubt. Other weather is told as it is seen.
@@ -92,9 +94,13 @@ class OPIR(nn.Module):
         haze = probabilities[:, Task.HAZE]
         sure = ((haze - _HAZY) / (_SURELY_HAZY - _HAZY)).clamp(0, 1)
         doubtful = ((_HAZY - haze) / (_HAZY - _DOUBTFUL)).clamp(0, 1)
-        share = torch.maximum(sure, doubtful) * (probabilities.argmax(dim=1) == Task.HAZE)
+        likeliest = probabilities.argmax(dim=1)
+        share = torch.maximum(sure, doubtful) * (likeliest == Task.HAZE)
         hazy, clean = (self.task_encoder.prototypes[task].float() for task in (Task.HAZE, Task.CLEAN))
-        return torch.lerp(own, torch.where((haze > _HAZY)[:, None], hazy, clean), share[:, None])
+        seen = torch.lerp(own, torch.where((haze > _HAZY)[:, None], hazy, clean), share[:, None])
+        if named is None:
+            return seen
+        return torch.where((likeliest == named)[:, None], seen, self.task_encoder.prototypes[named].float())
 
     def copy_first_modulator(self) -> None:
         """Let later stages start from stage 1's task modulation, when stage 1 was trained alone before them."""
@@ -161,8 +167,8 @@ class OPIR(nn.Module):
 
         Args:
             degraded: I, (B, 3, H, W) in [0, 1].
-            tasks: a task whose prototype is used in every stage, or one row of the prototype table for each photo,
-                (B,), with -1 for its own embedding; None uses each level's own embedding of every photo.
+            tasks: a task that was named (`told`), or one row of the prototype table for each photo, (B,), with -1 for
+                its own embedding; None uses each level's own embedding of every photo.
             num_stages: stop after so many stages; None runs all.
             num_levels: of the pyramid; 1 is the paper.
             works: (num_levels, B) bool, finest level first: False where a photo passes a level by; None where all
@@ -188,13 +194,11 @@ class OPIR(nn.Module):
         """Return e_t for both stages: what stage 1 leaves would look clean as a whole."""
         if self.task_encoder is None:
             return None
-        if isinstance(tasks, Task):
-            return self.task_encoder.prototypes[tasks][None].float().expand(len(picture), -1)
         own: Tensor = self.task_encoder(picture.detach())
-        if tasks is None:
-            return own
+        if tasks is None or isinstance(tasks, Task):
+            return self.told(own, tasks)
         named = self.task_encoder.prototypes.float()[tasks.clamp_min(0)]
-        return torch.where(tasks[:, None] < 0, own, named)
+        return torch.where(tasks[:, None] < 0, self.told(own), named)
 
 
 def count_parameters(model: nn.Module) -> int:

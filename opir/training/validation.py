@@ -70,9 +70,10 @@ class Validation:
                     values[f"{kind}/stage{index}"] = fmean(_psnrs(stage.restored, clean))
                 if kind != Task.CLEAN.label:
                     values[f"{kind}/input"] = fmean(_psnrs(degraded, clean))
-                if result.embedding is not None:
+                own = model.embed(degraded)
+                if own is not None:
                     task = Task.HAZE if kind == "distance" else Task.parse(kind)
-                    right.append((model.task_probabilities(result.embedding).argmax(dim=1) == task).float().mean())
+                    right.append((model.task_probabilities(own).argmax(dim=1) == task).float().mean())
                 if kind == Task.CLEAN.label:
                     values["clean/worst"] = min(_psnrs(result.final.restored, clean))
             harm = [_psnrs(model(picture).final.restored, picture)[0] for picture in self._plain]
