@@ -27,9 +27,9 @@ class LevelWork:
     told: NDArray[np.float32] | None
     """What every stage was told, (D,): the level's own embedding, or the prototype of the task asked for."""
     first: Tensor
-    """Ĵ1, (3, h, w)."""
+    """Ĵ1, (3, h, w): floats, or uint8 grey values of a very large photo."""
     restored: Tensor
-    """The last stage's result, Ĵ2 or Ĵ1, (3, h, w)."""
+    """The last stage's result, Ĵ2 or Ĵ1, likewise."""
     uncertainty: Tensor
     """UM of stage 1, (h, w)."""
     scale_weights: Tensor | None
@@ -92,7 +92,7 @@ def carried_up(photo: Tensor, source: int, restored: Tensor, target: int = 0) ->
     if source == target:
         return restored
     pyramid = build_pyramid(photo[None], source + 1)
-    change = change_of(pyramid[source], restored[None].to(pyramid[source].dtype))
+    change = change_of(pyramid[source], in_unit(restored[None]))
     for finer in range(source - 1, target, -1):
         change = enlarged(change, *pyramid[finer].shape[-2:])
     made = torch.empty_like(pyramid[target])

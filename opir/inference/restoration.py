@@ -40,7 +40,7 @@ class Restoration:
     levels: tuple[Level, ...]
     """What each level of the photo saw and did, from coarse to fine; the last one is the photo's own size."""
     restored_rgb: Tensor
-    """The result, (3, H, W), sRGB in [0, 1]: float32, or uint8 grey values for an 8-bit photo of 16 megapixels and
+    """The result, (3, H, W), sRGB in [0, 1]: float32, or uint8 grey values for an 8-bit photo of 8 megapixels and
     more (float16 for a grey one)."""
     asked: str
     """The task asked for, or "auto"."""

@@ -30,6 +30,7 @@ from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel, Tile
 from opir.inference.tiling import Memory
 from opir.model import OPIR, fused_tail
 from opir.model.checkpoint import SHIPPED_FOLDER, CheckpointInfo, load_model
+from opir.ops.levels import in_grey_values
 from opir.ops.pyramid import Change, change_of, down, enlarged, write_changed
 from opir.photo.photo import Photo, Source, is_compact, load_photo
 from opir.tasks import AUTO, Task
@@ -126,14 +127,11 @@ class Restorer:
         num_stages = self._parse_stages(stages)
         photo = photo if isinstance(photo, Photo) else load_photo(photo, compact=True)
         started = time.perf_counter()
-        if is_compact(photo):
-            give_back_freed_memory()  # what decoding left
         kept = torch.float16 if is_compact(photo) else torch.float32
         settings = LevelSettings(num_stages, self.precision, self.fused, kept, not photo.is_grey, scale_weights)
         run = TiledLevel(self.model, settings, Memory.for_photo(photo, self.device), tile, progress)
         done, restored = self._climb(photo, choice, run)
-        if is_compact(photo):
-            give_back_freed_memory()  # before a file of it is written
+        _spare_memory(photo)
         return Restoration(
             photo=photo,
             levels=tuple(done),
@@ -155,18 +153,29 @@ class Restorer:
         views = [self._look(picture) for picture in pyramid]
         choice.look([view.probabilities for view in views])
         done: list[Level] = []
-        while True:
-            view, number = views.pop(), len(views)
-            works = choice.works(number, view.probabilities)
-            told = None if view.embedding is None else self.model.told(view.embedding, choice.task)
-            made = run.restore(view.picture, told) if works else None
-            done.append(_level(number, view, told, made, photo))
-            seen = pyramid.pop()
-            if number == 0:
-                return done, view.picture if made is None else made.restored
-            if made is not None:
-                self._carry_up(change_of(seen, made.restored), pyramid, views)
-                choice.look([finer.probabilities for finer in views])
+        while views:
+            _spare_memory(photo)
+            done.append(self._pass_level(photo, choice, run, pyramid, views))
+        return done, pyramid[0]
+
+    def _pass_level(
+        self, photo: Photo, choice: LevelChoice, run: TiledLevel, pyramid: list[Tensor], views: list[_View]
+    ) -> Level:
+        """Do what is to be done at the coarsest level that is left, and take it from both lists.
+
+        Every finer level then begins with its change. At the photo's own size the result takes the photo's place.
+        """
+        view, number = views.pop(), len(views)
+        works = choice.works(number, view.probabilities)
+        told = None if view.embedding is None else self.model.told(view.embedding, choice.task)
+        made = run.restore(view.picture, told) if works else None
+        if number == 0:
+            pyramid[0] = view.picture if made is None else made.restored
+        elif made is not None:
+            self._carry_up(change_of(pyramid[number], made.restored), pyramid, views)
+            choice.look([finer.probabilities for finer in views])
+        del pyramid[max(number, 1) :]
+        return _level(number, view, told, made, photo)
 
     def _carry_up(self, change: Change, pyramid: list[Tensor], views: list[_View]) -> None:
         """Let every finer level begin with the change of the last one, and look at it anew."""
@@ -217,6 +226,12 @@ class Restorer:
         return stages
 
 
+def _spare_memory(photo: Photo) -> None:
+    """Give freed memory back before more is made of a large photo: holes are seldom of the size that it asks for."""
+    if is_compact(photo):
+        give_back_freed_memory()
+
+
 def _level(number: int, view: _View, told: Tensor | None, made: TiledResult | None, photo: Photo) -> Level:
     """Say what a level saw and did, with all that is kept of it on the processor."""
     height, width = view.picture.shape[-2:]
@@ -226,6 +241,8 @@ def _level(number: int, view: _View, told: Tensor | None, made: TiledResult | No
         first, restored = made.first[0].cpu(), made.restored[0].cpu()
         if number == 0:
             first, restored = _finish(first, photo), _finish(restored, photo)
+        elif is_compact(photo):
+            first, restored = in_grey_values(first), in_grey_values(restored)
         weights = None if made.scale_weights is None else made.scale_weights[0]
         work = LevelWork(_to_array(told), first, restored, made.uncertainty[0, 0].cpu(), weights, made.tiles)
     return Level(

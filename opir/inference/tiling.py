@@ -26,9 +26,9 @@ LEAST_WINDOW_PIXELS = 1_000_000
 """Smaller tiles than these, halo included, are taken for want of free memory only: they are mostly halo."""
 _PROGRAM_BYTES = 470_000_000  # 100 MB of them are Numba
 _SHARE_OF_FREE_MEMORY = 0.5
-# Besides features at half resolution (`working_copies`): the image in a few layouts; operators in strips.
-# Half of it is holes of the heap.
-_BYTES_PER_PIXEL = 52
+# Besides features at half resolution (`working_copies`): the image in a few layouts; operators in strips. Three
+# quarters of it are holes of the heap.
+_BYTES_PER_PIXEL = 190
 # What the finest level begins with, both stages, the uncertainty, and a third of it for coarser levels; of a very
 # large photo colours in grey values and the rest in half precision.
 _BYTES_MADE_PER_PIXEL, _COMPACT_BYTES_MADE_PER_PIXEL = 48, 12

@@ -14,6 +14,11 @@ def in_unit(colours: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     return colours.to(dtype).div_(255) if colours.dtype == torch.uint8 else colours.to(dtype)
 
 
+def in_grey_values(colours: Tensor) -> Tensor:
+    """Return colours of any shape as uint8 grey values, clamped and rounded."""
+    return (colours.clamp(0, 1) * 255).round_().to(torch.uint8)
+
+
 def keep(colours: Tensor, kept: Tensor) -> None:
     """Write colours of any shape into `kept`, of the same shape: clamped and rounded where those are uint8 levels."""
     kept.copy_(colours.clamp(0, 1).mul_(255).round_() if kept.dtype == torch.uint8 else colours)

@@ -31,7 +31,7 @@ from opir.photo.reading import MAX_MEGAPIXELS, content_of, read_bytes, read_file
 
 BYTES_A_PIXEL = 40
 """What restoring a very large photo takes, with room to spare."""
-COMPACT_FROM_PIXELS = 16_000_000
+COMPACT_FROM_PIXELS = 8_000_000
 """From here on an 8-bit photo can be kept as levels. So is its result, and what lies between in half precision, which
 costs 1/16 of a level."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])

@@ -22,9 +22,9 @@ def test_more_that_is_held_makes_windows_smaller_but_never_mostly_halo() -> None
     assert sizes[-1] == LEAST_WINDOW_PIXELS
 
 
-@pytest.mark.parametrize(("number_bytes", "per_pixel"), [(4, 52 + 7 * LITE.width), (2, 52 + 4 * LITE.width)])
+@pytest.mark.parametrize(("number_bytes", "per_pixel"), [(4, 190 + 7 * LITE.width), (2, 190 + 4 * LITE.width)])
 def test_what_48_megapixels_take_is_what_was_aimed_at(number_bytes: int, per_pixel: int) -> None:
-    held = 48_000_000 * (3 + 11)
+    held = 600_000_000
     pixels = largest_window(HALO, LITE, replace(PLENTY, held_bytes=held), number_bytes)
     assert 470e6 + held + pixels * per_pixel == pytest.approx(AIMED_AT_BYTES, rel=0.001)
 
