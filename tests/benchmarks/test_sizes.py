@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.quality import sizes
 from benchmarks.report.evidence_tables import sizes_table
-from opir.photo.photo import to_picture
+from opir.photo import to_picture
 from tests.conftest import make_picture
 
 
