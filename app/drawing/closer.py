@@ -11,7 +11,7 @@ from PIL import Image
 
 from opir import inference
 from opir.inference import DOUBTFUL_FROM, Restoration
-from opir.ops.window import Window
+from opir.ops import Window
 
 LONGEST_SIDE = 2048
 """So many pixels of a side are cut at once, at most: more than a window shows."""

@@ -149,6 +149,11 @@ def load_model(name: str | Path) -> tuple[OPIR, CheckpointInfo]:
     return model.eval(), CheckpointInfo(path, config, digest, training)
 
 
+def read_training(path: Path) -> dict[str, Any]:
+    """Return what training wrote into a model's file, of whatever model; raises CheckpointError if it is none."""
+    return dict(json.loads(read_tensors(path)[1].get("training", "{}")))
+
+
 def _check_shapes(config: OPIRConfig, tensors: dict[str, Tensor]) -> None:
     """Compare weights with the model that a config names, before it takes memory: the config may name any size."""
     with torch.device("meta"):

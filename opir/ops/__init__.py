@@ -5,8 +5,10 @@ from opir.ops.padding import crop, pad_to_multiple, reflect_pad
 from opir.ops.pyramid import build_pyramid
 from opir.ops.shuffle import mix_channels, shuffle_up
 from opir.ops.uncertainty import uncertainty_map
+from opir.ops.window import Window
 
 __all__ = [
+    "Window",
     "build_pyramid",
     "crop",
     "filter_multiscale",

@@ -23,7 +23,7 @@ from opir.config import OPIRConfig
 from opir.devices import choose_precision, reuse_freed_memory
 from opir.files import written_whole
 from opir.model import OPIR
-from opir.model.checkpoint import load_model, save_model
+from opir.model.checkpoint import load_model, read_training, save_model
 from opir.model.record import RUNS, all_runs, run_entry
 from opir.training.config import Phase, TrainingConfig
 from opir.training.feed import Feed
@@ -119,7 +119,7 @@ class Trainer:
         self.state = load_state(self.folder / "state", model, self.ema, optimizer)
         exported = self.folder / "model.safetensors"
         if self.state.step and exported.is_file():  # what it started from may have been replaced since
-            self._earlier_runs = all_runs(load_model(exported)[1].metadata)[:-1]
+            self._earlier_runs = all_runs(read_training(exported))[:-1]
         self.step, self.optimizer = self.accelerator.prepare(step, optimizer)
         for values in optimizer.state.values():
             values["step"] = values["step"].cpu()  # where AdamW reads it in every step
