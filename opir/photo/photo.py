@@ -32,8 +32,8 @@ from opir.photo.reading import MAX_MEGAPIXELS, content_of, read_bytes, read_file
 BYTES_A_PIXEL = 40
 """What restoring a very large photo takes, with room to spare."""
 COMPACT_FROM_PIXELS = 8_000_000
-"""From here on an 8-bit photo can be kept in grey values. So is what each stage makes of it, for 0.01 dB; maps and coarser
-levels on the way are kept in half precision."""
+"""From here on an 8-bit photo can be kept in grey values. So is what each stage makes of it, for 0.01 dB; maps, and
+coarser levels on the way, are kept in half precision."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any] | Tensor
