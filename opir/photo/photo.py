@@ -32,8 +32,8 @@ from opir.photo.reading import MAX_MEGAPIXELS, content_of, read_bytes, read_file
 BYTES_A_PIXEL = 40
 """What restoring a very large photo takes, with room to spare."""
 COMPACT_FROM_PIXELS = 8_000_000
-"""From here on an 8-bit photo can be kept as levels. So is its result, and what lies between in half precision, which
-costs 1/16 of a level."""
+"""From here on an 8-bit photo can be kept in grey values. So is what each stage makes of it, for 0.01 dB; maps, and
+coarser levels on the way, are kept in half precision."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any] | Tensor
@@ -82,7 +82,7 @@ class Photo:
 
 
 def is_compact(photo: Photo) -> bool:
-    """Tell whether what is made of a photo is kept in half precision: 8 bits, and many pixels."""
+    """Tell whether what is made of a photo is kept in fewer bytes: 8 bits, and many pixels."""
     return photo.bits == 8 and photo.width * photo.height >= COMPACT_FROM_PIXELS
 
 
