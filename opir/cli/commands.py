@@ -65,9 +65,7 @@ app = typer.Typer(
 Photos = Annotated[
     list[Path], typer.Argument(metavar="IN", help='Photos, folders of photos, or "-" for standard input.')
 ]
-Out = Annotated[
-    str, typer.Option("--out", "-o", help='A folder, a file name for a single photo, or "-" for standard output.')
-]
+Out = Annotated[str, typer.Option("--out", "-o", help='A folder, a file name for one photo, or "-".')]
 TaskName = Annotated[str, typer.Option(help=f"The weather: {AUTO} or one of {', '.join(TASK_NAMES)}.")]
 Checkpoint = Annotated[str, typer.Option(help="A shipped name, a folder, a .safetensors file or a hub id.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
@@ -98,9 +96,7 @@ def restore(
     as_json: AsJson = False,
     keep_location: Annotated[bool, typer.Option("--keep-location", help="Keep the GPS position too.")] = False,
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Keep each file's time of change.")] = False,
-    max_megapixels: Annotated[
-        float | None, typer.Option(min=0.0001, help="The largest photo; else 100, or what the memory is enough for.")
-    ] = None,
+    max_megapixels: Annotated[float | None, typer.Option(min=0.0001, help="Else 100, or what memory allows.")] = None,
     log: Annotated[Path | None, typer.Option(help="Add one JSON line for each photo to this file.")] = None,
     engine: Annotated[str, typer.Option(help=f"Where to compute: {' or '.join(ENGINES)} (a cluster).")] = "local",
     workers: Annotated[int | None, typer.Option(min=1, help="For --engine ray: processes with a model.")] = None,
