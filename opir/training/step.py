@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from opir.model import OPIR, OPIRResult
+from opir.ops.pyramid import build_pyramid, change_of, changed
 from opir.tasks import Task
 from opir.training.batch import LARGEST, TrainingBatch
 from opir.training.losses import LossWeights, total_loss
@@ -16,7 +17,6 @@ from opir.training.losses import LossWeights, total_loss
 _FAINT_DETAIL, _PLAIN_DETAIL = 0.004, 0.012
 _FAINT_HAZE, _PLAIN_HAZE = 0.012, 0.045
 _DETAIL_SIDE = 17  # pixels over which a change counts as detail of its level
-_MOST_GAIN, _FLAT_VARIANCE = 4.0, 1e-4
 _WORKS_FROM = 0.3  # strength of the weather from which a level's result is passed on to the finer one
 
 
@@ -46,10 +46,7 @@ class TrainingStep(nn.Module):
             num_levels: how many levels of the pyramid; 1 is the photo alone.
         """
         weights = replace(self.weights, uncertainty=self.weights.uncertainty * uncertainty)
-        degraded, clean = [batch.degraded], [batch.clean]
-        for _ in range(num_levels - 1):
-            degraded.append(F.avg_pool2d(degraded[-1], 2))
-            clean.append(F.avg_pool2d(clean[-1], 2))
+        degraded, clean = (build_pyramid(photos, num_levels) for photos in (batch.degraded, batch.clean))
         total = batch.clean.new_zeros(())
         parts: dict[str, Tensor] = {}
         seen = degraded[-1]
@@ -58,16 +55,16 @@ class TrainingStep(nn.Module):
             too_large = batch.sizes / 2**level > LARGEST
             strength = torch.where(too_large, 0.0, weather_strength(seen, wanted, batch.tasks))
             wanted = torch.where(too_large[:, None, None, None], seen, wanted)
-            result, logits, change = self._restore(seen, batch, strength, num_stages)
+            result, logits, whole_change = self._restore(seen, batch, strength, num_stages)
             targets = soft_targets(batch.tasks, strength)
             loss, parts = total_loss(
-                result, seen, wanted, logits, targets, weights, task_shares, change, batch.counts[Task.CLEAN]
+                result, seen, wanted, logits, targets, weights, task_shares, whole_change, batch.counts[Task.CLEAN]
             )
             total = total + loss
             if level:
                 works = (strength > _WORKS_FROM)[:, None, None, None]
                 restored = torch.where(works, result.final.restored.detach().clamp(0, 1), seen)
-                seen = merged(degraded[level - 1], degraded[level], restored).clamp(0, 1)
+                seen = changed(degraded[level - 1], change_of(degraded[level], restored)).clamp(0, 1)
         return total / num_levels, parts
 
     def _restore(
@@ -114,32 +111,3 @@ def soft_targets(tasks: Tensor, strength: Tensor) -> Tensor:
     every = torch.arange(len(Task), device=tasks.device)
     own, clean = (tasks[:, None] == every).float(), (every == Task.CLEAN).float()
     return strength[:, None] * own + (1 - strength[:, None]) * clean
-
-
-def merged(finer: Tensor, coarse: Tensor, restored: Tensor) -> Tensor:
-    """Carry a level's change over to the next finer one, whose own detail gets the contrast that the level gave.
-
-    x_n = I_n + up(Ĵ_{n+1} - I_{n+1}) + up(g - 1)·(I_n - up(I_{n+1})): g is 1 where streaks were taken away, and above
-    1 where a veil was.
-
-    Args:
-        finer: I_n, (B, 3, 2H, 2W).
-        coarse: I_{n+1}, (B, 3, H, W).
-        restored: Ĵ_{n+1}.
-    """
-    gain = contrast_gain(coarse, restored)
-    small = torch.cat([restored - coarse, gain - 1, coarse], dim=1)
-    change, gain, enlarged = F.interpolate(small, size=finer.shape[-2:], mode="bilinear").chunk(3, dim=1)
-    return finer + change + gain * (finer - enlarged)
-
-
-def contrast_gain(coarse: Tensor, restored: Tensor) -> Tensor:
-    """Return how many times more contrast a restored picture has around each pixel, 1 to 4, as its first argument."""
-
-    def mean(values: Tensor) -> Tensor:
-        return F.avg_pool2d(values, 7, stride=1, padding=3, count_include_pad=False)
-
-    middle = mean(coarse)
-    covariance = mean(coarse * restored) - middle * mean(restored)
-    variance = mean(coarse * coarse) - middle.square()
-    return ((covariance + _FLAT_VARIANCE) / (variance.clamp_min(0) + _FLAT_VARIANCE)).clamp(1, _MOST_GAIN)
