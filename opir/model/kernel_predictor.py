@@ -159,11 +159,16 @@ class KernelPredictor(nn.Module):
         return torch.cat([-darkest, brightest], dim=1)
 
     def _with_detail(self, features: Tensor) -> Tensor:
-        """Add how features differ from the mean of 3×3 around them, where the head takes it: (B, 2·width, h, w)."""
+        """Add what the head reads of the surroundings, where it does: (B, 4·width, h, w).
+
+        How features differ from the mean of 3×3 around them, and how much they change to the right and down within a
+        quarter of their distance.
+        """
         if not self.smooth:
             return features
         around = F.avg_pool2d(features, 3, stride=1, padding=1, count_include_pad=False)
-        return torch.cat([features, features - around], dim=1)
+        right, down = (_change_along(features, dim) for dim in (3, 2))
+        return torch.cat([features, features - around, right, down], dim=1)
 
     def _needed(self, wanted: Window, whole: Window) -> list[tuple[Window, Window]]:
         """Return, from the coarsest decoder to the finest, what it takes from the level below, and what it works on.
@@ -194,8 +199,20 @@ class KernelPredictor(nn.Module):
         weight, bias = self.head.weight.flatten(1), self.head.bias
         if self.corners is not None:
             shared = weight.repeat_interleave(UNSHUFFLE**2, dim=0)
-            weight, bias = torch.cat([shared, self.corners.weight.flatten(1)], dim=1), bias.repeat_interleave(4)
+            # Each pixel of a feature lies a quarter of their distance to a side: ramps become ramps, not stairs.
+            to_right = shared * torch.tensor([-1, 1, -1, 1], device=weight.device).repeat(len(weight))[:, None]
+            down = shared * torch.tensor([-1, -1, 1, 1], device=weight.device).repeat(len(weight))[:, None]
+            weight = torch.cat([shared, self.corners.weight.flatten(1), to_right, down], dim=1)
+            bias = bias.repeat_interleave(UNSHUFFLE**2)
         return HEAD_SCALE * weight, HEAD_SCALE * bias + F.pad(identity, (0, len(weight) - len(identity)))
+
+
+def _change_along(features: Tensor, dim: int) -> Tensor:
+    """Return how much features change within a quarter of their distance, by both neighbours; none beyond the border."""
+    size = features.shape[dim]
+    before, after = features.narrow(dim, 0, 1), features.narrow(dim, size - 1, 1)
+    edged = torch.cat([before, features, after], dim=dim)
+    return (edged.narrow(dim, 2, size) - edged.narrow(dim, 0, size)) / 8
 
 
 def _shuffled_up(coarse: int, fine: int) -> nn.Sequential:

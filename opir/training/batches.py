@@ -25,6 +25,8 @@ Random = np.random.Generator
 _LEAST_SPREAD = 0.12  # standard deviation of a photo's depth below which it has no haze
 _NATIVE_SHARE = 0.4  # of crops at a photo's own resolution, where streaks meet real texture
 _FIELD_SHARE = 0.12  # of hazy crops that get distances of another scene: far fields and thin edges
+_IMAGINED_SHARE = 0.15  # of hazy crops that get imagined ones
+_BEGINS_SHARE, _BEGINS = 0.5, (0.05, 0.7)  # of hazy crops whose nearest things lie far off too, as in rooms
 _PLAIN_SHARE, _FLAT_SHARE = 0.35, 0.3  # of clean crops: drawn, and photos without distance
 _PAIR_ZOOMS = (1.0, 1.0, 1.3)
 _USUAL_DEPTH = 0.6  # mean of a photo's depth
@@ -259,6 +261,10 @@ class BatchSource:
             metres = 1001 ** self._fields.cut(windows, photos.shape[-1]) - 1
             far = log_uniform(generator, borrowed, 25.0, 200.0)
             depth = torch.cat([(metres / far).clamp(0.01, 1.6), depth[borrowed:]])
+        count = len(photos)
+        imagined = imagined_depth(photos, generator) * _USUAL_DEPTH
+        depth = torch.where(chance(generator, count, _IMAGINED_SHARE) > 0, imagined, depth)
+        depth = depth + chance(generator, count, _BEGINS_SHARE) * uniform(generator, count, *_BEGINS)
         return haze_over_distance(photos, generator, depth)
 
     def _sent(self, values: NDArray[np.generic]) -> Tensor:
@@ -300,5 +306,5 @@ def _exposed(photos: Tensor, generator: Generator) -> Tensor:
 def _softened(photos: Tensor, generator: Generator) -> Tensor:
     """Lower the contrast of some photos evenly: an even veil alone is no haze."""
     batch = len(photos)
-    kept = 1 - chance(generator, batch, 0.3) * uniform(generator, batch, 0.1, 0.65)
+    kept = 1 - chance(generator, batch, 0.2) * uniform(generator, batch, 0.1, 0.5)
     return photos * kept + uniform(generator, batch, 0.1, 0.95) * (1 - kept)

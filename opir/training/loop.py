@@ -108,7 +108,7 @@ class Trainer:
         model = build_model(config.model)
         self._earlier_runs = _copy_weights(config.start_from, model) if config.start_from else []
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        step = TrainingStep(model, config.loss)
+        step = TrainingStep(model, config.loss, config.compiled)
         optimizer = _make_optimizer(step, config)
         self._known_shares: dict[Phase, Tensor] = {}
         self.peak_rates = [float(group["lr"]) for group in optimizer.param_groups]

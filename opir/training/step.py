@@ -23,10 +23,18 @@ _WORKS_FROM = 0.3  # strength of the weather from which a level's result is pass
 class TrainingStep(nn.Module):
     """Restores a batch, level by level, and returns the loss; the model keeps its own name inside."""
 
-    def __init__(self, model: OPIR, weights: LossWeights) -> None:
+    def __init__(self, model: OPIR, weights: LossWeights, compiled: bool = False) -> None:
+        """Wrap a model.
+
+        Args:
+            model: to train.
+            weights: of the terms of the loss.
+            compiled: whether the stages are compiled, once for each size of batch.
+        """
         super().__init__()
         self.model = model
         self.weights = weights
+        self.restore = torch.compile(self._restore, dynamic=False) if compiled else self._restore
 
     def forward(
         self,
@@ -55,7 +63,8 @@ class TrainingStep(nn.Module):
             too_large = batch.sizes / 2**level > LARGEST
             strength = torch.where(too_large, 0.0, weather_strength(seen, wanted, batch.tasks))
             wanted = torch.where(too_large[:, None, None, None], seen, wanted)
-            result, logits, whole_change = self._restore(seen, batch, strength, num_stages)
+            named = batch.named & (strength > _WORKS_FROM)
+            result, logits, whole_change = self.restore(seen, batch.tasks, named, num_stages)
             targets = soft_targets(batch.tasks, strength)
             loss, parts = total_loss(
                 result, seen, wanted, logits, targets, weights, task_shares, whole_change, batch.counts[Task.CLEAN]
@@ -68,15 +77,21 @@ class TrainingStep(nn.Module):
         return total / num_levels, parts
 
     def _restore(
-        self, seen: Tensor, batch: TrainingBatch, strength: Tensor, num_stages: int
+        self, seen: Tensor, tasks: Tensor, named: Tensor, num_stages: int
     ) -> tuple[OPIRResult, Tensor | None, tuple[Tensor, Tensor] | None]:
-        """Run the stages of one level: what they made, the scores of the tasks, and what e_t tells of the change."""
+        """Run the stages of one level: what they made, the scores of the tasks, and what e_t tells of the change.
+
+        Args:
+            seen: (B, 3, H, W).
+            tasks: (B,).
+            named: (B,) bool, which are told the prototype of their task.
+            num_stages: as of `forward`.
+        """
         encoder = self.model.task_encoder
         embedding, logits, change = None, None, None
         if encoder is not None:
             own: Tensor = encoder(seen)
-            named = (batch.named & (strength > _WORKS_FROM))[:, None]
-            embedding = torch.where(named, encoder.prototypes.float()[batch.tasks], own)
+            embedding = torch.where(named[:, None], encoder.prototypes.float()[tasks], own)
             logits, change = encoder.logits(own), encoder.whole_change(own)
         stages = []
         image, uncertainty = seen, None
