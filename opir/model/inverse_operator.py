@@ -1,7 +1,8 @@
 """TAIOM: one stage, from an image to its restoration (Eqs. 9–12, 19 and 20)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -37,8 +38,7 @@ class StageResult:
     """UM of the base kernels, (B, 1, H, W); 1 where nothing is changed."""
 
 
-@dataclass(frozen=True)
-class Operators:
+class Operators(NamedTuple):
     """As in `StageResult`, for the rows whose features were given."""
 
     kernels: Tensor
@@ -63,6 +63,28 @@ class Strip:
     """All that made them, at the size of the image, where it was asked for."""
 
 
+def make_operators(
+    predictor: KernelPredictor, modulator: TaskModulator | None, features: Tensor, task_embedding: Tensor | None
+) -> Operators:
+    """Turn features of the KPN, or some rows of them, into operators (Eqs. 9–11, 18, 19)."""
+    kernels, scale_weights = predictor.read_out(features)
+    uncertainty = uncertainty_map(kernels)
+    if modulator is None:
+        return Operators(kernels, None, kernels, scale_weights, uncertainty)
+    assert task_embedding is not None
+    modulation = modulator(kernels, uncertainty, task_embedding)
+    return Operators(kernels, modulation, kernels * modulation, scale_weights, uncertainty)
+
+
+def predict_operators(
+    predictor: KernelPredictor, modulator: TaskModulator | None, seen: Tensor, task_embedding: Tensor | None
+) -> Operators:
+    """Run a stage's networks: all that a compiler may make one program of (`OPIR.compile_stages`)."""
+    features = predictor.features(seen, task_embedding)
+    with in_float32(features):
+        return make_operators(predictor, modulator, features, task_embedding)
+
+
 @dataclass(frozen=True)
 class InverseOperator:
     """One stage's networks: the KPN that the stages share, and the stage's own TAM."""
@@ -72,6 +94,8 @@ class InverseOperator:
     """None in a model without the task-aware module (Table 5)."""
     scales: tuple[int, ...]
     """The dilations of Eq. 15."""
+    predict: Callable[..., Operators] = predict_operators
+    """What runs them, or the same compiled."""
 
     def __call__(self, image: Tensor, guided_image: Tensor, task_embedding: Tensor | None) -> StageResult:
         """Predict each pixel's operator from `guided_image`, make it task-aware, and filter `image` with it.
@@ -81,9 +105,8 @@ class InverseOperator:
             guided_image: what the KPN sees: I in stage 1, Ĵ1·UM in stage 2 (Eq. 13).
             task_embedding: e_t, (B, D).
         """
-        features = self.predictor.features(guided_image, task_embedding)
-        with in_float32(features):
-            made = self._operators(features, task_embedding)
+        made = self.predict(self.predictor, self.modulator, guided_image, task_embedding)
+        with in_float32(image):
             restored = filter_multiscale(image, made.modulated, made.scale_weights, self.scales)
         return StageResult(
             restored, made.kernels, made.modulation, made.modulated, made.scale_weights, made.uncertainty
@@ -121,7 +144,8 @@ class InverseOperator:
         pixels = _STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS
         for rows in _strips_of(inner, pixels):
             with in_float32(features):
-                made = self._operators(rows.within(inner).shrunk(UNSHUFFLE).of(features), task_embedding)
+                some = rows.within(inner).shrunk(UNSHUFFLE).of(features)
+                made = make_operators(self.predictor, self.modulator, some, task_embedding)
             around = Window(rows.top, rows.left, rows.bottom + 2 * border, rows.right + 2 * border)
             restored = filter_padded(around.of(padded), made.modulated, made.scale_weights, self.scales)
             first, last = rows.top - inner.top, rows.bottom - inner.top
@@ -139,15 +163,6 @@ class InverseOperator:
             some = rows.within(inner).shrunk(UNSHUFFLE).of(features)
             done = tail(some, padded, rows.top + border, rows.left + border)
             yield Strip(rows.top - inner.top, done.restored, done.uncertainty, done.scale_weights, None)
-
-    def _operators(self, features: Tensor, task_embedding: Tensor | None) -> Operators:
-        kernels, scale_weights = self.predictor.read_out(features)
-        uncertainty = uncertainty_map(kernels)
-        if self.modulator is None:
-            return Operators(kernels, None, kernels, scale_weights, uncertainty)
-        assert task_embedding is not None
-        modulation = self.modulator(kernels, uncertainty, task_embedding)
-        return Operators(kernels, modulation, kernels * modulation, scale_weights, uncertainty)
 
 
 def _strips_of(part: Window, pixels: int) -> Iterator[Window]:

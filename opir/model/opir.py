@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from opir.config import OPIRConfig
-from opir.model.inverse_operator import InverseOperator, StageResult, Strip
+from opir.model.inverse_operator import InverseOperator, StageResult, Strip, predict_operators
 from opir.model.kernel_predictor import KernelPredictor
 from opir.model.level import LevelResult, restore_level
 from opir.model.task_encoder import TaskEncoder
@@ -65,6 +65,11 @@ class OPIR(nn.Module):
         reach = self.kernel_predictor.reach + max(config.scales)
         self.halo = -(-reach // self.stride) * self.stride
         """How far one stage looks, in pixels, rounded up to a multiple of `stride`."""
+        self._predict = predict_operators
+
+    def compile_stages(self) -> None:
+        """Let `torch.compile` make one program of a stage's networks for each size of batch, to train on a GPU."""
+        self._predict = torch.compile(predict_operators, dynamic=False, fullgraph=True)
 
     def embed(self, photo: Tensor) -> Tensor | None:
         """Embed whole photos (B, 3, H, W), uint8 or about [0, 1]: (B, D), or None without the task encoder."""
@@ -153,7 +158,7 @@ class OPIR(nn.Module):
     def _stage(self, index: int) -> InverseOperator:
         modulator = self.task_modulators[index] if self.config.task_aware else None
         assert modulator is None or isinstance(modulator, TaskModulator)
-        return InverseOperator(self.kernel_predictor, modulator, self.config.scales)
+        return InverseOperator(self.kernel_predictor, modulator, self.config.scales, self._predict)
 
     def forward(
         self,

@@ -86,13 +86,6 @@ class _FilterMultiscale(torch.autograd.Function):
         return grad_padded, grad_kernels, grad_weights, None
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
-def _filter_with_gradient(padded: Tensor, kernels: Tensor, scale_weights: Tensor, scales: tuple[int, ...]) -> Tensor:
-    """Left as it is by `torch.compile`, which would make one program of 108 terms of it, in minutes."""
-    filtered: Tensor = _FilterMultiscale.apply(padded, kernels, scale_weights, scales)  # type: ignore[no-untyped-call]
-    return filtered
-
-
 def filter_multiscale(image: Tensor, kernels: Tensor, scale_weights: Tensor, scales: tuple[int, ...]) -> Tensor:
     """Filter every pixel with its own 3×3 kernel at several dilations and fuse the results.
 
@@ -124,7 +117,8 @@ def filter_multiscale(image: Tensor, kernels: Tensor, scale_weights: Tensor, sca
     padded = reflect_pad(image, border, border, border, border).contiguous()
     if torch.is_grad_enabled():
         kernels = kernels.reshape(batch, channels, 3, 3, height, width)
-        return _filter_with_gradient(padded, kernels, scale_weights, scales)
+        filtered: Tensor = _FilterMultiscale.apply(padded, kernels, scale_weights, scales)  # type: ignore[no-untyped-call]
+        return filtered
     return filter_padded(padded, kernels, scale_weights, scales)
 
 

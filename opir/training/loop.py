@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from opir.files import written_whole
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, read_training, save_model
 from opir.model.record import RUNS, all_runs, run_entry
+from opir.training.batch import TrainingBatch
 from opir.training.config import Phase, TrainingConfig
 from opir.training.feed import Feed
 from opir.training.growing import grow_into
@@ -108,7 +110,7 @@ class Trainer:
         model = build_model(config.model)
         self._earlier_runs = _copy_weights(config.start_from, model) if config.start_from else []
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        step = TrainingStep(model, config.loss, config.compiled)
+        step = TrainingStep(model, config.loss)
         optimizer = _make_optimizer(step, config)
         self._known_shares: dict[Phase, Tensor] = {}
         self.peak_rates = [float(group["lr"]) for group in optimizer.param_groups]
@@ -116,6 +118,8 @@ class Trainer:
         average = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
         self.ema = AveragedModel(model, multi_avg_fn=average).to(self.device)
         self.ema.n_averaged = self.ema.n_averaged.cpu()  # it is read in every step: a GPU would be waited for
+        if config.compiled:  # the average is not: it sees other sizes
+            model.compile_stages()
         self.state = load_state(self.folder / "state", model, self.ema, optimizer)
         exported = self.folder / "model.safetensors"
         if self.state.step and exported.is_file():  # what it started from may have been replaced since
@@ -130,6 +134,8 @@ class Trainer:
             self.accelerator.process_index,
             self.accelerator.num_processes,
         )
+        self._drawing = None if cpu else ThreadPoolExecutor(1)
+        self._begun: dict[tuple[Phase, int], Future[tuple[TrainingBatch, int]]] = {}
         self._tell(f"training on {self.feed.description}", *self.feed.left_out)
         self.validation: Validation | None = None
         if self.feed.validation:
@@ -237,7 +243,7 @@ class Trainer:
         factor = rate_factor(config, step, share)
         for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
             group["lr"] = config.final_learning_rate + (peak - config.final_learning_rate) * factor
-        batch, num_levels = self.feed.draw(phase, step)
+        batch, num_levels = self._drawn(phase, step)
         loss, parts = self.step(batch, phase.num_stages, phase.uncertainty, self._shares(phase), num_levels)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
@@ -245,6 +251,15 @@ class Trainer:
         self.optimizer.step()
         self.ema.update_parameters(self.model)
         return {"loss": loss.detach(), **parts}
+
+    def _drawn(self, phase: Phase, step: int) -> tuple[TrainingBatch, int]:
+        """Return a step's batch; on a GPU the next one is begun meanwhile, whose kernels take as long to start."""
+        if self._drawing is None:
+            return self.feed.draw(phase, step)
+        key = (phase, step)
+        drawn = self._begun.pop(key) if key in self._begun else self._drawing.submit(self.feed.draw, phase, step)
+        self._begun = {(phase, step + 1): self._drawing.submit(self.feed.draw, phase, step + 1)}
+        return drawn.result()
 
     def _shares(self, phase: Phase) -> Tensor:
         """Return how often each task is trained in a phase, copied to the device once."""

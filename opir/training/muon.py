@@ -89,17 +89,19 @@ class Muon(AdamW):
         for parameter in gradients:
             by_shape.setdefault(tuple(parameter.shape), []).append(parameter)
         for parameters in by_shape.values():
-            momenta = [self._momentum(parameter, gradients[parameter]) for parameter in parameters]
-            mixed = [gradients[p].lerp(m, _MOMENTUM).flatten(1) for p, m in zip(parameters, momenta, strict=True)]
-            updates = orthogonalise(torch.stack(mixed))
+            given = [gradients[parameter] for parameter in parameters]
+            momenta = [self._momentum(parameter) for parameter in parameters]
+            torch._foreach_lerp_(momenta, given, 1 - _MOMENTUM)
+            mixed = torch._foreach_lerp(given, momenta, _MOMENTUM)
+            updates = orthogonalise(torch.stack(mixed).flatten(2))
             size = _UPDATE_SIZE * max(updates.shape[1:]) ** 0.5
-            for parameter, update in zip(parameters, updates, strict=True):
-                parameter.add_(update.view_as(parameter), alpha=-rate * size)
+            updates = updates.view(len(parameters), *parameters[0].shape)
+            torch._foreach_add_(parameters, list(updates.unbind()), alpha=-rate * size)
 
-    def _momentum(self, parameter: Tensor, gradient: Tensor) -> Tensor:
+    def _momentum(self, parameter: Tensor) -> Tensor:
         state = self.state[parameter]
         if "momentum" not in state:
             state["step"] = torch.zeros(())  # AdamW looks for one when a state is restored
             state["momentum"] = torch.zeros_like(parameter)
-        momentum: Tensor = state["momentum"].lerp_(gradient, 1 - _MOMENTUM)
+        momentum: Tensor = state["momentum"]
         return momentum

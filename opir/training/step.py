@@ -23,18 +23,10 @@ _WORKS_FROM = 0.3  # strength of the weather from which a level's result is pass
 class TrainingStep(nn.Module):
     """Restores a batch, level by level, and returns the loss; the model keeps its own name inside."""
 
-    def __init__(self, model: OPIR, weights: LossWeights, compiled: bool = False) -> None:
-        """Wrap a model.
-
-        Args:
-            model: to train.
-            weights: of the terms of the loss.
-            compiled: whether the stages are compiled, once for each size of batch.
-        """
+    def __init__(self, model: OPIR, weights: LossWeights) -> None:
         super().__init__()
         self.model = model
         self.weights = weights
-        self.restore = torch.compile(self._restore, dynamic=False) if compiled else self._restore
 
     def forward(
         self,
@@ -64,7 +56,7 @@ class TrainingStep(nn.Module):
             strength = torch.where(too_large, 0.0, weather_strength(seen, wanted, batch.tasks))
             wanted = torch.where(too_large[:, None, None, None], seen, wanted)
             named = batch.named & (strength > _WORKS_FROM)
-            result, logits, whole_change = self.restore(seen, batch.tasks, named, num_stages)
+            result, logits, whole_change = self._restore(seen, batch.tasks, named, num_stages)
             targets = soft_targets(batch.tasks, strength)
             loss, parts = total_loss(
                 result, seen, wanted, logits, targets, weights, task_shares, whole_change, batch.counts[Task.CLEAN]
