@@ -6,18 +6,24 @@ C kernel channels (1 or 3), D embedding size, H height, W width, S scales.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from opir.devices import computing_in
+from opir.inference.levels import Level, LevelInputs
 from opir.model import OPIR
 from opir.model.inverse_operator import Strip
 from opir.ops.colours import in_unit
 from opir.ops.padding import pad_to_multiple
 from opir.ops.window import Window
+from opir.tasks import Task
+
+if TYPE_CHECKING:
+    from opir.inference.restoration import Restoration
 
 Floats = NDArray[np.float32]
 
@@ -112,6 +118,52 @@ def _grey_values(colour: Floats) -> str:
     return "RGB " + " ".join(f"{255 * value:.1f}" for value in colour)
 
 
+def inspect_restoration(result: Restoration, x: int, y: int, task: str | None, level: int | None) -> PixelInspection:
+    """Look at one pixel as `Restoration.inspect` says."""
+    if not (0 <= x < result.width and 0 <= y < result.height):
+        raise ValueError(f"expected a pixel inside the photo of {result.width}x{result.height}, got x={x}, y={y}")
+    by_number = {one.number: one for one in result.levels}
+    if level is not None and level not in by_number:
+        raise ValueError(f"expected a level from 0 to {len(by_number) - 1} of this photo, got {level}")
+    inputs = result.level_inputs
+    with torch.inference_mode(), computing_in(result.precision, torch.device("cpu")):
+        chosen = _most_changed(result, inputs, x, y) if level is None else by_number[level]
+        embedding = _embedding_of(chosen) if task is None else _prototype(result.model, task)
+        place = y >> chosen.number, x >> chosen.number
+        picture = inputs.of(chosen.number)
+        stages = inspect_pixel(result.model, picture, embedding, place, result.stages)
+        before = in_unit(picture[:, place[0], place[1]]).clamp(0, 1)
+    named = result.task if task is None else task
+    scales = tuple(scale * 2**chosen.number for scale in result.model.config.scales)
+    return PixelInspection(x, y, named, chosen.number, chosen.worked, scales, before.numpy(), stages)
+
+
+def _most_changed(result: Restoration, inputs: LevelInputs, x: int, y: int) -> Level:
+    """Return the level that changed a pixel most; where none worked, that of the photo's own size."""
+
+    def change(level: Level) -> float:
+        assert level.work is not None
+        row, column = y >> level.number, x >> level.number
+        both = level.work.restored, inputs.of(level.number)
+        after, before = (in_unit(picture[:, row, column]).clamp(0, 1) for picture in both)
+        return float((after - before).abs().mean())
+
+    return max(result.working_levels, key=change, default=result.levels[-1])
+
+
+def _embedding_of(level: Level) -> Tensor | None:
+    """Return e_t as a level's stages were given it, (1, D), or would have been."""
+    embedding = level.embedding if level.work is None else level.work.task_embedding
+    return None if embedding is None else torch.from_numpy(embedding)[None]
+
+
+def _prototype(model: OPIR, task: str) -> Tensor:
+    prototype = model.prototype(Task.parse(task))
+    if prototype is None:
+        raise ValueError(f'this model has no task-aware module, so it knows no task, got "{task}"')
+    return prototype
+
+
 def inspect_pixel(
     model: OPIR,
     picture: Tensor,
@@ -122,9 +174,9 @@ def inspect_pixel(
     """Run the stages on the receptive field of one pixel of a level; the result equals that of the whole level.
 
     Args:
-        model: in eval mode.
-        picture: x_n, (3, h, w) in [0, 1], or uint8 grey values; only the part that counts goes to the model's device.
-        task_embedding: what the stages are told, (1, D).
+        model: in eval mode, on the processor.
+        picture: x_n, (3, h, w) in [0, 1], or uint8 grey values.
+        task_embedding: e_t, (1, D).
         place: row and column.
         stages: how many to run.
     """
@@ -136,9 +188,8 @@ def inspect_pixel(
     for _ in range(stages):
         windows.append(windows[-1].grown(model.halo, height, width))
     around = windows.pop()
-    device = next(model.parameters()).device
     # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
-    image, uncertainty = pad_to_multiple(in_unit(around.of(picture[None])).to(device), stride), None
+    image, uncertainty = pad_to_multiple(in_unit(around.of(picture[None])), stride), None
     operators = []
     for index in range(stages):
         inner = windows.pop()
@@ -158,7 +209,7 @@ def _at(strip: Strip, row: int, column: int) -> StageOperator:
     assert made is not None
 
     def pick(values: Tensor) -> Floats:
-        return values[0, :, row - strip.top, column].float().cpu().numpy()
+        return values[0, :, row - strip.top, column].float().numpy()
 
     kernels = pick(made.kernels).reshape(-1, 3, 3)
     modulated_kernels = pick(made.modulated).reshape(-1, 3, 3)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import BinaryIO
 
 import numpy as np
@@ -18,15 +18,21 @@ from torch import Tensor
 
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
-from opir.inference.levels import Level, carried_up, enlarge_map
+from opir.inference.levels import (
+    Level,
+    LevelInputs,
+    carried_up,
+    joined_scale_weights,
+    joined_uncertainty,
+    scales_of,
+)
 from opir.inference.mixing import mix
-from opir.inference.pixel import PixelInspection, inspect_pixel
+from opir.inference.pixel import PixelInspection, inspect_restoration
 from opir.model import OPIR
 from opir.ops.colours import in_unit
-from opir.ops.pyramid import build_pyramid
 from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
 from opir.photo.photo import is_compact
-from opir.tasks import AUTO, Task
+from opir.tasks import AUTO
 
 Embedding = NDArray[np.float32]
 
@@ -46,7 +52,7 @@ class Restoration:
     """The task asked for, or "auto"."""
     seconds: float
     model: OPIR = field(repr=False)
-    """What made it, to look at single pixels again."""
+    """What made it, on the processor, to look at single pixels again."""
     precision: torch.dtype
     """What the convolutions computed in."""
     stages: int = 2
@@ -95,7 +101,7 @@ class Restoration:
 
     @property
     def task_embedding(self) -> Embedding | None:
-        """What the decisive level was told, (D,): its own embedding, or the prototype of the task asked for."""
+        """e_t as the stages of the decisive level were given it, (D,)."""
         level = self.decisive_level
         return level.embedding if level.work is None else level.work.task_embedding
 
@@ -124,54 +130,27 @@ class Restoration:
 
         Of several levels that worked the largest at each pixel, each enlarged bilinearly; 1 where none worked.
         """
-        maps = [
-            enlarge_map(level.work.uncertainty[None], level, self.width, self.height)[0]
-            for level in self.levels
-            if level.work is not None
-        ]
-        if not maps:
+        made = joined_uncertainty(self.levels, self.width, self.height)
+        if made is None:
             return np.ones((self.height, self.width), np.float16 if is_compact(self.photo) else np.float32)
-        return reduce(torch.maximum, maps).numpy()
+        return made.numpy()
 
     @property
     def scales(self) -> tuple[int, ...]:
         """The dilations that `scale_weights` are for, in pixels of the photo: s·2ⁿ of every level n that worked."""
-        factors = [2**level.number for level in self.working_levels] or [1]
-        return tuple(sorted({factor * scale for factor in factors for scale in self.model.config.scales}))
+        return scales_of(self.levels, self.model.config.scales)
 
     @cached_property
     def scale_weights(self) -> NDArray[np.float16] | None:
-        """α of the last stage, (S, H, W), where it was asked for.
-
-        Those of several levels are enlarged bilinearly and averaged, so that they add up to 1. Where none worked,
-        every pixel is its own: all is at the first scale.
-        """
+        """α of the last stage, (S, H, W), where it was asked for: the mean of the levels that worked."""
         if not self.keeps_scale_weights:
             return None
-        kept = [
-            (level, level.work.scale_weights)
-            for level in self.levels
-            if level.work is not None and level.work.scale_weights is not None
-        ]
-        if not kept:
-            alone = np.zeros((len(self.scales), self.height, self.width), np.float16)
-            alone[0] = 1
-            return alone
-        if len(kept) == 1:
-            level, weights = kept[0]
-            return enlarge_map(weights, level, self.width, self.height).numpy()
-        scales = self.scales
-        mixed = torch.zeros(len(scales), self.height, self.width, dtype=torch.float16)
-        for level, weights in kept:
-            grown = enlarge_map(weights, level, self.width, self.height)
-            for scale, share in zip(self.model.config.scales, grown, strict=True):
-                mixed[scales.index(scale * 2**level.number)] += share / len(kept)
-        return mixed.numpy()
+        return joined_scale_weights(self.levels, self.model.config.scales, self.width, self.height).numpy()
 
     @property
     def nbytes(self) -> int:
         """The memory that it holds at the moment: pictures, what is kept of levels, and maps that were asked for."""
-        held = [self.photo.rgb, *vars(self).values(), *self._begun.values()]
+        held = [self.photo.rgb, *vars(self).values(), *self.level_inputs.made.values()]
         for level in self.levels:
             held += [] if level.work is None else vars(level.work).values()
         sizes = {one.data_ptr(): one.nbytes for one in held if isinstance(one, Tensor)}
@@ -188,20 +167,6 @@ class Restoration:
         """Stage 1's result as an 8-bit sRGB picture."""
         return to_picture(self.stage1_rgb, self.photo.alpha)
 
-    @cached_property
-    def stage2_embedding(self) -> Embedding | None:
-        """The embedding of stage 1's result at the decisive level, (D,), made when asked for: no stage uses it.
-
-        Its own embedding again where no level worked, and None after one stage.
-        """
-        work = self.decisive_level.work
-        if self.stages == 1 or work is None:
-            return None if self.stages == 1 else self.embedding
-        first = work.first[None].to(self._device)
-        with torch.inference_mode(), computing_in(self.precision, self._device):
-            embedding = self.model.embed(first if first.dtype == torch.uint8 else first.clamp(0, 1))
-        return None if embedding is None else embedding[0].float().cpu().numpy()
-
     @property
     def stage2_change(self) -> NDArray[np.float32]:
         """What stage 2 added to each colour, (3, H, W); zero after one stage."""
@@ -213,6 +178,19 @@ class Restoration:
         if self.calibration is None or self.calibration.stages != self.stages:
             return None
         return self.calibration.bound(self.uncertainty, self.task)
+
+    def embed_stage1(self) -> Embedding | None:
+        """Run the task encoder on stage 1's result at the decisive level: (D,), which no stage uses.
+
+        The level's own embedding again where no level worked, and None after one stage.
+        """
+        work = self.decisive_level.work
+        if self.stages == 1 or work is None:
+            return None if self.stages == 1 else self.embedding
+        first = work.first[None]
+        with torch.inference_mode(), computing_in(self.precision, first.device):
+            embedding = self.model.embed(first if first.dtype == torch.uint8 else first.clamp(0, 1))
+        return None if embedding is None else embedding[0].float().numpy()
 
     def blend(self, strength: float = 1.0, protect: bool = False) -> Image.Image:
         """Show the photo and its restoration mixed.
@@ -253,67 +231,17 @@ class Restoration:
         Args:
             x: column, 0 is the left one.
             y: row, 0 is the top one.
-            task: "rain", "snow", "haze" or "clean": what the operator would be if every stage were told this
-                task; None for what it was.
+            task: "rain", "snow", "haze" or "clean": what the operator would be if every stage were given
+                this task; None for what it was.
             level: whose operator, 0 for the photo's own size; None for the level that changed the pixel most.
 
         Raises:
             ValueError: for a pixel outside the photo, an unknown task or level, or a task of a model without the
                 task-aware module.
         """
-        if not (0 <= x < self.width and 0 <= y < self.height):
-            raise ValueError(f"expected a pixel inside the photo of {self.width}x{self.height}, got x={x}, y={y}")
-        by_number = {one.number: one for one in self.levels}
-        if level is not None and level not in by_number:
-            raise ValueError(f"expected a level from 0 to {len(by_number) - 1} of this photo, got {level}")
-        with torch.inference_mode(), computing_in(self.precision, self._device):
-            chosen = self._most_changed(x, y) if level is None else by_number[level]
-            task_embedding = self._task_embedding_of(chosen) if task is None else self._prototype(task)
-            place = y >> chosen.number, x >> chosen.number
-            picture = self._begun_with(chosen.number)
-            stages = inspect_pixel(self.model, picture, task_embedding, place, self.stages)
-            before = in_unit(picture[:, place[0], place[1]]).clamp(0, 1)
-        named = self.task if task is None else task
-        scales = tuple(scale * 2**chosen.number for scale in self.model.config.scales)
-        return PixelInspection(x, y, named, chosen.number, chosen.worked, scales, before.numpy(), stages)
-
-    def _most_changed(self, x: int, y: int) -> Level:
-        """Return the level that changed a pixel most; where none worked, that of the photo's own size."""
-
-        def change(level: Level) -> float:
-            assert level.work is not None
-            row, column = y >> level.number, x >> level.number
-            both = level.work.restored, self._begun_with(level.number)
-            after, before = (in_unit(picture[:, row, column]).clamp(0, 1) for picture in both)
-            return float((after - before).abs().mean())
-
-        return max(self.working_levels, key=change, default=self.levels[-1])
-
-    def _begun_with(self, number: int) -> Tensor:
-        """Return what a level began with, x_n, (3, h, w): made again when a pixel is looked at, and kept."""
-        if number not in self._begun:
-            made = self.photo.rgb if number == 0 else build_pyramid(self.photo.rgb[None], number + 1)[-1][0]
-            for level in reversed(self.levels):
-                if level.number > number and level.work is not None:
-                    made = carried_up(self.photo.rgb, level.number, level.work.restored, number)
-                    break
-            self._begun[number] = made
-        return self._begun[number]
+        return inspect_restoration(self, x, y, task, level)
 
     @cached_property
-    def _begun(self) -> dict[int, Tensor]:
-        return {}
-
-    @property
-    def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
-
-    def _task_embedding_of(self, level: Level) -> Tensor | None:
-        embedding = level.embedding if level.work is None else level.work.task_embedding
-        return None if embedding is None else torch.from_numpy(embedding)[None].to(self._device)
-
-    def _prototype(self, task: str) -> Tensor:
-        prototype = self.model.prototype(Task.parse(task))
-        if prototype is None:
-            raise ValueError(f'this model has no task-aware module, so it knows no task, got "{task}"')
-        return prototype
+    def level_inputs(self) -> LevelInputs:
+        """What each level began with."""
+        return LevelInputs(self.photo.rgb, self.levels)
