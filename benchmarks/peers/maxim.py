@@ -3,7 +3,8 @@
     .venv-peers/bin/python -m benchmarks.peers.maxim WORK
 
 WORK is a folder that `python -m benchmarks.peers` prepared. What is there already is not made again: after a stop the
-same command goes on. It runs in an environment of its own and so imports nothing of `opir`.
+same command goes on. It runs in an environment of its own and so imports nothing of `opir`, and TensorFlow only where
+it is used.
 
 Photos of more than `WHOLE` pixels are restored in tiles of at most 512×512 pixels that share 64 with each other,
 because memory would not do. H height, W width.
@@ -11,16 +12,11 @@ because memory would not do. H height, W width.
 
 import argparse
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import numpy as np
-import tensorflow as tf
-from google.protobuf import json_format
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -41,6 +37,9 @@ class Maxim:
 
     def __init__(self, package: Path) -> None:
         """Read a package as npm unpacks it, with models/model.json; all cores will compute."""
+        import tensorflow as tf
+        from google.protobuf import json_format
+
         described = json.loads((package / "models" / "model.json").read_text())
         graph = json_format.ParseDict(described["modelTopology"], tf.compat.v1.GraphDef(), ignore_unknown_fields=True)
         weights = dict(read_weights(package / "models", described["weightsManifest"]))
@@ -111,7 +110,7 @@ def _slope(length: int) -> Array:
 
 def read_photo(path: Path) -> Array:
     """Read a photo, (H, W, 3) in [0, 1]."""
-    return np.asarray(Image.open(path).convert("RGB"), np.float32) / 255
+    return np.asarray(Image.open(path).convert("RGB"), np.float32) / np.float32(255)
 
 
 def write_photo(photo: Array, path: Path) -> None:
@@ -124,6 +123,8 @@ def write_photo(photo: Array, path: Path) -> None:
 
 def versions(packages: Path) -> dict[str, str]:
     """Return the versions of the packages of npm and of TensorFlow."""
+    import tensorflow as tf
+
     found = {path.parent.name: json.loads(path.read_text())["version"] for path in packages.glob("*/package.json")}
     return dict(sorted(found.items())) | {"tensorflow": tf.__version__}
 
