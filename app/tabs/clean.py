@@ -19,7 +19,7 @@ RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
 
 
 @dataclass(frozen=True)
-class Settings:
+class Choices:
     """What the visitor sets."""
 
     photo: gr.File
@@ -47,7 +47,7 @@ class Results:
     weather_map: gr.HTML
 
 
-def layout(actions: Actions) -> tuple[Settings, Results]:
+def layout(actions: Actions) -> tuple[Choices, Results]:
     """Lay out the tab: what is set on the left, what is seen on the right."""
     with gr.Row(elem_id="layout"):
         with gr.Column(elem_id="settings"):
@@ -57,7 +57,7 @@ def layout(actions: Actions) -> tuple[Settings, Results]:
     return settings, results
 
 
-def _settings(offered: Examples) -> Settings:
+def _settings(offered: Examples) -> Choices:
     with gr.Column(elem_id="choose"):
         photo = photo_file(words.PHOTO, "photo")
         with gr.Column(elem_id="examples-box"):
@@ -83,7 +83,7 @@ def _settings(offered: Examples) -> Settings:
             )
             protect = gr.Checkbox(label=words.PROTECT, info=words.PROTECT_INFO, elem_id="protect")
         note(words.PRIVACY)
-    return Settings(photo, examples, weather, quality, strength, protect)
+    return Choices(photo, examples, weather, quality, strength, protect)
 
 
 def _results(actions: Actions) -> Results:
@@ -118,7 +118,7 @@ def _results(actions: Actions) -> Results:
 def wire(
     actions: Actions,
     session: gr.State,
-    settings: Settings,
+    settings: Choices,
     results: Results,
     picture: gr.Image,
     scales: gr.Gallery,

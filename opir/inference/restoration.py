@@ -22,7 +22,7 @@ from opir.inference.levels import Level, carried_up, enlarge_map
 from opir.inference.mixing import mix
 from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.ops.pyramid import build_pyramid
 from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
 from opir.photo.photo import is_compact
@@ -97,7 +97,7 @@ class Restoration:
     def task_embedding(self) -> Embedding | None:
         """What the decisive level was told, (D,): its own embedding, or the prototype of the task asked for."""
         level = self.decisive_level
-        return level.embedding if level.work is None else level.work.told
+        return level.embedding if level.work is None else level.work.task_embedding
 
     @property
     def tiles(self) -> int:
@@ -268,10 +268,10 @@ class Restoration:
             raise ValueError(f"expected a level from 0 to {len(by_number) - 1} of this photo, got {level}")
         with torch.inference_mode(), computing_in(self.precision, self._device):
             chosen = self._most_changed(x, y) if level is None else by_number[level]
-            told = self._told(chosen) if task is None else self._prototype(task)
+            task_embedding = self._task_embedding_of(chosen) if task is None else self._prototype(task)
             place = y >> chosen.number, x >> chosen.number
             picture = self._begun_with(chosen.number)
-            stages = inspect_pixel(self.model, picture, told, place, self.stages)
+            stages = inspect_pixel(self.model, picture, task_embedding, place, self.stages)
             before = in_unit(picture[:, place[0], place[1]]).clamp(0, 1)
         named = self.task if task is None else task
         scales = tuple(scale * 2**chosen.number for scale in self.model.config.scales)
@@ -308,9 +308,9 @@ class Restoration:
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    def _told(self, level: Level) -> Tensor | None:
-        told = level.embedding if level.work is None else level.work.told
-        return None if told is None else torch.from_numpy(told)[None].to(self._device)
+    def _task_embedding_of(self, level: Level) -> Tensor | None:
+        embedding = level.embedding if level.work is None else level.work.task_embedding
+        return None if embedding is None else torch.from_numpy(embedding)[None].to(self._device)
 
     def _prototype(self, task: str) -> Tensor:
         prototype = self.model.prototype(Task.parse(task))
