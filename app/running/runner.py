@@ -17,7 +17,7 @@ from app.look import sentences, words
 from app.running.gpu import on_gpu
 from app.running.kept_results import RecentResults
 from app.server.presence import Cancelled, current_visit
-from app.server.request_log import taken_down
+from app.server.request_log import logged_job
 from app.server.settings import Settings
 from opir.devices import give_back_freed_memory
 from opir.inference import Restoration, Restorer, restore_thoroughly
@@ -135,7 +135,7 @@ class Runner:
             if visit.is_over():
                 raise Cancelled
 
-        with taken_down(visit, weather) as job, self._turn:
+        with logged_job(visit, weather) as job, self._turn:
             job.begin()
             stop_if_unwanted()
             work = partial(self._run, photo, weather, quality, _Parts(stop_if_unwanted, tell))

@@ -20,7 +20,7 @@ RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
 
 
 @dataclass(frozen=True)
-class Settings:
+class Choices:
     """What the visitor sets."""
 
     photo: gr.File
@@ -48,7 +48,7 @@ class Results:
     weather_map: gr.HTML
 
 
-def layout(actions: Actions) -> tuple[Settings, Results]:
+def layout(actions: Actions) -> tuple[Choices, Results]:
     """Lay out the tab: what is set on the left, what is seen on the right."""
     with gr.Row(elem_id="layout"):
         with gr.Column(elem_id="settings"):
@@ -58,7 +58,7 @@ def layout(actions: Actions) -> tuple[Settings, Results]:
     return settings, results
 
 
-def _settings(offered: Examples, runner: Runner) -> Settings:
+def _settings(offered: Examples, runner: Runner) -> Choices:
     with gr.Column(elem_id="choose"):
         photo = photo_file(words.PHOTO, "photo")
         with gr.Column(elem_id="examples-box"):
@@ -84,7 +84,7 @@ def _settings(offered: Examples, runner: Runner) -> Settings:
             )
             protect = gr.Checkbox(label=words.PROTECT, info=words.PROTECT_INFO, elem_id="protect")
         privacy(runner)
-    return Settings(photo, examples, weather, quality, strength, protect)
+    return Choices(photo, examples, weather, quality, strength, protect)
 
 
 def _results(actions: Actions) -> Results:
@@ -119,7 +119,7 @@ def _results(actions: Actions) -> Results:
 def wire(
     actions: Actions,
     session: gr.State,
-    settings: Settings,
+    settings: Choices,
     results: Results,
     picture: gr.Image,
     scales: gr.Gallery,

@@ -11,7 +11,7 @@ from opir.devices import computing_in
 from opir.inference.levels import Level, carried_up
 from opir.inference.pixel import OperatorField, PixelInspection, inspect_window
 from opir.model import OPIR
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.ops.pyramid import build_pyramid
 from opir.ops.window import Window
 from opir.photo import Photo
@@ -57,9 +57,9 @@ class Inspector:
 
     def _looked_at(self, window: Window, task: str | None, number: int) -> OperatorField:
         level = self._level(number)
-        told = self._told(level) if task is None else self._prototype(task)
+        task_embedding = self._task_embedding_of(level) if task is None else self._prototype(task)
         picture = self._begun_with(number)
-        stages = inspect_window(self.model, picture, told, window, self.stages)
+        stages = inspect_window(self.model, picture, task_embedding, window, self.stages)
         before = in_unit(window.of(picture)).clamp(0, 1).float().numpy()
         scales = tuple(scale * 2**number for scale in self.model.config.scales)
         return OperatorField(number, level.worked, window, scales, before, stages)
@@ -96,9 +96,9 @@ class Inspector:
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    def _told(self, level: Level) -> Tensor | None:
-        told = level.embedding if level.work is None else level.work.told
-        return None if told is None else torch.from_numpy(told)[None].to(self._device)
+    def _task_embedding_of(self, level: Level) -> Tensor | None:
+        embedding = level.embedding if level.work is None else level.work.task_embedding
+        return None if embedding is None else torch.from_numpy(embedding)[None].to(self._device)
 
     def _prototype(self, task: str) -> Tensor:
         prototype = self.model.prototype(Task.parse(task))

@@ -14,7 +14,7 @@ from torch import Tensor, cat
 
 from opir.model import OPIR
 from opir.model.inverse_operator import Strip
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.ops.padding import pad_to_multiple
 from opir.ops.window import Window
 

@@ -23,7 +23,7 @@ from opir.inference.levels import Level, carried_up, enlarge_map
 from opir.inference.mixing import mix
 from opir.inference.pixel import OperatorField, PixelInspection
 from opir.model import OPIR
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.ops.window import Window
 from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
 from opir.photo.photo import is_compact
@@ -98,7 +98,7 @@ class Restoration:
     def task_embedding(self) -> Embedding | None:
         """What the decisive level was told, (D,): its own embedding, or the prototype of the task asked for."""
         level = self.decisive_level
-        return level.embedding if level.work is None else level.work.told
+        return level.embedding if level.work is None else level.work.task_embedding
 
     @property
     def tiles(self) -> int:

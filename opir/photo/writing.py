@@ -142,5 +142,5 @@ def with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
     order = found.order
     values = (*(struct.pack(f"{order}II", round(value * 1000), 1000) for value in dpi), struct.pack(f"{order}H", 2))
     kinds = (5, 5, 3)
-    told = {tag: Entry(kind, 1, data) for tag, kind, data in zip(RESOLUTION, kinds, values, strict=True)}
-    return replace(found, main=found.main | told).to_bytes()
+    resolution = {tag: Entry(kind, 1, data) for tag, kind, data in zip(RESOLUTION, kinds, values, strict=True)}
+    return replace(found, main=found.main | resolution).to_bytes()

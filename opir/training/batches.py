@@ -159,9 +159,9 @@ class BatchSource:
         truth, degraded = [rainy, snowy], []
         if len(rainy):
             layers, mist = self._streak_layers(len(rainy), side, random), depths[0] / _USUAL_DEPTH
-            degraded.append(rain(rainy, generator, pixel_scale=streak_size, depth=mist, layers=layers))
+            degraded.append(rain(rainy, generator, weather_size=streak_size, depth=mist, layers=layers))
         if len(snowy):
-            degraded.append(snow(snowy, generator, pixel_scale=flake_size, depth=depths[1] / _USUAL_DEPTH))
+            degraded.append(snow(snowy, generator, weather_size=flake_size, depth=depths[1] / _USUAL_DEPTH))
         if len(hazy):
             seen, possible = self._haze(hazy, depths[2], random, generator)
             truth.append(possible)
@@ -242,7 +242,7 @@ class BatchSource:
         return placed(chosen, sizes, np.minimum(side * zoom, sizes.min(axis=1)), random, 0.0)
 
     def _weather_sizes(self, counts: NDArray[np.int64], random: Random, num_levels: int) -> tuple[Tensor, Tensor]:
-        """Draw how large streaks and flakes are: as they are drawn, (B, 1, 1, 1), and as it is told of all, (B,)."""
+        """Draw how large streaks and flakes are: as drawn, (B, 1, 1, 1), and what the loss knows of all, (B,)."""
         rainy, count = int(counts[0]), int(counts[:2].sum())
         kind = random.random(count)
         large_share = _LARGE_SHARE if num_levels == 1 else _LARGE_SHARE_OF_LEVELS
@@ -251,8 +251,8 @@ class BatchSource:
         sizes = np.where(broad, _log_uniform(random, _BROAD, count), sizes)
         growth = np.where(broad & (np.arange(count) >= rainy), _SNOW_GROWTH, 1.0)
         drawn = self._sent((sizes * growth).astype(np.float32))[:, None, None, None]
-        told = np.concatenate([sizes, np.ones(int(counts[2:].sum()))]).astype(np.float32)
-        return drawn, self._sent(told)
+        known = np.concatenate([sizes, np.ones(int(counts[2:].sum()))]).astype(np.float32)
+        return drawn, self._sent(known)
 
     def _haze(self, photos: Tensor, depth: Tensor, random: Random, generator: Generator) -> tuple[Tensor, Tensor]:
         borrowed = int((random.random(len(photos)) < _FIELD_SHARE).sum()) if self._fields is not None else 0

@@ -135,7 +135,7 @@ class TrainingConfig:
     precision: str = "auto"
     """"auto", "bf16" or "fp32"; auto is bf16 where the processor has it."""
     compiled: bool = False
-    """Whether `torch.compile` makes one program of the stages, for each size of batch: a minute or two at the start."""
+    """Whether `torch.compile` makes one program of the stages for each size of batch: a minute or two at first."""
     save_every_minutes: float = 5.0
     validate_every_steps: int = 1000
     stop_after_minutes: float = 0.0

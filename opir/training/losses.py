@@ -62,7 +62,7 @@ def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Te
     """Teach UM the size of the error: |error| / σ + log σ with σ = 0.02 · UM² (a Laplace likelihood).
 
     Args:
-        uncertainty: UM of stage 1, (B, 1, H, W); 1 then stands for an error of 5 grey levels.
+        uncertainty: UM of stage 1, (B, 1, H, W); 1 then stands for an error of 5 grey values.
         restored: the final restoration, (B, 3, H, W); no gradient reaches it.
         clean: the truth.
     """
@@ -71,17 +71,17 @@ def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Te
     return (error / sigma + sigma.log()).mean()
 
 
-def whole_change_loss(told: tuple[Tensor, Tensor], degraded: Tensor, clean: Tensor) -> Tensor:
+def whole_change_loss(predicted: tuple[Tensor, Tensor], degraded: Tensor, clean: Tensor) -> Tensor:
     """Compare what embeddings tell of photos as a whole with the truth: a mean absolute difference.
 
     Args:
-        told: by `TaskEncoder.whole_change`; a mean counts by tenths of [0, 1].
+        predicted: by `TaskEncoder.whole_change`; a mean counts by tenths of [0, 1].
         degraded: I, (B, 3, H, W).
         clean: J, (B, 3, H, W).
     """
     mean = (clean - degraded).mean(dim=(2, 3))
     spread = ((clean.std(dim=(2, 3)) + 0.02) / (degraded.std(dim=(2, 3)) + 0.02)).log()
-    return (10 * (told[0] - mean).abs() + (told[1] - spread).abs()).mean()
+    return (10 * (predicted[0] - mean).abs() + (predicted[1] - spread).abs()).mean()
 
 
 @dataclass(frozen=True)
