@@ -102,6 +102,15 @@ sizes: setup
 	$(BIN)/python -m benchmarks.report.tables
 pictures: setup
 	$(BIN)/python -m benchmarks.quality.contact_sheets --checkpoint $(CHECKPOINT)
+.PHONY: release
+# Everything that hangs on the weights, made anew for a new file of them: make release CHECKPOINT=runs/gpu/model.safetensors
+# It ends with what is still of other weights: bench, load, ablations and peers take hours and are run on their own.
+release: setup
+	[ "$(CHECKPOINT)" = lite ] || cp "$(CHECKPOINT)" checkpoints/lite.safetensors
+	$(MAKE) calibrate embeddings examples CHECKPOINT=lite
+	$(BIN)/python -m pytest -q --renew-golden tests/opir/inference/test_shipped_weights.py
+	$(MAKE) reports sizes page-marks screenshots CHECKPOINT=lite
+	$(BIN)/python -m benchmarks.report.outdated
 reports: calibrate measure uncertainty embeddings-report classical table1 table2 table3 table4 table6 pictures
 
 # Thousands of damaged and hostile files at every door; a short look: make fuzz FUZZ="--share 0.05"

@@ -13,7 +13,7 @@ __all__ = ["degrade", "haze", "imagined_depth", "jpeg", "rain", "snow", "take_ph
 _REFERENCE_SIDE = 480  # short side of a photo whose streaks and flakes have the sizes named in rain.py and snow.py
 
 
-def pixel_scale(height: int, width: int) -> float:
+def weather_size(height: int, width: int) -> float:
     """Return how large weather is drawn on a photo of this size, 1 for a short side of 480 pixels."""
     return float(max(1.0, min(height, width) / _REFERENCE_SIDE) ** 0.7)
 
@@ -31,11 +31,11 @@ def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None) -
         I, (B, 3, H, W) in [0, 1].
     """
     generator = Generator(device=photo.device).manual_seed(seed)
-    scale = pixel_scale(*photo.shape[-2:])
+    scale = weather_size(*photo.shape[-2:])
     if task is Task.RAIN:
-        return rain(photo, generator, pixel_scale=scale)
+        return rain(photo, generator, weather_size=scale)
     if task is Task.SNOW:
-        return snow(photo, generator, pixel_scale=scale)
+        return snow(photo, generator, weather_size=scale)
     if task is Task.HAZE:
         return haze(photo, generator, depth)
     return photo

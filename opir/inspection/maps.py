@@ -39,11 +39,9 @@ class ColourScale:
 
 
 UNCERTAINTY_SCALE = ColourScale("Uncertainty: 1 = as if untouched", 1.0, 3.0, (1.0, 1.5, 2.0, 2.5, 3.0), True)
-ERROR_SCALE = ColourScale(
-    "Mean error of the colours, in levels of 255", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
-)
+ERROR_SCALE = ColourScale("Mean error of the colours, in grey values", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True)
 BOUND_SCALE = ColourScale(
-    "Nine pixels of ten err by less, in levels of 255", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
+    "Nine pixels of ten err by less, in grey values", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
 )
 WEIGHT_SCALE = ColourScale("Weight of this scale", 0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
 
@@ -87,8 +85,8 @@ def pictures(restoration: Restoration, names: Iterable[str] | None = None) -> di
 
 def change_picture(restoration: Restoration, gain: float = CHANGE_GAIN) -> Image.Image:
     """Draw what stage 2 changed, `gain` times as strong; middle grey is no change."""
-    levels = ((0.5 + gain * restoration.stage2_change).clip(0, 1) * 255).round().astype(np.uint8)
-    return Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0)))
+    colours = ((0.5 + gain * restoration.stage2_change).clip(0, 1) * 255).round().astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(colours.transpose(1, 2, 0)))
 
 
 def uncertainty_picture(restoration: Restoration) -> Image.Image:
@@ -97,7 +95,7 @@ def uncertainty_picture(restoration: Restoration) -> Image.Image:
 
 
 def trust_picture(restoration: Restoration) -> Image.Image:
-    """Draw where not to trust a result: in grey levels where the weights are calibrated, else its uncertainty."""
+    """Draw where not to trust a result: in grey values where the weights are calibrated, else its uncertainty."""
     return uncertainty_picture(restoration) if restoration.error_bound is None else error_bound_picture(restoration)
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app.drawing.provenance import kept_and_removed
+from app.drawing.carried_over import kept_and_removed
 from app.examples.examples import Examples
 from app.look import words
 from app.running.results import PROXY_SIDE, Asked, Session, show
