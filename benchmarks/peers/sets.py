@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.quality.cases import picked
@@ -20,7 +20,6 @@ from benchmarks.report.provenance import ROOT
 from opir.data import list_photos, pair_photos
 from opir.data.readers import DEPTH_UNIT, read_depth
 from opir.degradations import degrade
-from opir.degradations.haze import haze_over_distance
 from opir.evaluation import Space
 from opir.photo import load_photo, to_picture
 from opir.tasks import Task
@@ -30,6 +29,8 @@ SIDE = 480
 RAIN, INDOOR, OUTDOOR, BOTH = "maxim-deraining", "maxim-dehazing-indoor", "maxim-dehazing-outdoor", "maxim-both"
 EXAMPLES = {"bridge-rain": RAIN, "coast": OUTDOOR, "pagoda": OUTDOOR}
 """Of assets/examples, shown on the page, and what MAXIM restores them with."""
+THICKNESS, LIGHT = (0.6, 1.0, 1.6, 2.4), (0.8, 0.9, 1.0)
+"""β and A of the haze in photo after photo; a distance of 1 is far."""
 SHOWN = (448, 640)
 """Height and width of what is restored of each."""
 
@@ -129,12 +130,14 @@ def falling(task: Task) -> Weather:
 
 
 def distant_haze(clean: Tensor, number: int, path: Path) -> Tensor | None:
-    """Return haze that grows with the distance; the folder `depth` beside the photo's own tells it."""
+    """Return even haze, I = J·t + A·(1 - t) with t = exp(-β·d); the folder `depth` beside the photo's own tells d."""
     file = path.parent.parent / "depth" / path.name
     if not file.is_file():
         return None
-    depth = F.interpolate(read_depth(file)[None].float(), size=clean.shape[1:], mode="bilinear") * DEPTH_UNIT / 255
-    return haze_over_distance(clean[None], Generator().manual_seed(number), depth)[0][0]
+    distance = F.interpolate(read_depth(file)[None].float(), size=clean.shape[1:], mode="bilinear")[0]
+    transmission = torch.exp(-THICKNESS[number % len(THICKNESS)] * distance * DEPTH_UNIT / 255)
+    light = LIGHT[number // len(THICKNESS) % len(LIGHT)]
+    return clean * transmission + light * (1 - transmission)
 
 
 def mixed(clean: Tensor, number: int, path: Path) -> Tensor | None:
