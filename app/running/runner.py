@@ -76,6 +76,8 @@ class Runner:
         self.stops = Stops()
         self.recent = RecentResults(settings.max_results_mb * 1e6)
         self.max_megapixels = settings.max_megapixels
+        self.temp_seconds = settings.temp_seconds
+        """How long anything of a visitor may stay, in memory too."""
         self._turn = threading.Lock()
         self._jobs = 0
         # Always the same thread: each one that computes on a CPU keeps memory and helper threads of its own.

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from opir.tasks import Task
+from opir.tasks import FALLING, Task
 
 # With the weights of runs J and K. Of 61 clean and plain photos none shows more than 0.31 of rain or snow anywhere.
 SURE = 0.95  # of 24 photos with fresh rain and snow at sizes 1 and 3: 4.5 dB won, as with 0.99
@@ -118,7 +118,7 @@ class LevelChoice:
 
     def _falling(self, seen: Probabilities) -> float:
         """Return how probable streaks or flakes are; -1 where somebody named another weather."""
-        falling = [task for task in (Task.RAIN, Task.SNOW) if self.task in (None, task)]
+        falling = [task for task in FALLING if self.task in (None, task)]
         return max((seen.get(task.label, 0) for task in falling), default=-1)
 
     def _is_hazy(self, seen: Probabilities) -> bool:

@@ -149,33 +149,6 @@ def joined_scale_weights(levels: Sequence[Level], dilations: Sequence[int], widt
     return mixed
 
 
-class LevelInputs:
-    """What each level of a restored photo began with, x_n: made again when a pixel is looked at, and kept."""
-
-    def __init__(self, photo: Tensor, levels: Sequence[Level]) -> None:
-        """Begin with none.
-
-        Args:
-            photo: (3, H, W) in [0, 1], or uint8 grey values.
-            levels: from coarse to fine.
-        """
-        self._photo, self._levels = photo, levels
-        self.made: dict[int, Tensor] = {}
-        """By number of the level, (3, h, w)."""
-
-    def of(self, number: int) -> Tensor:
-        """Return what a level began with, (3, h, w)."""
-        if number not in self.made:
-            self.made[number] = self._make(number)
-        return self.made[number]
-
-    def _make(self, number: int) -> Tensor:
-        for level in reversed(self._levels):
-            if level.number > number and level.work is not None:
-                return carried_up(self._photo, level.number, level.work.restored, number)
-        return self._photo if number == 0 else build_pyramid(self._photo[None], number + 1)[-1][0]
-
-
 def mean_change(before: Tensor, after: Tensor) -> float:
     """Return the mean |after - before| in grey values, of colours (..., H, W) as they are kept."""
     total = 0.0

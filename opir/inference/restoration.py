@@ -18,18 +18,13 @@ from torch import Tensor
 
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
-from opir.inference.levels import (
-    Level,
-    LevelInputs,
-    carried_up,
-    joined_scale_weights,
-    joined_uncertainty,
-    scales_of,
-)
+from opir.inference.inspector import Inspector
+from opir.inference.levels import Level, carried_up, joined_scale_weights, joined_uncertainty, scales_of
 from opir.inference.mixing import mix
-from opir.inference.pixel import PixelInspection, inspect_restoration
+from opir.inference.pixel import OperatorField, PixelInspection
 from opir.model import OPIR
 from opir.ops.colours import in_unit
+from opir.ops.window import Window
 from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
 from opir.photo.photo import is_compact
 from opir.tasks import AUTO
@@ -150,7 +145,7 @@ class Restoration:
     @property
     def nbytes(self) -> int:
         """The memory that it holds at the moment: pictures, what is kept of levels, and maps that were asked for."""
-        held = [self.photo.rgb, *vars(self).values(), *self.level_inputs.made.values()]
+        held = [self.photo.rgb, *vars(self).values(), *self._inspector.begun.values()]
         for level in self.levels:
             held += [] if level.work is None else vars(level.work).values()
         sizes = {one.data_ptr(): one.nbytes for one in held if isinstance(one, Tensor)}
@@ -239,9 +234,32 @@ class Restoration:
             ValueError: for a pixel outside the photo, an unknown task or level, or a task of a model without the
                 task-aware module.
         """
-        return inspect_restoration(self, x, y, task, level)
+        if not (0 <= x < self.width and 0 <= y < self.height):
+            raise ValueError(f"expected a pixel inside the photo of {self.width}x{self.height}, got x={x}, y={y}")
+        return self._inspector.pixel(x, y, self.task, task, level)
+
+    def operators(
+        self, window: tuple[int, int, int, int], task: str | None = None, level: int | None = None
+    ) -> OperatorField:
+        """Return the operators of all pixels of a part of the photo, as arrays: some 700 bytes a pixel.
+
+        Args:
+            window: left, top, right and bottom, the ends excluded.
+            task: as of `inspect`.
+            level: whose operators, 0 for the photo's own size; None for `decisive_level`.
+
+        Raises:
+            ValueError: for a window that is not inside the photo or has more than a million operators; else as
+                `inspect`.
+        """
+        left, top, right, bottom = window
+        if not (0 <= left < right <= self.width and 0 <= top < bottom <= self.height):
+            raise ValueError(
+                f"expected left, top, right, bottom inside the photo of {self.width}x{self.height}, got {window}"
+            )
+        number = self.decisive_level.number if level is None else level
+        return self._inspector.window(Window(top, left, bottom, right), task, number)
 
     @cached_property
-    def level_inputs(self) -> LevelInputs:
-        """What each level began with."""
-        return LevelInputs(self.photo.rgb, self.levels)
+    def _inspector(self) -> Inspector:
+        return Inspector(self.photo, self.levels, self.model, self.precision, self.stages)

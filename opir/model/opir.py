@@ -134,7 +134,7 @@ class OPIR(nn.Module):
         task_embedding: Tensor | None,
         uncertainty: Tensor | None = None,
         inner: Window | None = None,
-        operators_of_row: int | None = None,
+        with_operators: bool = False,
         fused: bool = True,
     ) -> Iterator[Strip]:
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
@@ -145,11 +145,11 @@ class OPIR(nn.Module):
             task_embedding: as above.
             uncertainty: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
-            operators_of_row: hand the operators out with the strip that holds this row of what is restored.
+            with_operators: hand out the operators too.
             fused: take the compiled tail where Numba is installed.
         """
         seen = self._guided(index, image, uncertainty).contiguous(memory_format=torch.channels_last)
-        return self._stage(index).strips(image, seen, task_embedding, inner, operators_of_row, fused)
+        return self._stage(index).strips(image, seen, task_embedding, inner, with_operators, fused)
 
     def _guided(self, index: int, image: Tensor, uncertainty: Tensor | None) -> Tensor:
         if index == 0 or not self.config.uncertainty_guided:

@@ -127,7 +127,9 @@ def kept_by(
     if any(kind not in row.texts for kind, _ in properties.texts):
         lost.append("texts")
         kept["texts"] = tuple(text for text in properties.texts if text[0] in row.texts)
-    if properties.dpi and row.dpi == "in Exif":
+    if properties.dpi and not row.dpi:
+        lost.append("resolution")
+    elif properties.dpi and row.dpi == "in Exif":
         kept["exif"] = with_resolution(kept.get("exif", properties.exif), properties.dpi)
     return replace(properties, **kept), tuple(lost)
 

@@ -151,8 +151,9 @@ class BatchSource:
             return nothing, nothing, nothing.new_empty(0)
         windows = self._windows(counts, side, random)
         photos = _exposed(self._photo_store.cut(windows, side), generator)
-        rainy, snowy, hazy, clean = _split(photos, counts)
-        depths = _split(self._depth_of(windows, photos[: len(photos) - len(clean)], generator), counts[:3])
+        rainy, snowy, hazy, clean, *_ = _split(photos, counts)
+        over_depth = counts[: Task.CLEAN]
+        depths = _split(self._depth_of(windows, photos[: over_depth.sum()], generator), over_depth)
         drawn, sizes = self._weather_sizes(counts, random, num_levels)
         streak_size, flake_size = _split(drawn, counts[:2])
         truth, degraded = [rainy, snowy], []
@@ -189,13 +190,14 @@ class BatchSource:
 
     def _chosen(self, counts: NDArray[np.int64], random: Random) -> NDArray[np.int64]:
         """Return which picture each crop shows."""
-        rainy, snowy, hazy, clean = counts
+        rainy, snowy, hazy, clean, *others = counts
         photos = [
             random.choice(len(shares), count, p=shares)
             for shares, count in ((self._weather, rainy + snowy), (self._hazy, hazy))
             if count
         ]
-        return np.concatenate([*photos, self._without_weather(clean, random)]).astype(np.int64)
+        more = [random.choice(len(self._weather), count, p=self._weather) for count in others]
+        return np.concatenate([*photos, self._without_weather(clean, random), *more]).astype(np.int64)
 
     def _without_weather(self, count: int, random: Random) -> NDArray[np.int64]:
         drawn = random.random(count)
@@ -210,7 +212,7 @@ class BatchSource:
     def _windows(self, counts: NDArray[np.int64], side: int, random: Random) -> Windows:
         """Place a window in each photo: most of the scene for haze, else its own resolution or some times more."""
         chosen = self._chosen(counts, random)
-        is_hazy = np.repeat([False, False, True, False], counts)
+        is_hazy = np.repeat([task is Task.HAZE for task in Task], counts)
         sizes = self._photo_store.sizes[chosen]
         short = sizes.min(axis=1)
         largest = np.where(is_hazy, short, np.minimum(self._data.max_zoom * side, short))
