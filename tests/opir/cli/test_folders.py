@@ -185,3 +185,17 @@ def test_a_map_that_can_not_be_written_costs_only_itself(checkpoint: Path, tmp_p
     assert run(tmp_path / name, tmp_path / "b.png", "-o", tmp_path / "out", *maps, checkpoint=checkpoint) == 0
     assert names(tmp_path / "out") == ["b.png", "b.png.uncertainty.png", name]
     assert "without the map uncertainty (" in capsys.readouterr().out
+
+
+def test_a_folder_without_photos_is_told_with_what_helps(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    for name in ("raws", "empty", "above/below"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "raws" / "a.nef").write_bytes(b"something")
+    photo(tmp_path / "above" / "below" / "b.jpg")
+    told = {}
+    for name in ("raws", "empty", "above"):
+        assert run(tmp_path / name, "-o", tmp_path / "out", checkpoint=checkpoint) == 2
+        told[name] = capsys.readouterr().err
+    assert "(a.nef); export what the camera wrote as TIFF or JPEG first" in told["raws"]
+    assert "--recursive looks into" in told["above"]
+    assert "--recursive" not in told["raws"] + told["empty"]
