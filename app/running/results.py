@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from app.look import words
 from app.running.errors import plain_error
+from app.server.gradio_insides import get_upload_folder
 from opir.inference import Restoration, compacted
 from opir.photo import ENDINGS, FORMATS
 from opir.tasks import AUTO
