@@ -5,6 +5,7 @@ D embedding size, H height, W width of the photo; h, w of a level; S scales.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 
 from opir.ops.levels import in_unit
 from opir.ops.pyramid import build_pyramid, change_of, enlarged, write_changed
+from opir.tasks import AUTO, Task
 
 _ROWS_AT_A_TIME = 256
 
@@ -65,6 +67,17 @@ class Level:
         """The likeliest weather at this size; "auto" for a model without the task-aware module."""
         return max(self.probabilities, key=lambda name: self.probabilities[name], default="auto")
 
+    @property
+    def weather(self) -> str:
+        """The likeliest of all that is weather at this size; "auto" for a model without the task-aware module."""
+        weathers = [name for name in self.probabilities if name != Task.CLEAN.label]
+        return max(weathers, key=lambda name: self.probabilities[name], default=AUTO)
+
+    @property
+    def certainty(self) -> float:
+        """How probable `weather` is; 1 for a model without the task-aware module."""
+        return self.probabilities.get(self.weather, 1.0)
+
     def to_dict(self) -> dict[str, Any]:
         """Return numbers that JSON can hold."""
         return {
@@ -100,12 +113,49 @@ def carried_up(photo: Tensor, source: int, restored: Tensor, target: int = 0) ->
     return made[0]
 
 
-def enlarge_map(values: Tensor, level: Level, width: int, height: int) -> Tensor:
-    """Return a map of a level, (C, h, w), at the photo's size, bilinearly: (C, height, width) of the same type."""
-    if level.number == 0:
+def enlarge_map(values: Tensor, level: Level, width: int, height: int, smaller: int = 1) -> Tensor:
+    """Return a map of a level, (C, h, w), at the photo's size, bilinearly: (C, height, width) of the same type.
+
+    What is `smaller` is that many times less high and wide, and the mean of so many pixels where the level is larger.
+    """
+    factor = 2**level.number
+    if factor == smaller:
         return values
-    grown = F.interpolate(values[None].float(), scale_factor=2**level.number, mode="bilinear", align_corners=False)
-    return grown[0, :, :height, :width].to(values.dtype)
+    if factor < smaller:
+        return F.avg_pool2d(values[None].float(), smaller // factor, ceil_mode=True)[0].to(values.dtype)
+    grown = F.interpolate(values[None].float(), scale_factor=factor / smaller, mode="bilinear", align_corners=False)
+    return grown[0, :, : -(-height // smaller), : -(-width // smaller)].to(values.dtype)
+
+
+def fused_scale_weights(
+    levels: Sequence[Level], own_scales: Sequence[int], width: int, height: int, smaller: int = 1
+) -> NDArray[np.float16]:
+    """Return α of all levels that worked, at the photo's size: of several the average, so that they add up to 1.
+
+    Args:
+        levels: those that kept their weights.
+        own_scales: the dilations of a level, in its pixels.
+        width: of the photo.
+        height: of the photo.
+        smaller: how many times smaller than the photo; what is not asked for in full is never made.
+
+    Returns:
+        (S, H, W), for all dilations in pixels of the photo, the smallest first. Where no level worked, every pixel is
+        its own: all is at the first scale.
+    """
+    size = (-(-height // smaller), -(-width // smaller))
+    factors = [2**level.number for level in levels] or [1]
+    scales = sorted({factor * scale for factor in factors for scale in own_scales})
+    fused = torch.zeros(len(scales), *size, dtype=torch.float16)
+    if not levels:
+        fused[0] = 1
+    for level in levels:
+        assert level.work is not None
+        assert level.work.scale_weights is not None
+        for scale, weight in zip(own_scales, level.work.scale_weights, strict=True):
+            share = enlarge_map(weight[None], level, width, height, smaller)[0] / len(levels)
+            fused[scales.index(scale * 2**level.number)] += share
+    return fused.numpy()
 
 
 def mean_change(before: Tensor, after: Tensor) -> float:

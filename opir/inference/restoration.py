@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
-from opir.inference.levels import Level, carried_up, enlarge_map
+from opir.inference.levels import Level, carried_up, enlarge_map, fused_scale_weights
 from opir.inference.mixing import mix
 from opir.inference.pixel import PixelInspection, inspect_pixel
 from opir.model import OPIR
@@ -124,13 +124,18 @@ class Restoration:
 
         Of several levels that worked the largest at each pixel, each enlarged bilinearly; 1 where none worked.
         """
+        return self.uncertainty_in()
+
+    def uncertainty_in(self, smaller: int = 1) -> NDArray[np.float32 | np.float16]:
+        """Return `uncertainty` so many times smaller, which must be a power of two, in less memory."""
         maps = [
-            enlarge_map(level.work.uncertainty[None], level, self.width, self.height)[0]
+            enlarge_map(level.work.uncertainty[None], level, self.width, self.height, smaller)[0]
             for level in self.levels
             if level.work is not None
         ]
         if not maps:
-            return np.ones((self.height, self.width), np.float16 if is_compact(self.photo) else np.float32)
+            size = -(-self.height // smaller), -(-self.width // smaller)
+            return np.ones(size, np.float16 if is_compact(self.photo) else np.float32)
         return reduce(torch.maximum, maps).numpy()
 
     @property
@@ -141,32 +146,14 @@ class Restoration:
 
     @cached_property
     def scale_weights(self) -> NDArray[np.float16] | None:
-        """α of the last stage, (S, H, W), where it was asked for.
+        """α of the last stage, (S, H, W), where it was asked for, as `fused_scale_weights` puts it together."""
+        return self.scale_weights_in()
 
-        Those of several levels are enlarged bilinearly and averaged, so that they add up to 1. Where none worked,
-        every pixel is its own: all is at the first scale.
-        """
+    def scale_weights_in(self, smaller: int = 1) -> NDArray[np.float16] | None:
+        """Return `scale_weights` so many times smaller, which must be a power of two, in less memory."""
         if not self.keeps_scale_weights:
             return None
-        kept = [
-            (level, level.work.scale_weights)
-            for level in self.levels
-            if level.work is not None and level.work.scale_weights is not None
-        ]
-        if not kept:
-            alone = np.zeros((len(self.scales), self.height, self.width), np.float16)
-            alone[0] = 1
-            return alone
-        if len(kept) == 1:
-            level, weights = kept[0]
-            return enlarge_map(weights, level, self.width, self.height).numpy()
-        scales = self.scales
-        mixed = torch.zeros(len(scales), self.height, self.width, dtype=torch.float16)
-        for level, weights in kept:
-            grown = enlarge_map(weights, level, self.width, self.height)
-            for scale, share in zip(self.model.config.scales, grown, strict=True):
-                mixed[scales.index(scale * 2**level.number)] += share / len(kept)
-        return mixed.numpy()
+        return fused_scale_weights(self.working_levels, self.model.config.scales, self.width, self.height, smaller)
 
     @property
     def nbytes(self) -> int:
@@ -210,9 +197,13 @@ class Restoration:
     @property
     def error_bound(self) -> NDArray[np.float32] | None:
         """The error that nine pixels of ten stay below, mean over colours in grey values, (H, W); None if unknown."""
+        return self.error_bound_of(self.uncertainty)
+
+    def error_bound_of(self, uncertainty: NDArray[Any]) -> NDArray[np.float32] | None:
+        """Return the bound for a map of this photo's uncertainty; None if unknown."""
         if self.calibration is None or self.calibration.stages != self.stages:
             return None
-        return self.calibration.bound(self.uncertainty, self.task)
+        return self.calibration.bound(uncertainty, self.task)
 
     def blend(self, strength: float = 1.0, protect: bool = False) -> Image.Image:
         """Show the photo and its restoration mixed.
@@ -267,29 +258,29 @@ class Restoration:
         if level is not None and level not in by_number:
             raise ValueError(f"expected a level from 0 to {len(by_number) - 1} of this photo, got {level}")
         with torch.inference_mode(), computing_in(self.precision, self._device):
-            chosen = self._most_changed(x, y) if level is None else by_number[level]
+            chosen = (*self.levels_at(x, y), self.levels[-1])[0] if level is None else by_number[level]
             told = self._told(chosen) if task is None else self._prototype(task)
             place = y >> chosen.number, x >> chosen.number
-            picture = self._begun_with(chosen.number)
+            picture = self.begun_with(chosen.number)
             stages = inspect_pixel(self.model, picture, told, place, self.stages)
             before = in_unit(picture[:, place[0], place[1]]).clamp(0, 1)
         named = self.task if task is None else task
         scales = tuple(scale * 2**chosen.number for scale in self.model.config.scales)
         return PixelInspection(x, y, named, chosen.number, chosen.worked, scales, before.numpy(), stages)
 
-    def _most_changed(self, x: int, y: int) -> Level:
-        """Return the level that changed a pixel most; where none worked, that of the photo's own size."""
+    def levels_at(self, x: int, y: int) -> tuple[Level, ...]:
+        """Return the levels that did something, the one that changed this pixel most first."""
 
         def change(level: Level) -> float:
             assert level.work is not None
             row, column = y >> level.number, x >> level.number
-            both = level.work.restored, self._begun_with(level.number)
+            both = level.work.restored, self.begun_with(level.number)
             after, before = (in_unit(picture[:, row, column]).clamp(0, 1) for picture in both)
             return float((after - before).abs().mean())
 
-        return max(self.working_levels, key=change, default=self.levels[-1])
+        return tuple(sorted(self.working_levels, key=change, reverse=True))
 
-    def _begun_with(self, number: int) -> Tensor:
+    def begun_with(self, number: int) -> Tensor:
         """Return what a level began with, x_n, (3, h, w): made again when a pixel is looked at, and kept."""
         if number not in self._begun:
             made = self.photo.rgb if number == 0 else build_pyramid(self.photo.rgb[None], number + 1)[-1][0]
