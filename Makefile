@@ -102,6 +102,15 @@ sizes: setup
 	$(BIN)/python -m benchmarks.report.tables
 pictures: setup
 	$(BIN)/python -m benchmarks.quality.contact_sheets --checkpoint $(CHECKPOINT)
+.PHONY: release
+# Everything that hangs on the weights, made anew for a new file of them: make release CHECKPOINT=runs/gpu/model.safetensors
+# It ends with what is still of other weights: bench, load, ablations and peers take hours and are run on their own.
+release: setup
+	[ "$(CHECKPOINT)" = lite ] || cp "$(CHECKPOINT)" checkpoints/lite.safetensors
+	$(MAKE) calibrate embeddings examples CHECKPOINT=lite
+	$(BIN)/python -m pytest -q --renew-golden tests/opir/inference/test_shipped_weights.py
+	$(MAKE) reports sizes page-marks screenshots CHECKPOINT=lite
+	$(BIN)/python -m benchmarks.report.outdated
 reports: calibrate measure uncertainty embeddings-report classical table1 table2 table3 table4 table6 pictures
 
 # Thousands of damaged and hostile files at every door; a short look: make fuzz FUZZ="--share 0.05"
@@ -172,5 +181,32 @@ bench: setup
 	$(BIN)/python -m benchmarks.cost.plot
 	$(BIN)/python -m benchmarks.report.tables
 
+# The same photos by OPIR, MAXIM and the dark channel prior, into docs/peers.md. MAXIM is TensorFlow.js from npm, run in an environment of
+# its own: about half an hour on two idle cores. Photos and results stay in PEERS; after a stop, the same command goes on.
+PEERS ?= runs/peers
+TENSORFLOW ?= tensorflow-cpu
+MAXIM := $(foreach kind,deraining dehazing-indoor dehazing-outdoor,$(PEERS)/packages/maxim-$(kind)/package.json)
+.PHONY: peers peers-time
+peers: setup .venv-peers/.ready $(MAXIM)
+	$(BIN)/python -m benchmarks.peers prepare $(PEERS) --data $(DATA) --photos $(PHOTOS)
+	.venv-peers/bin/python -m benchmarks.peers.maxim $(PEERS)
+	$(BIN)/python -m benchmarks.peers score $(PEERS) --checkpoint $(CHECKPOINT)
+	$(BIN)/python -m benchmarks.report.tables
+
+# On idle cores, after make peers: five minutes.
+peers-time: setup .venv-peers/.ready $(MAXIM)
+	$(BIN)/python -m benchmarks.peers time $(PEERS) --checkpoint $(CHECKPOINT)
+	$(BIN)/python -m benchmarks.report.tables
+
+.venv-peers/.ready:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check $(TENSORFLOW) numpy pillow
+	@touch $@
+
+# One of the packages of npm, as it is fetched, without those that it would like to have beside it.
+$(PEERS)/packages/%/package.json:
+	@mkdir -p $(@D)
+	cd $(@D) && tar xzf $$(npm pack --silent @upscalerjs/$*) --strip-components=1 && rm *.tgz && touch package.json
+
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-peers build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -15,7 +15,7 @@ from app.tabs import about, clean, inside, many, measure
 from app.tabs.about_text import OWN_ADDRESS
 from app.tabs.clean_actions import Actions, photo_job
 from app.tabs.many_actions import ManyPhotos, batch_job
-from app.tabs.parts import STATE_SECONDS
+from app.tabs.parts import state
 from opir.tasks import AUTO
 
 
@@ -23,7 +23,7 @@ def build(actions: Actions) -> gr.Blocks:
     """Return the page, ready for `queue` and for `launch` with `launch_options`."""
     page = gr.Blocks(title=words.PAGE_TITLE, analytics_enabled=False, fill_width=True)
     with page:
-        session = gr.State(None, time_to_live=STATE_SECONDS)
+        session = state(actions.runner)
         gr.HTML(
             f'<div class="masthead">{theme.LOGO}<div><h1>{words.TITLE}</h1><p>{words.TAGLINE}</p></div></div>',
             padding=False,

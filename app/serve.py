@@ -103,7 +103,7 @@ def launch(actions: Actions, settings: Settings, files: VisitorFiles, share: boo
         app_kwargs={"middleware": [Middleware(Gate, state=state)], "routes": [_health_route(state)]},
         **page.launch_options(),
     )
-    files.keep = {path for block in blocks.blocks.values() for path in getattr(block, "keep_in_cache", ())}
+    files.page_files = {path for block in blocks.blocks.values() for path in getattr(block, "keep_in_cache", ())}
     files.start_sweeping()
     return Server(url, state)
 

@@ -12,7 +12,7 @@ import onnxruntime
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageOps
 
-SURE, LIKELY, SEEN, AGAIN, HAZY = 0.95, 0.6, 0.4, 0.7, 0.5  # as in opir/inference/level_choice.py
+SURE, LIKELY, SEEN, STILL_SEEN, HAZY = 0.95, 0.6, 0.4, 0.7, 0.5  # as in opir/inference/level_choice.py
 
 
 def look(x):  # e_t of a picture (3, H, W), how probable streaks or flakes are, and haze
@@ -84,7 +84,7 @@ def restore(photo):  # x_n = (1 + ↑contrast)·I_n + ↑added, from coarse to f
     first, begun = first_falling([falling for _, falling, _ in seen]), False
     for n in reversed(range(len(pyramid))):
         e, falling, haze = seen[n]
-        works = falling >= AGAIN if begun else n == first or (n >= len(pyramid) - 2 and haze >= HAZY)
+        works = falling >= STILL_SEEN if begun else n == first or (n >= len(pyramid) - 2 and haze >= HAZY)
         begun = begun or n == first
         if not works:
             continue

@@ -15,7 +15,7 @@ class OPIRConfig:
     """A name of `opir.model.blocks.BLOCKS`."""
     width: int = 96
     max_width: int = 768
-    """Features of the KPN double from level to level, up to this many."""
+    """Features of the KPN double from depth to depth of the U-net, up to this many."""
     encoder_blocks: tuple[int, ...] = (2, 4, 8)
     middle_blocks: int = 10
     decoder_blocks: tuple[int, ...] = (2, 2, 2)

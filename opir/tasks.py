@@ -27,4 +27,6 @@ class Task(IntEnum):
             raise ValueError(f'unknown task "{name}": use one of {", ".join(TASK_NAMES)}, or "{AUTO}"') from None
 
 
+FALLING = (Task.RAIN, Task.SNOW)
+"""Streaks and flakes: told by their size in pixels, and so looked for at every level of a photo."""
 TASK_NAMES = tuple(task.label for task in Task)

@@ -19,8 +19,9 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("opir", "benchmarks", "configs"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "results"))
+        left_out = shutil.ignore_patterns("__pycache__", "results", "images", "golden")
+        for name in ("opir", "app", "benchmarks", "configs", "docs", "tests"):
+            shutil.copytree(ROOT / name, folder / name, ignore=left_out)
         (folder / "photos").mkdir()
         for seed in range(3):
             pixels = (make_picture(80, 90, seed)[0].permute(1, 2, 0) * 255).byte().numpy()
@@ -136,3 +137,97 @@ def test_a_new_published_set(copy: Copy) -> None:
     copy.run(*_TRAIN, *_SMALL, 'data.sets=[["MySnow", "mine"]]')
     told = copy.run("-m", "opir", "evaluate", "--set", "MySnow=mine", "--checkpoint", "run/model.safetensors")
     assert "3 pairs, 8-bit RGB: PSNR" in told
+
+
+_DUST = '''"""Dust: dark specks on the photo."""
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+
+def dust(photo: Tensor, generator: Generator) -> Tensor:
+    """Put specks on photos (B, 3, H, W)."""
+    shape = (len(photo), 1, *photo.shape[-2:])
+    specks = torch.rand(shape, generator=generator, device=photo.device) < 0.02
+    return torch.where(F.max_pool2d(specks.float(), 3, 1, 1) > 0, 0.1 * photo, photo)
+'''
+
+
+def test_a_new_weather(copy: Copy) -> None:
+    """It is drawn, trained on, recognised, named at every door, and has its words and colour on the page."""
+    copy.put("opir/tasks.py", "\n    @property", "    DUST = 4\n")
+    copy.put("opir/tasks.py", "Task.SNOW)\n", "Task.DUST, ")
+    (copy.folder / "opir" / "degradations" / "dust.py").write_text(_DUST)
+    imported = "from opir.degradations.dust import dust\n"
+    copy.put("opir/degradations/__init__.py", "from opir.degradations.haze", imported)
+    copy.put(
+        "opir/degradations/__init__.py",
+        "    if task is Task.HAZE:",
+        "    if task is Task.DUST:\n        return dust(photo, generator)\n",
+    )
+    copy.put("opir/training/batches.py", "from opir.degradations.haze", imported)
+    copy.put(
+        "opir/training/batches.py",
+        "        seen, wanted = take_photo(",
+        "        dusty = _split(photos, counts)[Task.DUST]\n"
+        "        if len(dusty):\n"
+        "            truth.append(dusty)\n"
+        "            degraded.append(dust(dusty, generator))\n",
+    )
+    copy.put("opir/training/config.py", "    untouched: float", "    dust: float = 1.0\n")
+    copy.put("opir/training/config.py", "            Task.CLEAN: self", "            Task.DUST: self.dust,\n")
+    copy.put("app/look/theme.py", "    Task.CLEAN:", '    Task.DUST: "#7c5c3c",\n')
+    copy.put("app/look/words.py", '    ("Nothing", ', '    ("Dust", Task.DUST.label),\n')
+    copy.put("app/look/words.py", 'Task.CLEAN: "Clear"', 'Task.DUST: "Dust", ')
+    copy.put("app/look/sentences.py", 'Task.CLEAN: "something"', 'Task.DUST: "dust", ')
+    copy.put("app/look/sentences.py", "    Task.CLEAN:", '    Task.DUST: "Restored as dust",\n')
+    copy.run("-m", "pytest", "-q", "tests/app/look/test_every_weather.py")
+    copy.run(*_TRAIN, *_SMALL)
+    copy.run("-m", "opir", "degrade", "photos/0.png", "-o", "dusty.png", "--task", "dust", "--seed", "1")
+    restored = ("restore", "dusty.png", "-o", "restored.png", "--task", "dust", "--checkpoint", "run")
+    copy.run("-m", "opir", *restored)
+    seen = "from opir import Restorer; print(Restorer.from_pretrained('run').restore('dusty.png').task_probabilities)"
+    assert "'dust'" in copy.run("-c", seen)
+
+
+_QOI = '''"""QOI by imagecodecs: 8 bits, nothing beside the pixels."""
+
+import imagecodecs
+import numpy as np
+
+from opir.photo.raw import Raw
+
+
+def read(data, allowed):
+    """Decode."""
+    allowed.check(*(int.from_bytes(data[at : at + 4], "big") for at in (4, 8)))
+    return Raw(pixels=imagecodecs.qoi_decode(data), lossless=True)
+
+
+def write(file, pixels, properties, quality):
+    """Encode; grey as RGB."""
+    if pixels.shape[2] < 3:
+        pixels = np.concatenate([pixels[..., :1].repeat(3, axis=2), pixels[..., 1:]], axis=2)
+    file.write(imagecodecs.qoi_encode(np.ascontiguousarray(pixels)))
+'''
+
+
+def test_a_new_format(copy: Copy) -> None:
+    """A row and a file: it is told by its bytes, keeps what its row claims, and stands in the documentation."""
+    copy.put(
+        "opir/photo/formats.py",
+        '        Format(\n            name="BMP"',
+        '        Format(name="QOI", endings=(".qoi",), is_it=lambda start: start[:4] == b"qoif", depths=(8,),\n'
+        '            lossless="always", colours=(), exif=False, xmp=False, dpi=""),\n',
+    )
+    (copy.folder / "opir" / "photo" / "codecs" / "qoi.py").write_text(_QOI)
+    copy.run("-m", "benchmarks.reliability.format_table")
+    assert "| QOI | `.qoi` | 8 | always | yes |" in (copy.folder / "docs" / "files.md").read_text()
+    copy.run("-m", "pytest", "-q", "tests/opir/photo/test_claims.py", "-k", "QOI or row or page")
+    made = "from PIL import Image; Image.open('photos/0.png').save('photo.qoi')"
+    copy.run("-c", made)
+    copy.run(
+        "-m", "opir", "restore", "photo.qoi", "-o", "out", "--checkpoint", str(ROOT / "checkpoints/lite.safetensors")
+    )
+    assert (copy.folder / "out" / "photo.qoi").read_bytes().startswith(b"qoif")

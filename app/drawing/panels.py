@@ -31,9 +31,9 @@ def lead(text: str, offer: str, tab: str) -> str:
     return f'<p class="lead">{text} <button type="button" data-tab="{tab}">{offer}</button></p>'
 
 
-def told(title: str, text: str) -> str:
+def alert(title: str, text: str) -> str:
     """Say what went wrong, and what to do; `text` is HTML already."""
-    return f'<p class="told" role="alert"><b>{title}.</b> {text}</p>'
+    return f'<p class="page-alert" role="alert"><b>{title}.</b> {text}</p>'
 
 
 def table(name: str, heads: Sequence[str], rows: str) -> str:

@@ -81,6 +81,18 @@ def taken_caption(found: Found) -> str:
     return f"{weather} {size_name(found.level)}: {found.change:.1f} grey values on the average"
 
 
+def privacy_sentence(minutes: float) -> str:
+    """Say where photos stay, and for how long at most."""
+    hours = minutes / 60
+    if hours == 1:
+        told = "an hour"
+    elif hours > 1:
+        told = f"{hours:.3g} hours"
+    else:
+        told = f"{minutes:.2g} minutes" if minutes != 1 else "a minute"
+    return f"Photos stay on the machine that runs this page, for {told} at most."
+
+
 def cost_sentence(
     width: int, height: int, seconds: float, quality: str = words.FULL, beforehand: bool = False
 ) -> str:

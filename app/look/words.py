@@ -199,8 +199,6 @@ ENDPOINTS = {
     THOROUGH: f"Restore one photo and mirrored copies of it, and average them, in four times the time. {_ENDPOINT}",
 }
 
-PRIVACY = "Photos stay on the machine that runs this page, for an hour at most."
-
 WEATHER_CHOICES = [
     ("Auto", AUTO),
     ("Rain", Task.RAIN.label),

@@ -36,7 +36,7 @@ def plain_error(text: str, log: bool = True) -> gr.Error:
 
 
 @contextmanager
-def told_apart() -> Iterator[None]:
+def value_errors() -> Iterator[None]:
     """Turn what goes wrong with one of many photos into a ValueError of one line, so that the others go on."""
     try:
         yield

@@ -18,7 +18,7 @@ from app.look import sentences, words
 from app.running.gpu import on_gpu
 from app.running.kept_results import RecentResults
 from app.server.presence import Cancelled, current_visit
-from app.server.request_log import taken_down
+from app.server.request_log import logged_job
 from app.server.settings import Settings
 from opir.devices import give_back_freed_memory
 from opir.inference import Restoration, Restorer, restore_thoroughly
@@ -83,6 +83,8 @@ class Runner:
         self.stops = Stops()
         self.recent = RecentResults(settings.max_results_mb * 1e6)
         self.max_megapixels = settings.max_megapixels
+        self.temp_seconds = settings.temp_seconds
+        """How long anything of a visitor may stay, in memory too."""
         self._turn = threading.Lock()
         self._jobs, self._ended = 0, time.monotonic()
         # Always the same thread: each one that computes on a CPU keeps memory and helper threads of its own.
@@ -153,7 +155,7 @@ class Runner:
             if visit.is_over():
                 raise Cancelled
 
-        with taken_down(visit, weather) as job, self._turn:
+        with logged_job(visit, weather) as job, self._turn:
             job.begin()
             stop_if_unwanted()
             work = partial(self._run, photo, weather, quality, _Parts(stop_if_unwanted, tell), levels)

@@ -26,7 +26,7 @@ from app.server.gate_rules import (
     is_open,
     is_own_site,
     named_files,
-    session_told_of,
+    streamed_session,
 )
 from app.server.logs import log_request
 from app.server.server_state import MODEL_QUEUE, ServerState
@@ -82,10 +82,10 @@ class Gate:
                 return
             if scope["method"] == "POST":
                 body = await _read(receive, headers)
-                await self._pass_work(scope, _again(body, receive), send, self._asks_model(path, body))
+                await self._pass_work(scope, _replaying(body, receive), send, self._asks_model(path, body))
                 return
-            told_of = session_told_of(path, scope["query_string"])
-            with self.state.told(told_of) if told_of else nullcontext():
+            session = streamed_session(path, scope["query_string"])
+            with self.state.listening_to(session) if session else nullcontext():
                 await self.app(scope, receive, _with_headers(send))
         except Refused as refused:
             log_request(
@@ -207,7 +207,7 @@ async def _read(receive: Receive, headers: Headers) -> bytes:
     return body
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def _replaying(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that hands out a body that was read already."""
     left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

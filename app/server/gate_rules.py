@@ -62,7 +62,7 @@ def is_inside(path: str, folder: Path) -> bool:
         return False
 
 
-def session_told_of(path: str, query: bytes) -> str | None:
+def streamed_session(path: str, query: bytes) -> str | None:
     """Return the session whose messages an address streams; None for other addresses."""
     if path == f"{API}/queue/data":
         return dict(parse_qsl(query.decode("latin-1"))).get("session_hash")

@@ -63,7 +63,7 @@ COUNTS = Counts()
 
 
 @contextmanager
-def taken_down(visit: Visit, task: str) -> Iterator[JobLog]:
+def logged_job(visit: Visit, task: str) -> Iterator[JobLog]:
     """Write one line about the restoration inside, however it ends, and count it."""
     job = JobLog()
     outcome = FAILED

@@ -46,7 +46,7 @@ class ServerState:
         return len(queue) + sum(job is not None for job in queue.active_jobs)
 
     @contextmanager
-    def told(self, session: str) -> Iterator[None]:
+    def listening_to(self, session: str) -> Iterator[None]:
         """Listen to a session, and let go of it afterwards unless another connection listens to it."""
         self.listening[session] = self.listening.get(session, 0) + 1
         self.unheard.pop(session, None)

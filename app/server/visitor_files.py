@@ -42,7 +42,7 @@ class VisitorFiles:
         self.root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent_folder)).resolve()
         self.folder = self.root / "visitors"
         self.folder.mkdir(mode=0o700)
-        self.keep: Collection[str] = ()
+        self.page_files: Collection[str] = ()
         """Files of the page itself."""
         self._over = threading.Event()
 
@@ -65,7 +65,7 @@ class VisitorFiles:
     def sweep(self) -> int:
         """Remove files that would be too old before the next time; returns how many."""
         limit = self.lifetime_seconds * (1 - 1.5 / SWEEPS_PER_LIFETIME)
-        removed = remove_older(self.folder, limit, self.keep)
+        removed = remove_older(self.folder, limit, self.page_files)
         if removed:
             LOG.info("old files removed", extra={"facts": {"files": removed, "left_bytes": self.used_bytes()}})
         return removed
@@ -112,12 +112,12 @@ def remove_leftovers(parent: Path, lifetime_seconds: float) -> None:
             _remove_if_empty(root)
 
 
-def remove_older(folder: Path, seconds: float, keep: Collection[str] = ()) -> int:
+def remove_older(folder: Path, seconds: float, spared: Collection[str] = ()) -> int:
     """Remove files that are older, and folders that are then empty; returns how many files."""
     now, removed = time.time(), 0
     for path, _, born in list(_files(folder)):
         allowed = min(seconds, _OPEN_UPLOAD_SECONDS) if path.parent == folder else seconds
-        if now - born > allowed and str(path) not in keep:
+        if now - born > allowed and str(path) not in spared:
             path.unlink(missing_ok=True)
             removed += 1
     for inner in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):

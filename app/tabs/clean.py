@@ -10,16 +10,17 @@ from app.drawing import panels
 from app.examples.examples import Examples
 from app.look import notes, words
 from app.look.scripts import SCROLL_TO_RESULT
+from app.running.runner import Runner
 from app.server.server_state import MODEL_QUEUE
 from app.tabs import closer
 from app.tabs.clean_actions import Actions
-from app.tabs.parts import QUIET, note, photo_file, quality_choice, slider, view, weather_choice
+from app.tabs.parts import QUIET, note, photo_file, privacy, quality_choice, slider, view, weather_choice
 
 RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
 
 
 @dataclass(frozen=True)
-class Settings:
+class Choices:
     """What the visitor sets."""
 
     photo: gr.File
@@ -49,17 +50,17 @@ class Results:
     weather_map: gr.HTML
 
 
-def layout(actions: Actions) -> tuple[Settings, Results]:
+def layout(actions: Actions) -> tuple[Choices, Results]:
     """Lay out the tab: what is set on the left, what is seen on the right."""
     with gr.Row(elem_id="layout"):
         with gr.Column(elem_id="settings"):
-            settings = _settings(actions.examples)
+            settings = _settings(actions.examples, actions.runner)
         with gr.Column(elem_id="results"):
             results = _results(actions)
     return settings, results
 
 
-def _settings(offered: Examples) -> Settings:
+def _settings(offered: Examples, runner: Runner) -> Choices:
     with gr.Column(elem_id="choose"):
         photo = photo_file(words.PHOTO, "photo")
         with gr.Column(elem_id="examples-box"):
@@ -84,8 +85,8 @@ def _settings(offered: Examples) -> Settings:
                 0, 1, value=1, step=0.05, label=words.STRENGTH, info=words.STRENGTH_INFO, elem_id="strength"
             )
             protect = gr.Checkbox(label=words.PROTECT, info=words.PROTECT_INFO, elem_id="protect")
-        note(words.PRIVACY)
-    return Settings(photo, examples, weather, quality, strength, protect)
+        privacy(runner)
+    return Choices(photo, examples, weather, quality, strength, protect)
 
 
 def _results(actions: Actions) -> Results:
@@ -133,7 +134,7 @@ def _results(actions: Actions) -> Results:
 def wire(
     actions: Actions,
     session: gr.State,
-    settings: Settings,
+    settings: Choices,
     results: Results,
     picture: gr.Image,
     scales: gr.Gallery,

@@ -10,8 +10,8 @@ import gradio as gr
 import numpy as np
 
 from app.drawing import panels
+from app.drawing.carried_over import kept_and_removed
 from app.drawing.map_drawing import MapPicture
-from app.drawing.provenance import kept_and_removed
 from app.drawing.weather_map import WeatherMap
 from app.examples import precomputed
 from app.examples.examples import Examples
@@ -96,7 +96,7 @@ class Actions:
         if not self.runner.stops.is_wanted(job):  # it was cancelled, or another one took its place
             return gr.skip(), gr.skip(), gr.skip()
         self.runner.stops.stop(job)
-        said = panels.told(words.ERROR, words.NOT_TAKEN)
+        said = panels.alert(words.ERROR, words.NOT_TAKEN)
         if session is None:
             return said, gr.skip(), gr.skip()
         return said, session.asked.weather, session.asked.quality
@@ -128,7 +128,7 @@ class Actions:
         except Cancelled:  # `cancel` has said so; what is shown may be newer than this job
             return nothing_new
         except gr.Error as error:
-            said = panels.told(words.ERROR, error.message)
+            said = panels.alert(words.ERROR, error.message)
             settings = nothing_new[-2:] if session is None else (session.asked.weather, session.asked.quality)
             return (gr.skip(), said, *nothing_new[2:-2], *settings)
 

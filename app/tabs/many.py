@@ -4,14 +4,14 @@ import gradio as gr
 
 from app.look import scripts, words
 from app.tabs import many_actions
-from app.tabs.parts import QUIET, STATE_SECONDS, note, photo_file, quality_choice, slider, weather_choice
+from app.tabs.parts import QUIET, photo_file, privacy, quality_choice, slider, state, weather_choice
 
 COMPARED_HEIGHT = 420  # pixels
 
 
 def build(events: many_actions.ManyPhotos) -> None:
     """Lay out the tab and join its events."""
-    pairs = gr.State(None, time_to_live=STATE_SECONDS)
+    pairs = state(events.runner)
     with gr.Row(elem_classes="side-by-side two-columns"):
         with gr.Column(elem_classes="narrow"):
             photos = photo_file(words.PHOTOS, "many-photos", height=200, several=True)
@@ -23,7 +23,7 @@ def build(events: many_actions.ManyPhotos) -> None:
             with gr.Row(elem_classes="buttons"):
                 start = gr.Button(words.START, variant="primary", elem_id="many-start", scale=3, min_width=100)
                 cancel = gr.Button(words.CANCEL, interactive=False, elem_id="many-cancel", scale=1, min_width=80)
-            note(words.PRIVACY)
+            privacy(events.runner)
         with gr.Column(elem_classes="wide"):
             table = gr.HTML(
                 many_actions.nothing_done()[0], js_on_load=scripts.CHOOSE_ROW, elem_id="many-table", padding=False

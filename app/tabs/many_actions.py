@@ -17,7 +17,7 @@ import numpy as np
 
 from app.drawing import panels
 from app.look import sentences, words
-from app.running.errors import plain_error, told_apart
+from app.running.errors import plain_error, value_errors
 from app.running.results import show, write_result
 from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
@@ -57,16 +57,16 @@ class _Batch:
     def archive(self) -> Path:
         return self.folder / "opir.zip"
 
-    def keep(self, result: Path) -> str:
+    def add_result(self, result: Path) -> str:
         """Move a result into the archive; returns its name there, which no other has."""
         name, number = result.name, 1
-        while _told_apart(name) in self.names:
+        while _folded(name) in self.names:
             number += 1
             name = f"{result.stem}-{number}{result.suffix}"
         with zipfile.ZipFile(self.archive, "a", zipfile.ZIP_STORED) as written:  # photos do not shrink any more
             written.write(result, name)
         result.unlink()
-        self.names.add(_told_apart(name))
+        self.names.add(_folded(name))
         return name
 
     def end(self, status: str, error: str | None = None) -> None:
@@ -152,9 +152,9 @@ class ManyPhotos:
         self, batch: _Batch, job: Job, weather: str, quality: str, check: Callable[[], None]
     ) -> dict[str, Any]:
         """Restore one photo; returns what the table says of it."""
-        with told_apart():
+        with value_errors():
             result = self.runner.restore(str(job.source), weather, quality, check, tell=False)
-            name = batch.keep(write_result(result, job.source, job.output))
+            name = batch.add_result(write_result(result, job.source, job.output))
             picture = show(result.image, batch.folder / f"{job.output.name}.jpg", THUMBNAIL_SIDE)
             before = show(result.blend(0.0), batch.folder / f"{job.output.name}-before.jpg", THUMBNAIL_SIDE)
         return {
@@ -233,7 +233,7 @@ def _in_csv(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
-def _told_apart(name: str) -> str:
+def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 

@@ -10,7 +10,7 @@ from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
 from app.server.server_state import MODEL_QUEUE
 from app.tabs import measure_actions
-from app.tabs.parts import note, photo_file, view, weather_choice
+from app.tabs.parts import note, photo_file, privacy, view, weather_choice
 
 
 def build(runner: Runner, visitors: Visitors) -> None:
@@ -21,7 +21,7 @@ def build(runner: Runner, visitors: Visitors) -> None:
             clean = photo_file(words.CLEAN, "measure-clean")
             weather = weather_choice("measure-weather")
             start = gr.Button(words.MEASURE, variant="primary", elem_id="measure-start")
-            note(words.PRIVACY)
+            privacy(runner)
         with gr.Column(elem_classes="wide"):
             scores = gr.HTML(measure_actions.nothing_measured()[0], elem_id="scores", padding=False)
             with gr.Row(elem_classes="side-by-side"):

@@ -75,7 +75,7 @@ def _row(title: str, score: ImageScore, others: list[float], name: str, digits: 
 
 
 def _curves(measured: Measurement) -> pd.DataFrame:
-    """Return points of the three curves, errors in levels of 255."""
+    """Return points of the three curves, errors in grey values."""
     blocks = len(measured.by_error)
     kept = np.unique(np.linspace(1, blocks, CURVE_POINTS).round().astype(int))
     curves = {

@@ -6,11 +6,13 @@ import gradio as gr
 
 from app.look import words
 from app.look.notes import Note
+from app.look.sentences import privacy_sentence
+from app.running.runner import Runner
 from opir.tasks import AUTO
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-STATE_SECONDS = 1800
+_STATE_SECONDS = 1800
 """How long a page keeps what it is not asked for."""
 
 
@@ -20,6 +22,16 @@ def note(said: Note | str) -> None:
     told = f"<b>{words.FOR_RESEARCHERS}</b> {said.researcher}"
     more = f'<p class="note researcher">{told}</p>' if said.researcher else ""
     gr.HTML(f'<p class="note">{said.plain}</p>{more}', padding=False)
+
+
+def privacy(runner: Runner) -> None:
+    """Say where photos stay, and for how long."""
+    note(privacy_sentence(runner.temp_seconds / 60))
+
+
+def state(runner: Runner) -> gr.State:
+    """Return what is kept in memory between a visitor's clicks, for no longer than photos are kept at all."""
+    return gr.State(None, time_to_live=max(1, round(min(_STATE_SECONDS, runner.temp_seconds))))
 
 
 def view(label: str, elem_id: str, height: int) -> gr.Image:

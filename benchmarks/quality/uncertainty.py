@@ -19,7 +19,8 @@ from tqdm import tqdm
 
 from benchmarks.quality.cases import Case, data_sets, synthetic_cases
 from benchmarks.report.provenance import IMAGES, RESULTS, provenance, spread, write_report
-from opir.evaluation import ause, rank_correlation, sparsification_curve
+from opir.data import list_photos
+from opir.evaluation import ause, grid_energy, rank_correlation, sparsification_curve
 from opir.inference import Restoration, Restorer
 from opir.tasks import Task
 
@@ -27,6 +28,7 @@ MAPS = ("uncertainty", "gradient", "change", "mirrored")
 FRACTIONS = np.linspace(0, 1, 51)[1:]
 UNSEEN = ("benchmark", "Rain100L", "target")
 UNSEEN_SEED = 5000
+PLAIN = ("validation", "plain")
 
 
 def local_gradient(photo: torch.Tensor) -> NDArray[Any]:
@@ -108,6 +110,21 @@ def measure_bounds(restorer: Restorer, data: Path, quick: bool, at_most: int | N
     return found
 
 
+def measure_evenness(restorer: Restorer, data: Path, quick: bool) -> dict[str, dict[str, float]]:
+    """Return how much the grid shows in UM and α of pictures without weather, restored at their own size."""
+    folder = data.joinpath(*PLAIN)
+    found = {}
+    for path in tqdm(list_photos(folder)[: 2 if quick else None] if folder.is_dir() else [], desc="evenness"):
+        result = restorer.restore(path, task="rain", levels=[0], scale_weights=True)
+        assert result.scale_weights is not None
+        maps = [
+            torch.as_tensor(np.asarray(values, np.float32)) for values in (result.uncertainty, *result.scale_weights)
+        ]
+        energies = [grid_energy(values) for values in maps]
+        found[path.stem] = {str(period): round(max(one[period] for one in energies), 2) for period in energies[0]}
+    return found
+
+
 def plot(report: dict[str, Any], path: Path) -> None:
     """Draw the sparsification curves of every set."""
     from matplotlib.figure import Figure
@@ -155,6 +172,7 @@ def main(arguments: list[str] | None = None) -> None:
     report: dict[str, Any] = provenance(command, restorer, (0, UNSEEN_SEED), options.quick)
     report["results"] = results
     report["bounds_on_unseen_photos"] = measure_bounds(restorer, options.data, options.quick, options.photos)
+    report["evenness"] = measure_evenness(restorer, options.data, options.quick)
     assert restorer.info is not None
     calibration = restorer.calibration
     report["calibration"] = None if calibration is None else {"share": calibration.share, **calibration.made_from}

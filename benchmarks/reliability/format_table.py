@@ -72,7 +72,7 @@ def _row(row: Format) -> str:
         ", ".join(_WAYS[way] for way in row.colours) or "nothing: sRGB",
         *(_said(holds) for holds in (row.exif, row.xmp, row.iptc)),
         texts or _said(False),
-        row.dpi,
+        row.dpi or _said(False),
     ]
     return f"| {' | '.join(cells)} |"
 

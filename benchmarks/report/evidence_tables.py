@@ -37,7 +37,21 @@ def uncertainty_table(report: dict[str, Any]) -> str:
         lines += [title + ", mean ± standard deviation over photos.", ""]
         lines += _table(["set (photos)", *_MAPS.values(), "best of the first three"], rows)
     lines += ["![Sparsification curves](images/sparsification.png)", ""]
+    lines += _evenness_lines(report.get("evenness", {}))
     return "\n".join([*lines, source_line(report, "uncertainty"), ""])
+
+
+def _evenness_lines(evenness: dict[str, dict[str, float]]) -> list[str]:
+    """Return how much the grid of the network stands out of the maps of pictures without weather."""
+    if not evenness:
+        return []
+    title = (
+        "**Evenness**: energy of UM and α at the periods of a grid, as a multiple of that beside them; "
+        "the worst map and direction. Less than half a grey value counts as nothing."
+    )
+    periods = list(next(iter(evenness.values())))
+    rows = [[name, *(f"{found[period]:.2f}" for period in periods)] for name, found in evenness.items()]
+    return [title, "", *_table(["picture", *(f"{period} px" for period in periods)], rows)]
 
 
 def bounds_table(report: dict[str, Any]) -> str:

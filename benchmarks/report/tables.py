@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cost import tables as cost_tables
+from benchmarks.peers import tables as peers_tables
 from benchmarks.quality import published_tables
 from benchmarks.report import evidence_tables
 from benchmarks.report.provenance import RESULTS, ROOT, SHIPPED, other_weights
@@ -20,7 +21,9 @@ from benchmarks.report.quality_table import quality_table
 from opir.model import count_gmacs, count_parameters, load_model, training_record
 
 Render = Callable[[dict[str, Any]], str]
-PAGES = tuple(ROOT / page for page in ("README.md", "checkpoints/README.md", "docs/results.md", "docs/cost.md"))
+PAGES = tuple(
+    ROOT / page for page in ("README.md", "checkpoints/README.md", "docs/results.md", "docs/cost.md", "docs/peers.md")
+)
 _MARKED = re.compile(r"(<!-- (?P<name>[\w-]+) -->\n)(?P<table>.*?)(<!-- /(?P=name) -->)", re.DOTALL)
 
 
@@ -68,6 +71,10 @@ TABLES: dict[str, tuple[str, Render, str]] = {
     "classical": ("classical.json", evidence_tables.classical_table, "classical"),
     "sizes": ("sizes.json", evidence_tables.sizes_table, "sizes"),
     "cost": ("cost.json", cost_tables.cost_tables, "bench"),
+    "peers": ("peers.json", peers_tables.peers_table, "peers"),
+    "peers-time": ("peers.json", peers_tables.peers_time_table, "peers-time"),
+    "peers-sentences": ("peers.json", peers_tables.peers_sentences, "peers"),
+    "peers-short": ("peers.json", peers_tables.peers_short, "peers"),
     **{name: (f"{name}.json", published_tables.render, name) for name in published_tables.TABLES},
 }
 """By marker: the results file, what draws it, and the `make` target that makes it."""

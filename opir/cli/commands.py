@@ -21,10 +21,10 @@ from opir.cli.arguments import AsJson, Checkpoint, Device, Out, Photos, Recursiv
 from opir.cli.cluster import run_on_ray
 from opir.cli.folder import RestoreOptions
 from opir.cli.jobs import (
+    ONE_LINE_ERRORS,
     OUTPUT_SUFFIXES,
     SAME,
     STANDARD,
-    TOLD_IN_ONE_LINE,
     Job,
     one_line,
     plan_jobs,
@@ -174,6 +174,6 @@ def main(arguments: list[str] | None = None) -> None:
     prepare_terminal()
     try:
         app(arguments, prog_name="opir")
-    except TOLD_IN_ONE_LINE as error:
+    except ONE_LINE_ERRORS as error:
         say(f"opir: {one_line(error)}", err=True)
         sys.exit(EXIT_BAD_INPUT)

@@ -22,7 +22,7 @@ STANDARD = Path("-")
 OUTPUT_SUFFIXES = {"png": ".png", "jpg": ".jpg", "webp": ".webp", "tiff": ".tiff"}
 
 
-TOLD_IN_ONE_LINE = (ValueError, OSError, MemoryError, torch.OutOfMemoryError)
+ONE_LINE_ERRORS = (ValueError, OSError, MemoryError, torch.OutOfMemoryError)
 """What a photo, a disk or too little memory can cause; anything else is a mistake of ours."""
 
 
@@ -88,7 +88,7 @@ def plan_jobs(sources: Iterable[Path], out: Path | str, recursive: bool = False,
     else:
         jobs, left_out = _jobs_into(folder, sources, recursive, file_format)
     jobs = list({job.source.resolve(): job for job in jobs}.values())  # a photo may be named twice
-    return Plan(_told_apart(jobs), left_out)
+    return Plan(_without_collisions(jobs), left_out)
 
 
 def _is_file_name(out: Path | str) -> bool:
@@ -154,12 +154,12 @@ def _photos_of(source: Path, out: Path, recursive: bool) -> Found:
     found = find_photos(source, recursive, lambda path: path.resolve() == inside)
     if not found.photos:
         hint = "" if recursive else "; --recursive looks into the folders below it too"
-        told = found.told()
-        raise ValueError(f"no photos in {source}{': ' + told if told else ''}{hint}")
+        left_out = found.describe_left_out()
+        raise ValueError(f"no photos in {source}{': ' + left_out if left_out else ''}{hint}")
     return found
 
 
-def _told_apart(jobs: list[Job]) -> list[Job]:
+def _without_collisions(jobs: list[Job]) -> list[Job]:
     """Stop those jobs that would write two results to one file, or a result over a photo that was asked for."""
     inputs = {job.source.resolve() for job in jobs}
     # Some file systems do not tell a.jpg from A.JPG.
@@ -198,7 +198,7 @@ def record_of(job: Job, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         job.check()
         return record | work()
-    except TOLD_IN_ONE_LINE as error:
+    except ONE_LINE_ERRORS as error:
         name, text = printable(job.source.name), one_line(error)
         text = text if name in text else f"{name}: {text}"
         return record | {"output": None, "error": text}

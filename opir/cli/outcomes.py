@@ -15,7 +15,7 @@ import typer
 from tqdm import tqdm
 
 from opir.errors import printable
-from opir.photo.folders import told_left_out
+from opir.photo.folders import describe_left_out
 
 EXIT_BAD_INPUT = 2
 
@@ -92,7 +92,7 @@ def report_outcomes(
     if there_already:
         say(f"opir: {there_already} {'was' if there_already == 1 else 'were'} there already", err=True)
     if left_out:
-        say(f"opir: left out: {printable(told_left_out(left_out))}", err=True)
+        say(f"opir: left out: {printable(describe_left_out(left_out))}", err=True)
     if failed and done > 1:
         say(f"opir: {failed} of {done} photos failed", err=True)
     if failed:

@@ -33,6 +33,6 @@ def with_bar(records: Iterable[dict[str, Any]], total: int) -> Iterator[dict[str
                 bar.update()
                 yield record
     except KeyboardInterrupt:
-        told = f"stopped: {written} of {total} photos are written; the same command with --skip-existing goes on"
-        say(f"opir: {told}", err=True)
+        stopped = f"stopped: {written} of {total} photos are written; the same command with --skip-existing goes on"
+        say(f"opir: {stopped}", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None

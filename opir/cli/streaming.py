@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
 
-from opir.cli.jobs import TOLD_IN_ONE_LINE, Job, record_of
+from opir.cli.jobs import ONE_LINE_ERRORS, Job, record_of
 
 Loaded = TypeVar("Loaded")
 Restored = TypeVar("Restored")
@@ -48,7 +48,7 @@ def stream_jobs(
                 restored = work(job, loading.result())
                 writing.append((job, writers.submit(write, job, restored)))
                 del restored
-            except TOLD_IN_ONE_LINE as error:
+            except ONE_LINE_ERRORS as error:
                 failed: Future[dict[str, Any]] = Future()
                 failed.set_exception(error)
                 writing.append((job, failed))

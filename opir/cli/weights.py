@@ -97,7 +97,7 @@ def calibrate_command(
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File; else beside the weights.")] = None,
 ) -> None:
-    """Measure which error in grey levels each uncertainty stands for, and write it beside the weights."""
+    """Measure which error in grey values each uncertainty stands for, and write it beside the weights."""
     restorer = Restorer.from_pretrained(checkpoint, device)
     with tqdm(unit="crop", disable=None) as bar:
 

@@ -75,7 +75,7 @@ def list_photos(folder: str | Path) -> list[Path]:
         except ImageError as error:
             _log.warning("left out: %s", error)
     if found.left_out:
-        _log.warning("left out of %s: %s", folder, found.told())
+        _log.warning("left out of %s: %s", folder, found.describe_left_out())
     if not photos:
         raise ValueError(f"no photos in {folder}: expected files of {READABLE}")
     return photos

@@ -16,7 +16,7 @@ _USUAL_WIDTHS = {Task.RAIN: 1.8, Task.SNOW: 4.7}
 """In pixels of such a photo: how wide streaks are at half of their height, and flakes of the middle layer."""
 
 
-def pixel_scale(height: int, width: int) -> float:
+def weather_size(height: int, width: int) -> float:
     """Return how large weather is drawn on a photo of this size, 1 for a short side of 480 pixels."""
     return float(max(1.0, min(height, width) / _REFERENCE_SIDE) ** 0.7)
 
@@ -40,11 +40,11 @@ def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None, s
     if size is not None and (task not in _USUAL_WIDTHS or not size > 0):
         raise ValueError(f"size is a width of rain or snow above 0, got {size:g} for {task.label}")
     generator = Generator(device=photo.device).manual_seed(seed)
-    scale = pixel_scale(*photo.shape[-2:]) if size is None else size / _USUAL_WIDTHS[task]
+    scale = weather_size(*photo.shape[-2:]) if size is None else size / _USUAL_WIDTHS[task]
     if task is Task.RAIN:
-        return rain(photo, generator, pixel_scale=scale)
+        return rain(photo, generator, weather_size=scale)
     if task is Task.SNOW:
-        return snow(photo, generator, pixel_scale=scale)
+        return snow(photo, generator, weather_size=scale)
     if task is Task.HAZE:
         return haze(photo, generator, depth)
     return photo

@@ -17,17 +17,17 @@ _MAX_LAYERS = 3
 
 
 def streak_layers(
-    batch: int, height: int, width: int, generator: Generator, pixel_scale: float | Tensor = 1.0
+    batch: int, height: int, width: int, generator: Generator, weather_size: float | Tensor = 1.0
 ) -> Tensor:
     """Render rain from several layers, each with its own length, width, angle and density: (B, 1, H, W) in [0, 1].
 
     Args:
         batch, height, width: shape of the result.
         generator: source of randomness.
-        pixel_scale: how many times larger than in a half-megapixel photo everything is, for all or (B, 1, 1, 1).
+        weather_size: how many times larger than in a half-megapixel photo everything is, for all or (B, 1, 1, 1).
     """
     angle = uniform(generator, batch, -0.75, 0.75) * uniform(generator, batch, 0.2, 1.0)
-    size = log_uniform(generator, batch, 0.6, 2.2) * pixel_scale
+    size = log_uniform(generator, batch, 0.6, 2.2) * weather_size
     total = torch.zeros((batch, 1, height, width), device=generator.device)
     for index in range(_MAX_LAYERS):
         present = torch.ones_like(angle) if index == 0 else chance(generator, batch, 0.55)
@@ -66,7 +66,7 @@ def mix_streaks(layers: Tensor, generator: Generator) -> Tensor:
 def rain(
     clean: Tensor,
     generator: Generator,
-    pixel_scale: float | Tensor = 1.0,
+    weather_size: float | Tensor = 1.0,
     depth: Tensor | None = None,
     layers: Tensor | None = None,
 ) -> Tensor:
@@ -75,7 +75,7 @@ def rain(
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
-        pixel_scale: size of the streaks, 1 for a photo of half a megapixel, for all or (B, 1, 1, 1).
+        weather_size: size of the streaks, 1 for a photo of half a megapixel, for all or (B, 1, 1, 1).
         depth: of the mist, (B, 1, H, W) around 1; None invents one.
         layers: recorded streaks in the size of the photos, (B, 1, H, W) in [0, 1]; half of the photos get those.
     """
@@ -83,7 +83,7 @@ def rain(
     misty = chance(generator, batch, 0.3)
     optical_depth = misty * uniform(generator, batch, 0.05, 0.6)
     scene = torch.where(misty > 0, veil(clean, generator, optical_depth, depth), clean)
-    streaks = streak_layers(batch, height, width, generator, pixel_scale)
+    streaks = streak_layers(batch, height, width, generator, weather_size)
     if layers is not None:
         streaks = torch.where(chance(generator, batch, 0.5) > 0, mix_streaks(layers, generator), streaks)
     strength = uniform(generator, batch, 0.35, 1.0)

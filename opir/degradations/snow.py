@@ -17,17 +17,17 @@ _ALWAYS = 1  # the layer that no snowy photo lacks: one with a few large flakes 
 
 
 def flake_mask(
-    batch: int, height: int, width: int, generator: Generator, pixel_scale: float | Tensor = 1.0
+    batch: int, height: int, width: int, generator: Generator, weather_size: float | Tensor = 1.0
 ) -> Tensor:
     """Render the mask M of small, middle and large flakes: (B, 1, H, W) in [0, 1].
 
     Args:
         batch, height, width: shape of the result.
         generator: source of randomness.
-        pixel_scale: how many times larger than in a half-megapixel photo everything is, for all or (B, 1, 1, 1).
+        weather_size: how many times larger than in a half-megapixel photo everything is, for all or (B, 1, 1, 1).
     """
     wind = uniform(generator, batch, -0.9, 0.9)
-    size = log_uniform(generator, batch, 0.75, 1.6) * pixel_scale
+    size = log_uniform(generator, batch, 0.75, 1.6) * weather_size
     visible = torch.ones((batch, 1, height, width), device=generator.device)
     for index, ((smallest, largest), densest, motion) in enumerate(_LAYERS):
         radius = (log_uniform(generator, batch, smallest, largest) * size).clamp_min(0.6)
@@ -42,21 +42,21 @@ def flake_mask(
 
 
 def snow(
-    clean: Tensor, generator: Generator, pixel_scale: float | Tensor = 1.0, depth: Tensor | None = None
+    clean: Tensor, generator: Generator, weather_size: float | Tensor = 1.0, depth: Tensor | None = None
 ) -> Tensor:
     """Return snowy photos, from a few flakes to a flurry: (B, 3, H, W) in [0, 1].
 
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
-        pixel_scale: size of the flakes, 1 for a photo of half a megapixel, for all or (B, 1, 1, 1).
+        weather_size: size of the flakes, 1 for a photo of half a megapixel, for all or (B, 1, 1, 1).
         depth: of the mist, (B, 1, H, W) around 1; None invents one.
     """
     batch, _, height, width = clean.shape
     misty = chance(generator, batch, 0.35)
     optical_depth = misty * uniform(generator, batch, 0.05, 0.6)
     scene = torch.where(misty > 0, veil(clean, generator, optical_depth, depth), clean)
-    mask = flake_mask(batch, height, width, generator, pixel_scale)
+    mask = flake_mask(batch, height, width, generator, weather_size)
     grain = torch.rand((batch, 1, 6, 6), generator=generator, device=clean.device)
     shade = F.interpolate(grain, size=(height, width), mode="bilinear", align_corners=False)
     tint = 0.015 * torch.randn((batch, 3, 1, 1), generator=generator, device=clean.device)

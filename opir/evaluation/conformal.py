@@ -1,4 +1,4 @@
-"""Calibrating the uncertainty map: which error in grey levels does it stand for? By split conformal prediction.
+"""Calibrating the uncertainty map: which error in grey values does it stand for? By split conformal prediction.
 
 Photos that the weights never saw get made weather and are restored blind. In groups of equal task and similar
 uncertainty, the conformal quantile of the error is a bound that a new photo's pixels keep with the chosen probability
@@ -38,7 +38,7 @@ PARTS = 4
 _PIXELS = 2048  # of each restored crop
 _BINS = 16
 _FEWEST_CROPS = 12  # for a task's own curve
-_LEAST_ERROR = 0.05  # grey levels; a bound of zero could not be scaled
+_LEAST_ERROR = 0.05  # grey values; a bound of zero could not be multiplied
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Sample:
     uncertainty: NDArray[np.float32]
     """(N,)."""
     error: NDArray[np.float32]
-    """Mean |restored - clean| over colours in levels of 255, (N,)."""
+    """Mean |restored - clean| over colours in grey values, (N,)."""
 
 
 def calibrate(
@@ -153,24 +153,24 @@ def fit_curve(samples: Sequence[Sample], share: float = SHARE) -> ErrorCurve:
     """Return the rising bound that `share` of the pixels stay below, conformally.
 
     Bins of equal size by uncertainty get their quantile; neighbours that would make the bound fall are joined; the
-    whole is then scaled so that it holds for the conformal share of all pixels.
+    whole is then multiplied so that it holds for the conformal share of all pixels.
     """
     uncertainty = np.concatenate([sample.uncertainty for sample in samples])
     error = np.concatenate([sample.error for sample in samples])
-    level = min(1.0, share * (1 + 1 / len(samples)))
+    quantile = min(1.0, share * (1 + 1 / len(samples)))
     order = np.argsort(uncertainty, kind="stable")
     groups: list[NDArray[np.intp]] = []
     for part in np.array_split(order, min(_BINS, len(order))):
         groups.append(part)
-        while len(groups) > 1 and _not_rising(groups[-2], groups[-1], uncertainty, error, level):
+        while len(groups) > 1 and _not_rising(groups[-2], groups[-1], uncertainty, error, quantile):
             last = groups.pop()
             groups[-1] = np.concatenate([groups[-1], last])
     corners = [float(np.median(uncertainty[group])) for group in groups]
-    bounds = [max(_LEAST_ERROR, float(np.quantile(error[group], level))) for group in groups]
-    scale = float(np.quantile(error / ErrorCurve(tuple(corners), tuple(bounds)).at(uncertainty), level))
-    scale = scale if math.isfinite(scale) and scale > 0 else 1.0
+    bounds = [max(_LEAST_ERROR, float(np.quantile(error[group], quantile))) for group in groups]
+    factor = float(np.quantile(error / ErrorCurve(tuple(corners), tuple(bounds)).at(uncertainty), quantile))
+    factor = factor if math.isfinite(factor) and factor > 0 else 1.0
     return ErrorCurve(
-        tuple(round(corner, 5) for corner in corners), tuple(round(scale * bound, 3) for bound in bounds)
+        tuple(round(corner, 5) for corner in corners), tuple(round(factor * bound, 3) for bound in bounds)
     )
 
 
@@ -179,10 +179,10 @@ def _not_rising(
     upper: NDArray[np.intp],
     uncertainty: NDArray[np.float32],
     error: NDArray[np.float32],
-    level: float,
+    quantile: float,
 ) -> bool:
     same = np.median(uncertainty[upper]) - np.median(uncertainty[lower]) < 1e-4
-    return bool(same or np.quantile(error[upper], level) <= np.quantile(error[lower], level))
+    return bool(same or np.quantile(error[upper], quantile) <= np.quantile(error[lower], quantile))
 
 
 def coverage_by_weather(calibration: Calibration, samples: Sequence[Sample]) -> dict[str, float]:

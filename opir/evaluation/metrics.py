@@ -39,7 +39,7 @@ def psnr(restored: Tensor, clean: Tensor, space: Space = "rgb", rounded: bool = 
     Raises:
         ValueError: for pictures of different or wrong shapes, or an unknown space.
     """
-    first, second = _levels(restored, clean, space, rounded)
+    first, second = _grey_values(restored, clean, space, rounded)
     error = (first - second).square().mean()
     return float(10 * torch.log10(255**2 / error))
 
@@ -55,7 +55,7 @@ def ssim(restored: Tensor, clean: Tensor, space: Space = "rgb") -> float:
     Raises:
         ValueError: for pictures of different, wrong or too small shapes, or an unknown space.
     """
-    first, second = _levels(restored, clean, space)
+    first, second = _grey_values(restored, clean, space)
     if min(first.shape[-2:]) < _WINDOW:
         raise ValueError(f"SSIM needs at least {_WINDOW}x{_WINDOW} pixels, got {tuple(first.shape[-2:])}")
     first, second = first[:, None], second[:, None]
@@ -69,25 +69,25 @@ def ssim(restored: Tensor, clean: Tensor, space: Space = "rgb") -> float:
     return float(similarity.mean())
 
 
-def _levels(restored: Tensor, clean: Tensor, space: Space, rounded: bool = True) -> tuple[Tensor, Tensor]:
+def _grey_values(restored: Tensor, clean: Tensor, space: Space, rounded: bool = True) -> tuple[Tensor, Tensor]:
     """Return both pictures as grey values in float64, (3, H, W) or (1, H, W)."""
     if restored.shape != clean.shape or restored.dim() != 3 or restored.shape[0] != 3:
         shapes = f"{tuple(restored.shape)} and {tuple(clean.shape)}"
         raise ValueError(f"expected two pictures of the same shape (3, H, W), got {shapes}")
     if space not in SPACES:
         raise ValueError(f'unknown space "{space}": use one of {", ".join(SPACES)}')
-    levels = [picture.detach().double().clamp(0, 1) * 255 for picture in (restored, clean)]
+    grey_values = [picture.detach().double().clamp(0, 1) * 255 for picture in (restored, clean)]
     if rounded:
-        levels = [picture.round() for picture in levels]
+        grey_values = [picture.round() for picture in grey_values]
     if space == "y":
-        levels = [luma(picture) for picture in levels]
-    return levels[0], levels[1]
+        grey_values = [luma(picture) for picture in grey_values]
+    return grey_values[0], grey_values[1]
 
 
-def luma(levels: Tensor) -> Tensor:
-    """Return Y of BT.601 in studio range, 16 to 235 and (1, H, W), for levels 0 to 255 (3, H, W)."""
-    weights = torch.tensor(_LUMA, dtype=levels.dtype, device=levels.device) / 255
-    return 16 + torch.einsum("c,chw->hw", weights, levels)[None]
+def luma(grey_values: Tensor) -> Tensor:
+    """Return Y of BT.601 in studio range, 16 to 235 and (1, H, W), for grey values 0 to 255 (3, H, W)."""
+    weights = torch.tensor(_LUMA, dtype=grey_values.dtype, device=grey_values.device) / 255
+    return 16 + torch.einsum("c,chw->hw", weights, grey_values)[None]
 
 
 def _blur(image: Tensor) -> Tensor:

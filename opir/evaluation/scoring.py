@@ -20,7 +20,7 @@ from opir.data.published import Space
 from opir.evaluation.baselines import BASELINES
 from opir.evaluation.metrics import SPACES, ause, psnr, rank_correlation, sparsification_curve, ssim
 from opir.inference.restoration import Restoration
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.photo.photo import Photo
 
 Restore = Callable[[Tensor], Tensor]

@@ -5,7 +5,7 @@ from opir.inference.error_bounds import Calibration
 from opir.inference.level_choice import read_levels
 from opir.inference.levels import Level, LevelWork, carried_up
 from opir.inference.mixing import DOUBTFUL_FROM, cut
-from opir.inference.pixel import PixelInspection, StageOperator
+from opir.inference.pixel import OperatorField, PixelInspection, StageOperator, StageOperators
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
 from opir.inference.thorough import WAYS, restore_thoroughly
@@ -17,11 +17,13 @@ __all__ = [
     "Calibration",
     "Level",
     "LevelWork",
+    "OperatorField",
     "PixelInspection",
     "Progress",
     "Restoration",
     "Restorer",
     "StageOperator",
+    "StageOperators",
     "carried_up",
     "compacted",
     "cut",

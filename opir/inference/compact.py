@@ -9,7 +9,7 @@ from torch import Tensor
 
 from opir.inference.levels import Level
 from opir.inference.restoration import Restoration
-from opir.ops.levels import in_unit, keep
+from opir.ops.colours import in_unit, store
 
 
 def compacted(result: Restoration) -> Restoration:
@@ -49,5 +49,5 @@ def _grey_values(rgb: Tensor) -> Tensor:
     if rgb.dtype == torch.uint8:
         return rgb
     made = torch.empty_like(rgb, dtype=torch.uint8)
-    keep(rgb, made)
+    store(rgb, made)
     return made

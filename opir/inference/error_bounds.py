@@ -1,4 +1,4 @@
-"""What an uncertainty means in grey levels: curves that `opir calibrate` made for one set of weights.
+"""What an uncertainty means in grey values: curves that `opir calibrate` made for one set of weights.
 
 They lie beside the weights as `*_calibration.json` and name their SHA-256: a copy of the weights finds them, other
 weights, such as those of a later training run, do not.
@@ -30,7 +30,7 @@ class ErrorCurve:
     uncertainty: tuple[float, ...]
     """UM at the line's corners, rising."""
     error: tuple[float, ...]
-    """The bound there in levels of 255, nowhere falling."""
+    """The bound there in grey values, nowhere falling."""
 
     def __post_init__(self) -> None:
         rising = all(b > a for a, b in pairwise(self.uncertainty))
@@ -71,7 +71,7 @@ class Calibration:
             task: the task told or recognised; one without a curve of its own takes the common one.
 
         Returns:
-            Mean |restored - clean| over colours, (H, W), in levels of 255.
+            Mean |restored - clean| over colours, (H, W), in grey values.
         """
         return self.curves.get(task, self.curves[ANY_TASK]).at(uncertainty)
 

@@ -7,7 +7,7 @@ few. So falling weather is removed from one level on:
 1. where the coarsest level that is `SURE` lies, or one level finer if that is `LIKELY` as well: that is the
    size at which the broadest streaks or flakes are still some pixels wide;
 2. or else at the level that shows most of it, if it is `LIKELY`, at the photo's own size `SEEN`;
-3. then at each finer level that still shows it after that (`AGAIN`).
+3. then at each finer level that still shows it after that (`STILL_SEEN`).
 
 Haze is removed before that, at the coarsest level, which shows the whole scene, and at the next finer one if that is
 still `HAZY`.
@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from opir.tasks import Task
+from opir.tasks import FALLING, Task
 
 # With the weights of runs J and K. Of 61 clean and plain photos none shows more than 0.31 of rain or snow anywhere.
 SURE = 0.95  # of 24 photos with fresh rain and snow at sizes 1 and 3: 4.5 dB won, as with 0.99
 LIKELY = 0.6  # rain of eleven real photos: 0.6 to 0.96 in eight of them
 SEEN = 0.4  # at the photo's own size
-AGAIN = 0.7
+STILL_SEEN = 0.7
 HAZY = 0.5  # at the coarsest level: 3 of 24 Kodak photos, 1 of 12 plain pictures and 11 of 12 hazy ones show more
 HAZY_LEVELS = 2
 """Haze is looked for at so many of the coarsest levels: on 8 hazy photos the second won 0.75 dB more."""
@@ -121,13 +121,13 @@ class LevelChoice:
             self._begun = True
             return True
         if self._begun:
-            return self._falling(seen) >= AGAIN
+            return self._falling(seen) >= STILL_SEEN
         assert self._coarsest is not None
         return level > self._coarsest - HAZY_LEVELS and self._is_hazy(seen)
 
     def _falling(self, seen: Probabilities) -> float:
         """Return how probable streaks or flakes are; -1 where somebody named another weather."""
-        falling = [task for task in (Task.RAIN, Task.SNOW) if self.task in (None, task)]
+        falling = [task for task in FALLING if self.task in (None, task)]
         return max((seen.get(task.label, 0) for task in falling), default=-1)
 
     def _is_hazy(self, seen: Probabilities) -> bool:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.ops.pyramid import build_pyramid, change_of, enlarged, write_changed
 from opir.tasks import AUTO, Task
 
@@ -26,7 +26,7 @@ _ROWS_AT_A_TIME = 256
 class LevelWork:
     """What the stages made of a level that worked, on the processor, at the level's size."""
 
-    told: NDArray[np.float32] | None
+    task_embedding: NDArray[np.float32] | None
     """What every stage was told, (D,): the level's own embedding, or the prototype of the task asked for."""
     first: Tensor
     """Ĵ1, (3, h, w): floats, or uint8 grey values of a very large photo."""

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from opir.ops.levels import in_unit, keep
+from opir.ops.colours import in_unit, store
 from opir.ops.window import Window
 from opir.photo import to_picture
 
@@ -40,7 +40,7 @@ def mix(result: Restoration, strength: float = 1.0, protect: bool = False) -> Te
     mixed = torch.empty_like(result.restored_rgb)
     for top in range(0, result.height, _ROWS_AT_A_TIME):
         rows = Window(top, 0, min(top + _ROWS_AT_A_TIME, result.height), result.width)
-        keep(mix_part(result, rows, strength, protect), rows.of(mixed))
+        store(mix_part(result, rows, strength, protect), rows.of(mixed))
     return mixed
 
 

@@ -1,6 +1,6 @@
-"""One pixel's inverse operator, computed again from the part of the photo that it depends on.
+"""The inverse operators of a pixel or of a part of a photo, computed again from what they depend on.
 
-C kernel channels (1 or 3), D embedding size, H height, W width, S scales.
+C kernel channels (1 or 3), D embedding size, H height, W width, S scales; h, w of the part.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, cat
 
 from opir.model import OPIR
 from opir.model.inverse_operator import Strip
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.ops.padding import pad_to_multiple
 from opir.ops.window import Window
 
@@ -45,6 +44,47 @@ class StageOperator:
         """Return lists and numbers that JSON can hold."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in values.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class StageOperators:
+    """The same of every pixel of a part of a level, all float32."""
+
+    kernels: Floats
+    """K, (C, 3, 3, h, w)."""
+    modulation: Floats
+    """m, (C, 3, 3, h, w)."""
+    modulated_kernels: Floats
+    """K̃, (C, 3, 3, h, w)."""
+    scale_weights: Floats
+    """α, (S, h, w)."""
+    uncertainty: Floats
+    """UM, (h, w)."""
+    restored: Floats
+    """Red, green and blue, (3, h, w), not clamped."""
+
+    def at(self, row: int, column: int) -> StageOperator:
+        """Return one pixel's."""
+        values = {name: getattr(self, name)[..., row, column] for name in self.__dataclass_fields__}
+        gain = values["modulated_kernels"].sum(axis=(1, 2))
+        return StageOperator(**values | {"gain": gain, "uncertainty": float(values["uncertainty"])})
+
+
+@dataclass(frozen=True, eq=False)
+class OperatorField:
+    """All operators of a part of a photo."""
+
+    level: int
+    """Whose they are: each is one for 2ⁿ×2ⁿ pixels of the photo."""
+    worked: bool
+    """Whether the level worked; else the operators are what they would have been."""
+    window: Window
+    """The part, in pixels of the level."""
+    scales: tuple[int, ...]
+    """The dilations, in pixels of the photo."""
+    before: Floats
+    """What the level begins with, (3, h, w) in [0, 1]."""
+    stages: tuple[StageOperators, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,62 +152,59 @@ def _grey_values(colour: Floats) -> str:
     return "RGB " + " ".join(f"{255 * value:.1f}" for value in colour)
 
 
-def inspect_pixel(
-    model: OPIR,
-    picture: Tensor,
-    task_embedding: Tensor | None,
-    place: tuple[int, int],
-    stages: int = 2,
-) -> tuple[StageOperator, ...]:
-    """Run the stages on the receptive field of one pixel of a level; the result equals that of the whole level.
+def inspect_window(
+    model: OPIR, picture: Tensor, task_embedding: Tensor | None, window: Window, stages: int = 2
+) -> tuple[StageOperators, ...]:
+    """Run the stages on the receptive field of a part of a level; the result equals that of the whole level.
 
     Args:
         model: in eval mode.
-        picture: x_n, (3, h, w) in [0, 1], or uint8 grey values; only the part that counts goes to the model's device.
+        picture: x_n, (3, H, W) in [0, 1], or uint8 grey values; only the part that counts goes to the model's device.
         task_embedding: what the stages are told, (1, D).
-        place: row and column.
+        window: the part.
         stages: how many to run.
     """
-    stride, (y, x) = model.stride, place
+    stride = model.stride
     height, width = (-(-side // stride) * stride for side in picture.shape[-2:])  # as the whole picture is padded to
-    top, left = y // stride * stride, x // stride * stride
     # What each stage is wanted for, from the last back to the picture that stage 1 sees.
-    windows = [Window(top, left, top + stride, left + stride)]
+    windows = [window.aligned(stride)]
     for _ in range(stages):
         windows.append(windows[-1].grown(model.halo, height, width))
     around = windows.pop()
     device = next(model.parameters()).device
     # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
     image, uncertainty = pad_to_multiple(in_unit(around.of(picture[None])).to(device), stride), None
-    operators = []
+    made = []
     for index in range(stages):
         inner = windows.pop()
-        row, column = y - inner.top, x - inner.left
-        made = list(
-            model.stage_strips(index, image, task_embedding, uncertainty, inner.within(around), operators_of_row=row)
+        strips = list(
+            model.stage_strips(index, image, task_embedding, uncertainty, inner.within(around), with_operators=True)
         )
-        operators.append(next(_at(strip, row, column) for strip in made if strip.operators is not None))
-        image = torch.cat([strip.restored for strip in made], dim=2)
-        uncertainty = torch.cat([strip.uncertainty for strip in made], dim=2)
+        image = cat([strip.restored for strip in strips], dim=2)
+        uncertainty = cat([strip.uncertainty for strip in strips], dim=2)
+        made.append(_of_window(strips, image, uncertainty, window.within(inner)))
         around = inner
-    return tuple(operators)
+    return tuple(made)
 
 
-def _at(strip: Strip, row: int, column: int) -> StageOperator:
-    made = strip.operators
-    assert made is not None
+def _of_window(strips: list[Strip], restored: Tensor, uncertainty: Tensor, window: Window) -> StageOperators:
+    def joined(name: str) -> Floats:
+        return cut(cat([getattr(strip.operators, name) for strip in strips], dim=2))
 
-    def pick(values: Tensor) -> Floats:
-        return values[0, :, row - strip.top, column].float().cpu().numpy()
+    def cut(values: Tensor) -> Floats:
+        return window.of(values)[0].float().cpu().numpy()
 
-    kernels = pick(made.kernels).reshape(-1, 3, 3)
-    modulated_kernels = pick(made.modulated).reshape(-1, 3, 3)
-    return StageOperator(
+    def kernels_of(values: Floats) -> Floats:
+        return values.reshape(-1, 3, 3, *values.shape[-2:])
+
+    operators = strips[0].operators
+    assert operators is not None
+    kernels = kernels_of(joined("kernels"))
+    return StageOperators(
         kernels=kernels,
-        modulation=np.ones_like(kernels) if made.modulation is None else pick(made.modulation).reshape(-1, 3, 3),
-        modulated_kernels=modulated_kernels,
-        scale_weights=pick(made.scale_weights),
-        gain=modulated_kernels.sum(axis=(1, 2)),
-        uncertainty=float(pick(made.uncertainty)[0]),
-        restored=pick(strip.restored),
+        modulation=np.ones_like(kernels) if operators.modulation is None else kernels_of(joined("modulation")),
+        modulated_kernels=kernels_of(joined("modulated")),
+        scale_weights=joined("scale_weights"),
+        uncertainty=cut(uncertainty)[0],
+        restored=cut(restored),
     )

@@ -18,15 +18,16 @@ from torch import Tensor
 
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
+from opir.inference.inspector import Inspector
 from opir.inference.levels import Level, carried_up, enlarge_map, fused_scale_weights
 from opir.inference.mixing import mix
-from opir.inference.pixel import PixelInspection, inspect_pixel
+from opir.inference.pixel import OperatorField, PixelInspection
 from opir.model import OPIR
-from opir.ops.levels import in_unit
-from opir.ops.pyramid import build_pyramid
+from opir.ops.colours import in_unit
+from opir.ops.window import Window
 from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
 from opir.photo.photo import is_compact
-from opir.tasks import AUTO, Task
+from opir.tasks import AUTO
 
 Embedding = NDArray[np.float32]
 
@@ -97,7 +98,7 @@ class Restoration:
     def task_embedding(self) -> Embedding | None:
         """What the decisive level was told, (D,): its own embedding, or the prototype of the task asked for."""
         level = self.decisive_level
-        return level.embedding if level.work is None else level.work.told
+        return level.embedding if level.work is None else level.work.task_embedding
 
     @property
     def tiles(self) -> int:
@@ -158,7 +159,7 @@ class Restoration:
     @property
     def nbytes(self) -> int:
         """The memory that it holds at the moment: pictures, what is kept of levels, and maps that were asked for."""
-        held = [self.photo.rgb, *vars(self).values(), *self._begun.values()]
+        held = [self.photo.rgb, *vars(self).values(), *self._inspector.begun.values()]
         for level in self.levels:
             held += [] if level.work is None else vars(level.work).values()
         sizes = {one.data_ptr(): one.nbytes for one in held if isinstance(one, Tensor)}
@@ -254,57 +255,42 @@ class Restoration:
         """
         if not (0 <= x < self.width and 0 <= y < self.height):
             raise ValueError(f"expected a pixel inside the photo of {self.width}x{self.height}, got x={x}, y={y}")
-        by_number = {one.number: one for one in self.levels}
-        if level is not None and level not in by_number:
-            raise ValueError(f"expected a level from 0 to {len(by_number) - 1} of this photo, got {level}")
-        with torch.inference_mode(), computing_in(self.precision, self._device):
-            chosen = (*self.levels_at(x, y), self.levels[-1])[0] if level is None else by_number[level]
-            told = self._told(chosen) if task is None else self._prototype(task)
-            place = y >> chosen.number, x >> chosen.number
-            picture = self.begun_with(chosen.number)
-            stages = inspect_pixel(self.model, picture, told, place, self.stages)
-            before = in_unit(picture[:, place[0], place[1]]).clamp(0, 1)
-        named = self.task if task is None else task
-        scales = tuple(scale * 2**chosen.number for scale in self.model.config.scales)
-        return PixelInspection(x, y, named, chosen.number, chosen.worked, scales, before.numpy(), stages)
+        return self._inspector.pixel(x, y, self.task, task, level)
 
     def levels_at(self, x: int, y: int) -> tuple[Level, ...]:
         """Return the levels that did something, the one that changed this pixel most first."""
+        return self._inspector.levels_at(x, y)
 
-        def change(level: Level) -> float:
-            assert level.work is not None
-            row, column = y >> level.number, x >> level.number
-            both = level.work.restored, self.begun_with(level.number)
-            after, before = (in_unit(picture[:, row, column]).clamp(0, 1) for picture in both)
-            return float((after - before).abs().mean())
+    def begun_with(self, level: int) -> Tensor:
+        """Return what a level began with, x_n, (3, h, w): made again when first asked for, and kept."""
+        return self._inspector.begun_with(level)
 
-        return tuple(sorted(self.working_levels, key=change, reverse=True))
+    def operators(
+        self, window: tuple[int, int, int, int], task: str | None = None, level: int | None = None
+    ) -> OperatorField:
+        """Return the operators of all pixels of a part of the photo, as arrays: some 700 bytes a pixel.
 
-    def begun_with(self, number: int) -> Tensor:
-        """Return what a level began with, x_n, (3, h, w): made again when a pixel is looked at, and kept."""
-        if number not in self._begun:
-            made = self.photo.rgb if number == 0 else build_pyramid(self.photo.rgb[None], number + 1)[-1][0]
-            for level in reversed(self.levels):
-                if level.number > number and level.work is not None:
-                    made = carried_up(self.photo.rgb, level.number, level.work.restored, number)
-                    break
-            self._begun[number] = made
-        return self._begun[number]
+        Args:
+            window: left, top, right and bottom, the ends excluded.
+            task: as of `inspect`.
+            level: whose operators, 0 for the photo's own size; None for `decisive_level`.
+
+        Raises:
+            ValueError: for a window that is not inside the photo or has more than a million operators; else as
+                `inspect`.
+        """
+        left, top, right, bottom = window
+        if not (0 <= left < right <= self.width and 0 <= top < bottom <= self.height):
+            raise ValueError(
+                f"expected left, top, right, bottom inside the photo of {self.width}x{self.height}, got {window}"
+            )
+        number = self.decisive_level.number if level is None else level
+        return self._inspector.window(Window(top, left, bottom, right), task, number)
 
     @cached_property
-    def _begun(self) -> dict[int, Tensor]:
-        return {}
+    def _inspector(self) -> Inspector:
+        return Inspector(self.photo, self.levels, self.model, self.precision, self.stages)
 
     @property
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
-
-    def _told(self, level: Level) -> Tensor | None:
-        told = level.embedding if level.work is None else level.work.told
-        return None if told is None else torch.from_numpy(told)[None].to(self._device)
-
-    def _prototype(self, task: str) -> Tensor:
-        prototype = self.model.prototype(Task.parse(task))
-        if prototype is None:
-            raise ValueError(f'this model has no task-aware module, so it knows no task, got "{task}"')
-        return prototype

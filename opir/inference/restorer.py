@@ -30,7 +30,7 @@ from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel, Tile
 from opir.inference.tiling import Memory
 from opir.model import OPIR, fused_tail
 from opir.model.checkpoint import SHIPPED_FOLDER, CheckpointInfo, load_model
-from opir.ops.levels import in_grey_values
+from opir.ops.colours import in_grey_values
 from opir.ops.pyramid import Change, change_of, down, enlarged, write_changed
 from opir.photo.photo import Photo, Source, is_compact, load_photo
 from opir.tasks import AUTO, Task
@@ -167,15 +167,17 @@ class Restorer:
         """
         view, number = views.pop(), len(views)
         works = choice.works(number, view.probabilities)
-        told = None if view.embedding is None else self.model.told(view.embedding, choice.task)
-        made = run.restore(view.picture, told) if works else None
+        task_embedding = (
+            None if view.embedding is None else self.model.choose_task_embedding(view.embedding, choice.task)
+        )
+        made = run.restore(view.picture, task_embedding) if works else None
         if number == 0:
             pyramid[0] = view.picture if made is None else made.restored
         elif made is not None:
             self._carry_up(change_of(pyramid[number], made.restored), pyramid, views)
             choice.look([finer.probabilities for finer in views])
         del pyramid[max(number, 1) :]
-        return _level(number, view, told, made, photo)
+        return _level(number, view, task_embedding, made, photo)
 
     def _carry_up(self, change: Change, pyramid: list[Tensor], views: list[_View]) -> None:
         """Let every finer level begin with the change of the last one, and look at it anew."""
@@ -232,7 +234,7 @@ def _spare_memory(photo: Photo) -> None:
         give_back_freed_memory()
 
 
-def _level(number: int, view: _View, told: Tensor | None, made: TiledResult | None, photo: Photo) -> Level:
+def _level(number: int, view: _View, task_embedding: Tensor | None, made: TiledResult | None, photo: Photo) -> Level:
     """Say what a level saw and did, with all that is kept of it on the processor."""
     height, width = view.picture.shape[-2:]
     work, change = None, 0.0
@@ -244,7 +246,9 @@ def _level(number: int, view: _View, told: Tensor | None, made: TiledResult | No
         elif is_compact(photo):
             first, restored = in_grey_values(first), in_grey_values(restored)
         weights = None if made.scale_weights is None else made.scale_weights[0]
-        work = LevelWork(_to_array(told), first, restored, made.uncertainty[0, 0].cpu(), weights, made.tiles)
+        work = LevelWork(
+            _to_array(task_embedding), first, restored, made.uncertainty[0, 0].cpu(), weights, made.tiles
+        )
     return Level(
         number,
         width,

@@ -14,7 +14,7 @@ import torch
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
 from opir.inference.tiled_level import Progress
-from opir.ops.levels import in_unit, keep
+from opir.ops.colours import in_unit, store
 from opir.photo import Photo, Source, load_photo
 from opir.tasks import AUTO
 
@@ -49,17 +49,17 @@ def restore_thoroughly(
     numbers = [level.number for level in plain.working_levels]
     if not numbers:
         return replace(plain, spread=torch.zeros_like(squares).numpy(), seconds=time.perf_counter() - started)
-    again = options | {"levels": numbers, "scale_weights": False}
+    same_levels = options | {"levels": numbers, "scale_weights": False}
     for number, axes in enumerate(WAYS[1:], start=1):
         turned = photo.with_rgb(photo.rgb.flip(axes))
-        made = restorer.restore(turned, task, progress=_part_of(progress, number), **again)
+        made = restorer.restore(turned, task, progress=_part_of(progress, number), **same_levels)
         result = in_unit(made.restored_rgb).flip(axes)
         total += result
         squares += result.square().sum(dim=0)
     total /= len(WAYS)
     variance = (squares / len(WAYS) - total.square().sum(dim=0)) / len(total)
     mean = torch.empty_like(plain.restored_rgb)
-    keep(total, mean)
+    store(total, mean)
     spread = 255 * variance.clamp_(min=0).sqrt_().numpy()
     return replace(plain, restored_rgb=mean, spread=spread, seconds=time.perf_counter() - started)
 
@@ -70,7 +70,7 @@ def _part_of(progress: Progress | None, number: int) -> Progress | None:
         return None
     tell = progress
 
-    def told(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         tell(number * total + done, len(WAYS) * total)
 
-    return told
+    return report

@@ -11,7 +11,7 @@ from torch import Tensor
 from opir.devices import computing_in
 from opir.inference.tiling import Memory, cut_window, plan_parts
 from opir.model import OPIR
-from opir.ops.levels import in_unit, keep
+from opir.ops.colours import in_unit, store
 from opir.ops.padding import crop, pad_to_multiple
 from opir.ops.window import Window
 
@@ -158,7 +158,7 @@ class TiledLevel:
                 ):
                     rows = slice(tile.top + strip.top, tile.top + strip.top + strip.restored.shape[-2])
                     columns = slice(tile.left, tile.right)
-                    keep(strip.restored, stage.restored[..., rows, columns])
+                    store(strip.restored, stage.restored[..., rows, columns])
                     if stage.uncertainty is not None:
                         stage.uncertainty[..., rows, columns] = strip.uncertainty
                     if stage.scale_weights is not None:

@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from opir.inference.restoration import Restoration
 from opir.inspection.maps import MAPS, pictures
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 
 MAP_FORMATS = ("png", "npy", "tiff")
 

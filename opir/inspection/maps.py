@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from opir.inference.restoration import Restoration
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 
 _ROWS_AT_A_TIME = 256
 CHANGE_GAIN, TAKEN_GAIN = 8.0, 2.0
@@ -44,14 +44,12 @@ class ColourScale:
 
 
 UNCERTAINTY_SCALE = ColourScale("Uncertainty: 1 = as if untouched", 1.0, 3.0, (1.0, 1.5, 2.0, 2.5, 3.0), True)
-ERROR_SCALE = ColourScale(
-    "Mean error of the colours, in levels of 255", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
-)
+ERROR_SCALE = ColourScale("Mean error of the colours, in grey values", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True)
 BOUND_SCALE = ColourScale(
-    "Nine pixels of ten err by less, in levels of 255", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
+    "Nine pixels of ten err by less, in grey values", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
 )
 SPREAD_SCALE = ColourScale(
-    "Results of mirrored copies lie so far apart, in levels of 255", 0.0, 8.0, (0, 2, 4, 6, 8), True
+    "Results of mirrored copies lie so far apart, in grey values", 0.0, 8.0, (0, 2, 4, 6, 8), True
 )
 WEIGHT_SCALE = ColourScale("Weight of this scale", 0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
 
@@ -136,7 +134,7 @@ def uncertainty_picture(restoration: Restoration) -> Image.Image:
 
 
 def trust_picture(restoration: Restoration) -> Image.Image:
-    """Draw where not to trust a result: in grey levels where the weights are calibrated, else its uncertainty."""
+    """Draw where not to trust a result: in grey values where the weights are calibrated, else its uncertainty."""
     return uncertainty_picture(restoration) if restoration.error_bound is None else error_bound_picture(restoration)
 
 

@@ -118,7 +118,7 @@ class InverseOperator:
         guided_image: Tensor,
         task_embedding: Tensor | None,
         inner: Window | None = None,
-        operators_of_row: int | None = None,
+        with_operators: bool = False,
         fused: bool = True,
     ) -> Iterator[Strip]:
         """Restore as a call does, some rows after the other, so that all operators never exist at once.
@@ -130,7 +130,7 @@ class InverseOperator:
             guided_image: as above.
             task_embedding: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
-            operators_of_row: hand them out with the strip that holds this row of what is restored.
+            with_operators: hand them out too.
             fused: take the compiled tail on a processor with Numba, where nobody asks for operators.
         """
         whole = Window(0, 0, *image.shape[-2:])
@@ -138,7 +138,7 @@ class InverseOperator:
         border = max(self.scales)
         padded = reflect_pad(image, border, border, border, border).contiguous()
         features = self.predictor.features(guided_image, task_embedding, None if inner == whole else inner)
-        if fused and operators_of_row is None and image.device.type == "cpu" and len(image) == 1 and is_available():
+        if fused and not with_operators and image.device.type == "cpu" and len(image) == 1 and is_available():
             yield from self._fused_strips(features, padded, task_embedding, inner)
             return
         pixels = _STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS
@@ -148,9 +148,8 @@ class InverseOperator:
                 made = make_operators(self.predictor, self.modulator, some, task_embedding)
             around = Window(rows.top, rows.left, rows.bottom + 2 * border, rows.right + 2 * border)
             restored = filter_padded(around.of(padded), made.modulated, made.scale_weights, self.scales)
-            first, last = rows.top - inner.top, rows.bottom - inner.top
-            asked = operators_of_row is not None and first <= operators_of_row < last
-            yield Strip(first, restored, made.uncertainty, made.scale_weights, made if asked else None)
+            operators = made if with_operators else None
+            yield Strip(rows.top - inner.top, restored, made.uncertainty, made.scale_weights, operators)
 
     def _fused_strips(
         self, features: Tensor, padded: Tensor, task_embedding: Tensor | None, inner: Window

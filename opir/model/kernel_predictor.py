@@ -208,7 +208,7 @@ class KernelPredictor(nn.Module):
 
 
 def _change_along(features: Tensor, dim: int) -> Tensor:
-    """Return how much features change within a quarter of their distance, by both neighbours; none beyond the border."""
+    """Return how much features change within a quarter of their distance, by both neighbours; the border repeats."""
     size = features.shape[dim]
     before, after = features.narrow(dim, 0, 1), features.narrow(dim, size - 1, 1)
     edged = torch.cat([before, features, after], dim=dim)

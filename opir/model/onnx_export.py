@@ -110,7 +110,7 @@ class _Embedding(nn.Module):
     def forward(self, patches: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
         assert self.model.task_encoder is not None
         embedding = self.model.task_encoder.embed_parts(patches, scene)
-        return self.model.told(embedding), self.model.task_probabilities(embedding)
+        return self.model.choose_task_embedding(embedding), self.model.task_probabilities(embedding)
 
 
 class _Level(nn.Module):

@@ -19,7 +19,7 @@ from opir.ops.pyramid import build_pyramid, change_of, changed
 from opir.ops.window import Window
 from opir.tasks import Task
 
-# How probable haze has to be for the stages to be told of haze alone, of what the photo shows, and of nothing. Of 24
+# How probable haze has to be for e_t to be haze's prototype, what the photo shows, and clean's prototype. Of 24
 # photos under haze by distance those that are surely hazy gain 1.4 dB; what is wrongly taken for it loses 4 dB less.
 _SURELY_HAZY, _HAZY, _DOUBTFUL = 0.9, 0.75, 0.5
 
@@ -85,13 +85,15 @@ class OPIR(nn.Module):
             raise ValueError("this model has no task-aware module, so it recognises no weather")
         return self.task_encoder.logits(embedding).softmax(dim=1)
 
-    def told(self, own: Tensor, named: Task | None = None) -> Tensor:
-        """Return what the stages are told of photos whose own embeddings are these: (B, D) both.
+    def choose_task_embedding(self, own: Tensor, named: Task | None = None) -> Tensor:
+        """Return e_t for the stages, made from the photos' own embeddings: (B, D) both.
 
-        Of a named weather its prototype, but where a photo shows it by itself what that says: it also tells how much.
+        A named weather is given by its prototype. But where the photo itself shows that weather, its own embedding is
+        used, because that also says how much of it there is.
 
-        Where haze is sure, its prototype: beside things that look like haze, the own embedding asks for too little.
-        Where it is doubtful, the nearer to clean the greater the doubt. Other weather is told as it is seen.
+        Where haze is sure, its prototype is used: beside things that look like haze the own embedding asks for too
+        little. Where haze is doubtful, the embedding moves towards clean, further the greater the doubt. Rain and
+        snow are used as they are seen.
         """
         if self.task_encoder is None:
             return own
@@ -132,7 +134,7 @@ class OPIR(nn.Module):
         task_embedding: Tensor | None,
         uncertainty: Tensor | None = None,
         inner: Window | None = None,
-        operators_of_row: int | None = None,
+        with_operators: bool = False,
         fused: bool = True,
     ) -> Iterator[Strip]:
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
@@ -143,11 +145,11 @@ class OPIR(nn.Module):
             task_embedding: as above.
             uncertainty: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
-            operators_of_row: hand the operators out with the strip that holds this row of what is restored.
+            with_operators: hand out the operators too.
             fused: take the compiled tail where Numba is installed.
         """
         seen = self._guided(index, image, uncertainty).contiguous(memory_format=torch.channels_last)
-        return self._stage(index).strips(image, seen, task_embedding, inner, operators_of_row, fused)
+        return self._stage(index).strips(image, seen, task_embedding, inner, with_operators, fused)
 
     def _guided(self, index: int, image: Tensor, uncertainty: Tensor | None) -> Tensor:
         if index == 0 or not self.config.uncertainty_guided:
@@ -172,8 +174,8 @@ class OPIR(nn.Module):
 
         Args:
             degraded: I, (B, 3, H, W) in [0, 1].
-            tasks: a task that was named (`told`), or one row of the prototype table for each photo, (B,), with -1 for
-                its own embedding; None uses each level's own embedding of every photo.
+            tasks: a task that was named (`choose_task_embedding`), or one row of the prototype table for each photo,
+                (B,), with -1 for its own embedding; None uses each level's own embedding of every photo.
             num_stages: stop after so many stages; None runs all.
             num_levels: of the pyramid; 1 is the paper.
             works: (num_levels, B) bool, finest level first: False where a photo passes a level by; None where all
@@ -187,7 +189,7 @@ class OPIR(nn.Module):
         change = None
         for level in reversed(range(num_levels)):
             picture = pyramid[level] if change is None else changed(pyramid[level], change)  # x_n
-            embedding = self._choose_embedding(picture, tasks)
+            embedding = self._embed_for_stages(picture, tasks)
             working = None if works is None else works[level]
             stages = num_stages or self.config.num_stages
             result = restore_level(self.run_stage, level, picture, embedding, stages, self.stride, working)
@@ -195,15 +197,15 @@ class OPIR(nn.Module):
             levels.append(result)
         return OPIRResult(levels[-1].stages, levels[-1].embedding, tuple(levels))
 
-    def _choose_embedding(self, picture: Tensor, tasks: Task | Tensor | None) -> Tensor | None:
+    def _embed_for_stages(self, picture: Tensor, tasks: Task | Tensor | None) -> Tensor | None:
         """Return e_t for both stages: what stage 1 leaves would look clean as a whole."""
         if self.task_encoder is None:
             return None
         own: Tensor = self.task_encoder(picture.detach())
         if tasks is None or isinstance(tasks, Task):
-            return self.told(own, tasks)
+            return self.choose_task_embedding(own, tasks)
         named = self.task_encoder.prototypes.float()[tasks.clamp_min(0)]
-        return torch.where(tasks[:, None] < 0, self.told(own), named)
+        return torch.where(tasks[:, None] < 0, self.choose_task_embedding(own), named)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -15,9 +15,9 @@ from opir.model.checkpoint import load_model, save_model
 
 RUNS = "history"
 """Key of the metadata: every run, the last one included, each with the keys of `_OF_A_RUN`."""
-_TOLD = "runs"
+_IN_WORDS = "runs"
 """Key of older files: the runs in a sentence."""
-_OF_A_RUN = ("step", "hours", "commit", "data", _TOLD)
+_OF_A_RUN = ("step", "hours", "commit", "data", _IN_WORDS)
 
 
 def run_entry(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -42,15 +42,15 @@ class TrainingRecord:
     """What the last run was trained on."""
     is_whole: bool
     """False where the weights started from others that are not counted."""
-    told: str = ""
+    in_words: str = ""
     """What a file says in words of runs that are not counted."""
 
     def describe(self) -> str:
         """Return it in a line."""
         runs = "" if self.num_runs == 1 else f" in {self.num_runs} runs"
         counted = f"{self.steps:,} steps{runs}, {self.hours:.1f} hours"
-        if self.told:
-            return f"{counted} at last. {self.told}"
+        if self.in_words:
+            return f"{counted} at last. {self.in_words}"
         return counted if self.is_whole else f"{counted} at last; the weights that it started from are not counted"
 
 
@@ -60,10 +60,10 @@ def training_record(metadata: dict[str, Any]) -> TrainingRecord | None:
     if not runs:
         return None
     is_whole = RUNS in metadata or not metadata.get("settings", {}).get("start_from")
-    told = str(runs[0].get(_TOLD, ""))
+    in_words = str(runs[0].get(_IN_WORDS, ""))
     hours = sum(float(run.get("hours", 0)) for run in runs)
     steps = sum(int(run["step"]) for run in runs)
-    return TrainingRecord(steps, hours, len(runs), str(runs[-1].get("data", "")), is_whole and not told, told)
+    return TrainingRecord(steps, hours, len(runs), str(runs[-1].get("data", "")), is_whole and not in_words, in_words)
 
 
 def main(arguments: list[str]) -> None:

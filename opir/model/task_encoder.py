@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from opir.config import OPIRConfig
 from opir.model.blocks import in_float32, initialise
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.ops.padding import reflect_pad
 from opir.tasks import Task
 

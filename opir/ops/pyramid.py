@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from opir.ops.levels import in_unit, keep
+from opir.ops.colours import in_unit, store
 
 _WINDOW = 5  # half-size pixels across, odd: where contrast is compared
 _LITTLE_VARIANCE = 3e-4  # of grey in [0, 1]: contrast far below it counts as left alone, as that of noise in a sky
@@ -121,4 +121,4 @@ def write_changed(finer: Tensor, change: Change, kept: Tensor) -> None:
     """Do the same some rows at a time, and write the result into `kept`, (B, C, H, W) of any type for colours."""
     for top in range(0, finer.shape[-2], _ROWS_AT_A_TIME):
         bottom = min(top + _ROWS_AT_A_TIME, finer.shape[-2])
-        keep(changed_rows(finer, change, top, bottom), kept[..., top:bottom, :])
+        store(changed_rows(finer, change, top, bottom), kept[..., top:bottom, :])

@@ -46,10 +46,6 @@ class Window:
             -(-self.right // stride) * stride,
         )
 
-    def scaled(self, factor: int) -> Window:
-        """Return the same part of a picture whose sides are `factor` times as long."""
-        return Window(self.top * factor, self.left * factor, self.bottom * factor, self.right * factor)
-
     def shrunk(self, factor: int) -> Window:
         """Return the same part of a picture whose sides are `factor` times shorter; bounds are its multiples."""
         return Window(self.top // factor, self.left // factor, self.bottom // factor, self.right // factor)

@@ -47,12 +47,12 @@ class Found:
         """Count a file or folder that is no photo to work on."""
         self.left_out.setdefault(reason, []).append(path)
 
-    def told(self) -> str:
+    def describe_left_out(self) -> str:
         """Say in a line what is left out and why; empty for nothing."""
-        return told_left_out(self.left_out)
+        return describe_left_out(self.left_out)
 
 
-def told_left_out(left_out: dict[str, list[Path]]) -> str:
+def describe_left_out(left_out: dict[str, list[Path]]) -> str:
     """Say in a line what is left out and why; empty for nothing."""
     parts = []
     for reason, paths in left_out.items():

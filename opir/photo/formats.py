@@ -42,7 +42,7 @@ class Format:
     texts: tuple[bytes, ...] = ()
     """Kinds of text: PNG's chunks, b"COM"."""
     dpi: str = "in Exif"
-    """Where the resolution stands: "own", or "in Exif"."""
+    """Where the resolution stands: "own", "in Exif", or "" for nowhere."""
     reads_more: str = ""
     """Layouts that are read and come back as another, for the documentation."""
 

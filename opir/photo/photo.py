@@ -23,9 +23,9 @@ from torch import Tensor
 
 from opir.devices import free_memory
 from opir.errors import ImageError
-from opir.ops.levels import in_unit, keep
+from opir.ops.colours import in_unit, store
 from opir.photo.beside.properties import FileProperties
-from opir.photo.pixels.levels import ROWS_AT_A_TIME
+from opir.photo.pixels.samples import ROWS_AT_A_TIME
 from opir.photo.pixels.transparency import extended
 from opir.photo.reading import MAX_MEGAPIXELS, content_of, read_bytes, read_file, read_picture
 
@@ -44,8 +44,8 @@ class Photo:
     """A picture for the network, and all that is needed to save it as it came."""
 
     rgb: Tensor
-    """float32 (3, H, W), sRGB in [0, 1]. Where a very large photo was loaded compactly its levels, uint8, or float16
-    if they had to be converted from another profile (`opir.ops.levels.in_unit`)."""
+    """float32 (3, H, W), sRGB in [0, 1]. Where a very large photo was loaded compactly its grey values, uint8, or
+    float16 if they had to be converted from another profile (`opir.ops.colours.in_unit`)."""
     alpha: NDArray[Any] | None = None
     """(H, W), uint8 or uint16, untouched."""
     hidden_rgb: Tensor | None = None
@@ -135,7 +135,7 @@ def load_rgb8(path: Path) -> Tensor:
     """
     rgb = load_photo(path, compact=True).rgb
     rounded = torch.empty_like(rgb, dtype=torch.uint8)
-    keep(in_unit(rgb), rounded)
+    store(in_unit(rgb), rounded)
     return rounded
 
 

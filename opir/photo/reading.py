@@ -198,7 +198,7 @@ def first_line(error: BaseException) -> str:
 
 def _finished(raw: Raw, keep_location: bool) -> Read:
     """Convert what is no RGB, turn the photo upright and leave out what is not for others to see."""
-    pixels, described, told = _in_rgb(raw)
+    pixels, described, left_out = _in_rgb(raw)
     described.profile()  # raises for what can not be shown
     if raw.exif.is_adobe_rgb and described == Described():
         described = Described(is_adobe_rgb=True)
@@ -207,7 +207,7 @@ def _finished(raw: Raw, keep_location: bool) -> Read:
     texts, placed_by_texts = public_texts(raw.texts, keep_location)
     placed = bool(raw.exif.position) or placed_by_xmp or placed_by_iptc or placed_by_texts
     if raw.xmp and not xmp:
-        told += ("XMP that can not be read",)
+        left_out += ("XMP that can not be read",)
     properties = FileProperties(
         described=described,
         exif=raw.exif.public(keep_location).to_bytes(),
@@ -220,7 +220,7 @@ def _finished(raw: Raw, keep_location: bool) -> Read:
         lossless=raw.lossless,
         jpeg_quality=raw.quality,
         had_position=placed and not keep_location,
-        left_out=(*raw.left_out, *told),
+        left_out=(*raw.left_out, *left_out),
     )
     orientation = raw.exif.orientation if raw.orientation is None else raw.orientation
     return _upright(pixels, orientation), properties

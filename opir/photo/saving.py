@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.errors import ImageError
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.photo.beside.exif import PROCESSING_SOFTWARE, Entry, Exif, read_exif
 from opir.photo.beside.properties import FileProperties
 from opir.photo.folders import OWN_MARK
 from opir.photo.formats import FORMATS, format_of
 from opir.photo.photo import Photo
-from opir.photo.pixels.levels import rescaled, to_levels
+from opir.photo.pixels.samples import rescaled, to_samples
 from opir.photo.writing import kept_by, write_file, write_to
 
 
@@ -80,7 +80,7 @@ def _encodable(photo: Photo, file_format: str, name: str) -> tuple[NDArray[Any],
     alpha = _alpha_to_write(photo, file_format, name)
     channels = 1 if photo.is_grey else 3
     unused = int(file_format == "JPEG" and channels == 3)
-    pixels = to_levels(
+    pixels = to_samples(
         _with_hidden(photo), dtype, properties.described.profile(), photo.beyond_srgb, channels, unused
     )
     if alpha is not None:

@@ -127,7 +127,9 @@ def kept_by(
     if any(kind not in row.texts for kind, _ in properties.texts):
         lost.append("texts")
         kept["texts"] = tuple(text for text in properties.texts if text[0] in row.texts)
-    if properties.dpi and row.dpi == "in Exif":
+    if properties.dpi and not row.dpi:
+        lost.append("resolution")
+    elif properties.dpi and row.dpi == "in Exif":
         kept["exif"] = with_resolution(kept.get("exif", properties.exif), properties.dpi)
     return replace(properties, **kept), tuple(lost)
 
@@ -140,5 +142,5 @@ def with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
     order = found.order
     values = (*(struct.pack(f"{order}II", round(value * 1000), 1000) for value in dpi), struct.pack(f"{order}H", 2))
     kinds = (5, 5, 3)
-    told = {tag: Entry(kind, 1, data) for tag, kind, data in zip(RESOLUTION, kinds, values, strict=True)}
-    return replace(found, main=found.main | told).to_bytes()
+    resolution = {tag: Entry(kind, 1, data) for tag, kind, data in zip(RESOLUTION, kinds, values, strict=True)}
+    return replace(found, main=found.main | resolution).to_bytes()

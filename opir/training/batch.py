@@ -33,6 +33,12 @@ class TrainingBatch:
     counts: tuple[int, ...]
     """How many of each task."""
 
+    @property
+    def without_weather(self) -> slice:
+        """Where the crops of `Task.CLEAN` lie."""
+        first = sum(self.counts[: Task.CLEAN])
+        return slice(first, first + self.counts[Task.CLEAN])
+
 
 def count_tasks(shares: Sequence[float], size: int, random: np.random.Generator) -> NDArray[np.int64]:
     """Return how many crops of a batch each task gets: systematic sampling, so that shares hold in every batch."""

@@ -151,16 +151,17 @@ class BatchSource:
             return nothing, nothing, nothing.new_empty(0)
         windows = self._windows(counts, side, random)
         photos = _exposed(self._photo_store.cut(windows, side), generator)
-        rainy, snowy, hazy, clean = _split(photos, counts)
-        depths = _split(self._depth_of(windows, photos[: len(photos) - len(clean)], generator), counts[:3])
+        rainy, snowy, hazy, clean, *_ = _split(photos, counts)
+        over_depth = counts[: Task.CLEAN]
+        depths = _split(self._depth_of(windows, photos[: over_depth.sum()], generator), over_depth)
         drawn, sizes = self._weather_sizes(counts, random, num_levels)
         streak_size, flake_size = _split(drawn, counts[:2])
         truth, degraded = [rainy, snowy], []
         if len(rainy):
             layers, mist = self._streak_layers(len(rainy), side, random), depths[0] / _USUAL_DEPTH
-            degraded.append(rain(rainy, generator, pixel_scale=streak_size, depth=mist, layers=layers))
+            degraded.append(rain(rainy, generator, weather_size=streak_size, depth=mist, layers=layers))
         if len(snowy):
-            degraded.append(snow(snowy, generator, pixel_scale=flake_size, depth=depths[1] / _USUAL_DEPTH))
+            degraded.append(snow(snowy, generator, weather_size=flake_size, depth=depths[1] / _USUAL_DEPTH))
         if len(hazy):
             seen, possible = self._haze(hazy, depths[2], random, generator)
             truth.append(possible)
@@ -189,13 +190,14 @@ class BatchSource:
 
     def _chosen(self, counts: NDArray[np.int64], random: Random) -> NDArray[np.int64]:
         """Return which picture each crop shows."""
-        rainy, snowy, hazy, clean = counts
+        rainy, snowy, hazy, clean, *others = counts
         photos = [
             random.choice(len(shares), count, p=shares)
             for shares, count in ((self._weather, rainy + snowy), (self._hazy, hazy))
             if count
         ]
-        return np.concatenate([*photos, self._without_weather(clean, random)]).astype(np.int64)
+        more = [random.choice(len(self._weather), count, p=self._weather) for count in others]
+        return np.concatenate([*photos, self._without_weather(clean, random), *more]).astype(np.int64)
 
     def _without_weather(self, count: int, random: Random) -> NDArray[np.int64]:
         drawn = random.random(count)
@@ -210,7 +212,7 @@ class BatchSource:
     def _windows(self, counts: NDArray[np.int64], side: int, random: Random) -> Windows:
         """Place a window in each photo: most of the scene for haze, else its own resolution or some times more."""
         chosen = self._chosen(counts, random)
-        is_hazy = np.repeat([False, False, True, False], counts)
+        is_hazy = np.repeat([task is Task.HAZE for task in Task], counts)
         sizes = self._photo_store.sizes[chosen]
         short = sizes.min(axis=1)
         largest = np.where(is_hazy, short, np.minimum(self._data.max_zoom * side, short))
@@ -240,7 +242,7 @@ class BatchSource:
         return placed(chosen, sizes, np.minimum(side * zoom, sizes.min(axis=1)), random, 0.0)
 
     def _weather_sizes(self, counts: NDArray[np.int64], random: Random, num_levels: int) -> tuple[Tensor, Tensor]:
-        """Draw how large streaks and flakes are: as they are drawn, (B, 1, 1, 1), and as it is told of all, (B,)."""
+        """Draw how large streaks and flakes are: as drawn, (B, 1, 1, 1), and what the loss knows of all, (B,)."""
         rainy, count = int(counts[0]), int(counts[:2].sum())
         kind = random.random(count)
         large_share = _LARGE_SHARE if num_levels == 1 else _LARGE_SHARE_OF_LEVELS
@@ -249,8 +251,8 @@ class BatchSource:
         sizes = np.where(broad, _log_uniform(random, _BROAD, count), sizes)
         growth = np.where(broad & (np.arange(count) >= rainy), _SNOW_GROWTH, 1.0)
         drawn = self._sent((sizes * growth).astype(np.float32))[:, None, None, None]
-        told = np.concatenate([sizes, np.ones(int(counts[2:].sum()))]).astype(np.float32)
-        return drawn, self._sent(told)
+        known = np.concatenate([sizes, np.ones(int(counts[2:].sum()))]).astype(np.float32)
+        return drawn, self._sent(known)
 
     def _haze(self, photos: Tensor, depth: Tensor, random: Random, generator: Generator) -> tuple[Tensor, Tensor]:
         borrowed = int((random.random(len(photos)) < _FIELD_SHARE).sum()) if self._fields is not None else 0

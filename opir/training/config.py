@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from opir.config import OPIRConfig, preset
-from opir.tasks import Task
+from opir.tasks import TASK_NAMES, Task
 from opir.training.losses import LossWeights
 
 
@@ -33,7 +33,7 @@ class Phase:
     def __post_init__(self) -> None:
         if len(self.shares) not in (0, len(Task)):
             raise ValueError(
-                f"shares of a phase must be {len(Task)} numbers (rain, snow, haze, clean), got {list(self.shares)}"
+                f"shares of a phase must be {len(Task)} numbers ({', '.join(TASK_NAMES)}), got {list(self.shares)}"
             )
 
     def sizes(self, step: int) -> tuple[int, int, int]:
@@ -135,7 +135,7 @@ class TrainingConfig:
     precision: str = "auto"
     """"auto", "bf16" or "fp32"; auto is bf16 where the processor has it."""
     compiled: bool = False
-    """Whether `torch.compile` makes one program of the stages, for each size of batch: a minute or two at the start."""
+    """Whether `torch.compile` makes one program of the stages for each size of batch: a minute or two at first."""
     save_every_minutes: float = 5.0
     validate_every_steps: int = 1000
     stop_after_minutes: float = 0.0

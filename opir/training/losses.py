@@ -49,13 +49,12 @@ def photo_weights(degraded: Tensor, clean: Tensor) -> Tensor:
     return (_USUAL_CHANGE / (change + _LEAST_CHANGE)).pow(_PROPORTION)
 
 
-def harm_weights(result: OPIRResult, clean: Tensor, num_clean: int) -> Tensor:
-    """Weigh the last photos of a batch, which have no weather, by how much each is harmed: (num_clean,), about 1.
+def harm_weights(restored: Tensor, clean: Tensor) -> Tensor:
+    """Weigh photos without weather by how much each is harmed: (B,), about 1.
 
     One wall that turns dark is worse than ten photos that lose a grey value.
     """
-    restored = result.final.restored[-num_clean:].detach()
-    harm = (restored - clean[-num_clean:]).abs().mean(dim=_PIXELS) + CHARBONNIER_EPSILON
+    harm = (restored.detach() - clean).abs().mean(dim=_PIXELS) + CHARBONNIER_EPSILON
     return (harm / harm.mean()).clamp_max(_MOST_HARM_WEIGHT)
 
 
@@ -63,7 +62,7 @@ def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Te
     """Teach UM the size of the error: |error| / σ + log σ with σ = 0.02 · UM² (a Laplace likelihood).
 
     Args:
-        uncertainty: UM of stage 1, (B, 1, H, W); 1 then stands for an error of 5 grey levels.
+        uncertainty: UM of stage 1, (B, 1, H, W); 1 then stands for an error of 5 grey values.
         restored: the final restoration, (B, 3, H, W); no gradient reaches it.
         clean: the truth.
     """
@@ -72,17 +71,17 @@ def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Te
     return (error / sigma + sigma.log()).mean()
 
 
-def whole_change_loss(told: tuple[Tensor, Tensor], degraded: Tensor, clean: Tensor) -> Tensor:
+def whole_change_loss(predicted: tuple[Tensor, Tensor], degraded: Tensor, clean: Tensor) -> Tensor:
     """Compare what embeddings tell of photos as a whole with the truth: a mean absolute difference.
 
     Args:
-        told: by `TaskEncoder.whole_change`; a mean counts by tenths of [0, 1].
+        predicted: by `TaskEncoder.whole_change`; a mean counts by tenths of [0, 1].
         degraded: I, (B, 3, H, W).
         clean: J, (B, 3, H, W).
     """
     mean = (clean - degraded).mean(dim=(2, 3))
     spread = ((clean.std(dim=(2, 3)) + 0.02) / (degraded.std(dim=(2, 3)) + 0.02)).log()
-    return (10 * (told[0] - mean).abs() + (told[1] - spread).abs()).mean()
+    return (10 * (predicted[0] - mean).abs() + (predicted[1] - spread).abs()).mean()
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def total_loss(
     weights: LossWeights,
     task_shares: Tensor | None = None,
     whole_change: tuple[Tensor, Tensor] | None = None,
-    num_clean: int = 0,
+    without_weather: slice = slice(0),
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss to minimise and its parts, detached, by name.
 
@@ -122,13 +121,13 @@ def total_loss(
         task_shares: how often each task is trained, (T,), sum 1. The task term takes it out of the scores (logit
             adjustment, Menon et al. 2021): a photo is not called rainy because most crops were.
         whole_change: what the photos' own embeddings tell, or None without the task-aware module.
-        num_clean: how many photos at the end have no weather; harm to them counts by the worst.
+        without_weather: which photos of the batch have none; harm to them counts by the worst.
     """
     parts: dict[str, Tensor] = {}
     total = clean.new_zeros(())
     photos = photo_weights(degraded, clean)
-    if num_clean:
-        photos = torch.cat([photos[:-num_clean], photos[-num_clean:] * harm_weights(result, clean, num_clean)])
+    if without_weather.stop > (without_weather.start or 0):
+        photos[without_weather] *= harm_weights(result.final.restored[without_weather], clean[without_weather])
     for index, stage in enumerate(result.stages, start=1):
         restoration = charbonnier(stage.restored, clean)
         parts[f"stage{index}"] = restoration.mean()

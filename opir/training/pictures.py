@@ -97,8 +97,8 @@ class TrainingPictures:
             f"{len(self.streaks)} recorded streak layers",
             f"{len(self.fields)} fields of distance",
         ]
-        told = ", ".join(count for count in counts if not count.startswith("0 "))
-        return told + (" (a part of what is there, drawn anew now and then)" if self.is_part else "")
+        listed = ", ".join(count for count in counts if not count.startswith("0 "))
+        return listed + (" (a part of what is there, drawn anew now and then)" if self.is_part else "")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class TrainingStep(nn.Module):
             result, logits, whole_change = self._restore(seen, batch.tasks, named, num_stages)
             targets = soft_targets(batch.tasks, strength)
             loss, parts = total_loss(
-                result, seen, wanted, logits, targets, weights, task_shares, whole_change, batch.counts[Task.CLEAN]
+                result, seen, wanted, logits, targets, weights, task_shares, whole_change, batch.without_weather
             )
             total = total + loss
             if level:

@@ -12,7 +12,7 @@ from opir.degradations import degrade
 from opir.degradations.haze import haze_over_distance
 from opir.evaluation.metrics import UNCHANGED_PSNR, psnr
 from opir.model import OPIR
-from opir.tasks import Task
+from opir.tasks import TASK_NAMES, Task
 
 _SIDE = 256
 _HARMED_BELOW = 38.0  # dB
@@ -85,10 +85,12 @@ class Validation:
         return values
 
     def picture(self, model: OPIR) -> Tensor:
-        """Return the first photo under rain, snow and haze, a row each: given, restored, truth: (3, H, W) uint8."""
+        """Return the first photo under each weather, a row each: given, restored, truth: (3, H, W) uint8."""
         rows = []
         with torch.inference_mode():
-            for task in (Task.RAIN, Task.SNOW, Task.HAZE):
+            for task in Task:
+                if task is Task.CLEAN:
+                    continue
                 given = self._degraded[task.label][:1]
                 row = [given, model(given).final.restored, self._clean[task.label][:1]]
                 rows.append(torch.cat(row, dim=3)[0])
@@ -100,7 +102,7 @@ def summarise(metrics: dict[str, float]) -> str:
     last = max(name.partition("/")[2] for name in metrics if "/stage" in name)
     changes = [
         f"{kind} {metrics[f'{kind}/input']:.1f} → {metrics[f'{kind}/{last}']:.1f}"
-        for kind in ("rain", "snow", "haze", "distance")
+        for kind in (*TASK_NAMES, "distance")
         if f"{kind}/input" in metrics
     ]
     return ", ".join([*changes, f"clean {metrics[f'clean/{last}']:.1f}"]) + " dB"

@@ -12,7 +12,7 @@ OWN = ("127.", "localhost", "::1", "0.0.0.0")
 
 
 def main() -> None:
-    taken_down = Path(sys.argv[1]).open("a", buffering=1, encoding="utf-8")  # noqa: SIM115
+    logged_job = Path(sys.argv[1]).open("a", buffering=1, encoding="utf-8")  # noqa: SIM115
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "socket.connect":
@@ -23,7 +23,7 @@ def main() -> None:
         else:
             return
         if reached and not str(reached).startswith(OWN):
-            taken_down.write(f"{event} {reached}\n")
+            logged_job.write(f"{event} {reached}\n")
 
     sys.addaudithook(watch)
     sys.argv = ["app.py", *sys.argv[2:]]

@@ -63,8 +63,8 @@ def _eight_bits(picture: AvifImagePlugin.AvifImageFile, is_grey: bool) -> NDArra
 
 
 def _deep(data: bytes, depth: int) -> NDArray[np.uint16]:
-    levels = np.rint(np.arange(2**depth) * (65535 / (2**depth - 1))).astype(np.uint16)
-    pixels: NDArray[np.uint16] = levels[np.minimum(imagecodecs.avif_decode(data), 2**depth - 1)]
+    values = np.rint(np.arange(2**depth) * (65535 / (2**depth - 1))).astype(np.uint16)
+    pixels: NDArray[np.uint16] = values[np.minimum(imagecodecs.avif_decode(data), 2**depth - 1)]
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
@@ -78,8 +78,8 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
     if is_own and properties.lossless:
         quality = quality or _LOSSLESS
 
-    def encode(part: NDArray[Any], level: int) -> bytes:
-        return _encoded(part, level, depth, properties)
+    def encode(part: NDArray[Any], quality: int) -> bytes:
+        return _encoded(part, quality, depth, properties)
 
     if quality is None and is_own and properties.bytes_a_pixel:
         quality = quality_of_size(encode, pixels, properties.bytes_a_pixel, FINEST)

@@ -77,9 +77,9 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
         most = 2**depth - 1
         pixels = np.rint(pixels * np.float32(most / 65535)).astype(np.uint16) << (16 - depth)
 
-    def encode(part: NDArray[Any], level: int) -> bytes:
+    def encode(part: NDArray[Any], quality: int) -> bytes:
         made = io.BytesIO()
-        _save(made, part, properties, level, depth, {})
+        _save(made, part, properties, quality, depth, {})
         return made.getvalue()
 
     if quality is None and is_own and properties.bytes_a_pixel:

@@ -150,12 +150,14 @@ def _behind(data: bytes, end: int, xmp: bytes) -> list[str]:
     rest = data[end:].strip(b"\0")
     if not rest:
         return []
-    told = []
+    left_out = []
     if b"ftyp" in rest[:64] or b"MotionPhoto_Data" in rest or b"mpv2" in rest[:64] or b"MotionPhoto" in xmp:
-        told.append("the motion of a motion photo")
+        left_out.append("the motion of a motion photo")
     if b"\xff\xd8\xff" in rest[:64] or rest.startswith(b"\xff\xd8"):
-        told.append("a gain map (HDR)" if b"hdrgm" in data[:end] or b"hdrgm" in rest[:4096] else "a second picture")
-    return told or [f"{len(rest):,} bytes behind the picture"]
+        left_out.append(
+            "a gain map (HDR)" if b"hdrgm" in data[:end] or b"hdrgm" in rest[:4096] else "a second picture"
+        )
+    return left_out or [f"{len(rest):,} bytes behind the picture"]
 
 
 def _iptc(resources: Any) -> bytes:

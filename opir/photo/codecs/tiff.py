@@ -178,8 +178,8 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
     as_jpeg &= channels in (1, 3)
     compression: dict[str, Any] = {"compression": "zlib", "predictor": 3 if pixels.dtype == np.float32 else 2}
     if as_jpeg:
-        level = quality or properties.jpeg_quality
-        compression = {"compression": "jpeg", "compressionargs": {"level": level}, "rowsperstrip": 256}
+        chosen = quality or properties.jpeg_quality
+        compression = {"compression": "jpeg", "compressionargs": {"level": chosen}, "rowsperstrip": 256}
         if channels == 3:
             samplings = {name: sampling for sampling, name in _CHROMA.items()}
             compression["subsampling"] = samplings.get(properties.chroma, (1, 1))

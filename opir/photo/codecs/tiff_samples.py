@@ -105,8 +105,8 @@ def spread(samples: NDArray[Any], bits: int) -> NDArray[Any]:
     if bits in (8, 16) or bits > 16:
         return samples
     most = np.iinfo(dtype).max
-    levels = np.rint(np.arange(2**bits) * (most / (2**bits - 1))).astype(dtype)
-    spread: NDArray[Any] = levels[np.minimum(samples, 2**bits - 1)]
+    values = np.rint(np.arange(2**bits) * (most / (2**bits - 1))).astype(dtype)
+    spread: NDArray[Any] = values[np.minimum(samples, 2**bits - 1)]
     return spread
 
 

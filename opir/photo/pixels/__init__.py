@@ -1,1 +1,1 @@
-"""Pixels as arrays: of every mode, in sRGB, as levels, and what is hidden among them."""
+"""Pixels as arrays: of every mode, in sRGB, as samples, and what is hidden among them."""

@@ -1,6 +1,6 @@
 """Colour management in floating point: from a photo's own RGB (Display P3, Adobe RGB, ...) to sRGB and back.
 
-Pillow's ImageCms works on 8-bit RGB only, which would cost a 16-bit photo its depth and an 8-bit one a level
+Pillow's ImageCms works on 8-bit RGB only, which would cost a 16-bit photo its depth and an 8-bit one a grey value
 per trip. Nearly every photo carries a *matrix* profile (a tone curve per channel and a 3×3 matrix), a few
 lines of arithmetic: ICC.1:2022, sections 8.3 and 10. Profiles of look-up tables are left to ImageCms.
 
@@ -25,7 +25,7 @@ SRGB_TO_D50 = np.array(  # linear sRGB to CIE XYZ, adapted to the D50 white of I
         [0.01391602, 0.09707642, 0.71409607],
     ]
 )
-CURVE_SAMPLES = 65536  # so that every 8-bit and 16-bit level is a sample
+CURVE_SAMPLES = 65536  # so that every 8-bit and 16-bit value is a sample
 SAME_CURVE = 1e-4
 INDISTINGUISHABLE = 0.5 / 255  # profiles closer to sRGB than this are sRGB
 
@@ -56,9 +56,9 @@ class MatrixProfile:
 
     @cached_property
     def is_srgb(self) -> bool:
-        """Whether converting changes no 8-bit level, as with the sRGB profile that most cameras attach."""
-        levels = torch.linspace(0.0, 1.0, 9)
-        grid = torch.stack(torch.meshgrid(levels, levels, levels, indexing="ij")).reshape(3, 9, 81)
+        """Whether converting changes no grey value, as with the sRGB profile that most cameras attach."""
+        values = torch.linspace(0.0, 1.0, 9)
+        grid = torch.stack(torch.meshgrid(values, values, values, indexing="ij")).reshape(3, 9, 81)
         return bool((self.to_srgb(grid).clamp(0, 1) - grid).abs().max() < INDISTINGUISHABLE)
 
 
@@ -129,16 +129,16 @@ def _parametric_values(kind: int, values: list[float]) -> tuple[float, ...]:
 
 
 def _look_up(image: Tensor, table: Tensor | None) -> Tensor:
-    """Take each channel of levels (3, H, W) in [0, 1] from its row of the table."""
+    """Take each channel of values (3, H, W) in [0, 1] from its row of the table."""
     if table is None:
         return image
     index = (image * (table.shape[1] - 1)).round().int()
-    channels = [row.index_select(0, levels.flatten()) for row, levels in zip(table, index, strict=True)]
+    channels = [row.index_select(0, values.flatten()) for row, values in zip(table, index, strict=True)]
     return torch.stack(channels).reshape(image.shape)
 
 
 def _look_back(image: Tensor, table: Tensor | None) -> Tensor:
-    """Undo `_look_up`, between the levels too."""
+    """Undo `_look_up`, between the values too."""
     if table is None:
         return image
     above = torch.searchsorted(table, image.flatten(1)).clamp(1, table.shape[1] - 1)

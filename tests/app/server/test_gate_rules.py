@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from app.server.gate_rules import is_inside, is_open, is_own_site, named_files, session_told_of
+from app.server.gate_rules import is_inside, is_open, is_own_site, named_files, streamed_session
 
 OPEN_TEMPLATES = {
     "/",
@@ -118,11 +118,11 @@ def test_files(tmp_path: Path) -> None:
 
 
 def test_whose_messages_an_address_streams() -> None:
-    assert session_told_of("/gradio_api/queue/data", b"session_hash=a1b2") == "a1b2"
-    assert session_told_of("/gradio_api/call/restore/c3d4", b"") == "c3d4"
-    assert session_told_of("/gradio_api/call/v2/restore/c3d4", b"") == "c3d4"
-    assert session_told_of("/gradio_api/call/restore", b"") is None
-    assert session_told_of("/gradio_api/queue/join", b"session_hash=a1b2") is None
+    assert streamed_session("/gradio_api/queue/data", b"session_hash=a1b2") == "a1b2"
+    assert streamed_session("/gradio_api/call/restore/c3d4", b"") == "c3d4"
+    assert streamed_session("/gradio_api/call/v2/restore/c3d4", b"") == "c3d4"
+    assert streamed_session("/gradio_api/call/restore", b"") is None
+    assert streamed_session("/gradio_api/queue/join", b"session_hash=a1b2") is None
 
 
 def test_every_way_to_name_a_file_is_found() -> None:

@@ -22,7 +22,7 @@ def test_files_die_by_themselves_and_the_pages_own_stay(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"pixels")
     os.utime(upload, (0, 2e9))  # what a photo says about its own time does not matter
-    files.keep = {str(own)}
+    files.page_files = {str(own)}
     files.start_sweeping()
     until = time.monotonic() + 20
     while (upload.exists() or broken_off.exists() or upload.parent.exists()) and time.monotonic() < until:
@@ -73,8 +73,8 @@ def test_of_a_visit_nothing_is_left_after_an_hour(
     assert Path(result).is_file()
     pass_time(monkeypatch, 3600)
     assert uploads.sweep() >= 2
-    assert {str(left) for left in uploads.folder.rglob("*") if left.is_file()} <= set(uploads.keep)
-    assert all(Path(kept).is_file() for kept in uploads.keep)
+    assert {str(left) for left in uploads.folder.rglob("*") if left.is_file()} <= set(uploads.page_files)
+    assert all(Path(kept).is_file() for kept in uploads.page_files)
     assert raw.join([named(path), "auto", 1.0, "auto"]).status_code == 410
     assert raw.http.get(f"{API}/file={result}").status_code in (403, 404)
 

@@ -93,6 +93,34 @@ def test_a_pixel_outside_the_photo_is_refused(restoration: Restoration) -> None:
             restoration.inspect(x, y)
 
 
+@pytest.mark.parametrize("level", [0, 1])
+def test_the_operators_of_a_window_are_those_of_its_pixels(restorer: Restorer, level: int) -> None:
+    out = restorer.restore(random_photo(45, 71), levels=(level,), task="haze")
+    left, top, right, bottom = 50, 20, 71, 45
+    field = out.operators((left, top, right, bottom))
+    size = 2**level
+    rows, columns = -(-bottom // size) - top // size, -(-right // size) - left // size
+    assert (field.level, field.worked, field.scales) == (level, True, (size, 2 * size))
+    assert field.before.shape == (3, rows, columns)
+    for x, y in ((50, 20), (70, 44), (61, 31)):
+        pixel = out.inspect(x, y)
+        row, column = y // size - top // size, x // size - left // size
+        np.testing.assert_array_equal(field.before[:, row, column], pixel.before)
+        for stage, alone in zip(field.stages, pixel.stages, strict=True):
+            assert stage.kernels.shape == (3, 3, 3, rows, columns)
+            assert stage.scale_weights.shape == (2, rows, columns)
+            for name in ("kernels", "modulation", "modulated_kernels", "scale_weights", "restored", "uncertainty"):
+                np.testing.assert_allclose(getattr(stage, name)[..., row, column], getattr(alone, name), atol=1e-5)
+
+
+def test_a_window_outside_the_photo_is_refused(restoration: Restoration) -> None:
+    for window in ((0, 0, 71, 4), (-1, 0, 4, 4), (4, 4, 4, 8)):
+        with pytest.raises(ValueError, match="expected left, top, right, bottom inside the photo of 70x45, got"):
+            restoration.operators(window)
+    with pytest.raises(ValueError, match="expected a level from 0 to 0 of this photo, got 3"):
+        restoration.operators((0, 0, 4, 4), level=3)
+
+
 def test_a_result_can_be_sent_between_processes(restoration: Restoration) -> None:
     copy = pickle.loads(pickle.dumps(restoration))
     torch.testing.assert_close(copy.restored_rgb, restoration.restored_rgb)

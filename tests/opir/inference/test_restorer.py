@@ -11,7 +11,7 @@ from PIL import Image
 from opir.evaluation.metrics import psnr
 from opir.inference.restorer import Restoration, Restorer
 from opir.model import OPIR
-from opir.ops.levels import in_unit
+from opir.ops.colours import in_unit
 from opir.photo import load_photo
 from opir.tasks import TASK_NAMES, Task
 from tests.opir.conftest import TINY, random_model, random_photo

@@ -238,7 +238,7 @@ def test_stages_are_told_of_haze_by_how_sure_it_is(tiny_model: OPIR) -> None:
     assert rainy is not None
     shares = torch.linspace(0, 1, 101)[:, None]
     embeddings = clean + shares * (hazy - clean)
-    told = tiny_model.told(embeddings)
+    told = tiny_model.choose_task_embedding(embeddings)
     probabilities = tiny_model.task_probabilities(embeddings)
     haze, likeliest = probabilities[:, Task.HAZE], probabilities.argmax(dim=1)
     sure, left = haze > 0.9, likeliest != Task.HAZE
@@ -248,4 +248,4 @@ def test_stages_are_told_of_haze_by_how_sure_it_is(tiny_model: OPIR) -> None:
     doubtful = (likeliest == Task.HAZE) & (haze > 0.5) & (haze < 0.74)
     nearer_to_clean = (told[doubtful] - clean).norm(dim=1) < (embeddings[doubtful] - clean).norm(dim=1)
     assert nearer_to_clean.all()
-    torch.testing.assert_close(tiny_model.told(rainy), rainy)
+    torch.testing.assert_close(tiny_model.choose_task_embedding(rainy), rainy)

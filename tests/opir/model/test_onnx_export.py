@@ -75,7 +75,7 @@ def test_the_graph_of_the_embedding_is_the_model(tmp_path: Path) -> None:
             embedding = model.embed(photo)
             assert embedding is not None
             parts = {"patches": native_patches(photo).numpy(), "scene": small_copy(photo).numpy()}
-            expected = model.told(embedding), model.task_probabilities(embedding)
+            expected = model.choose_task_embedding(embedding), model.task_probabilities(embedding)
         for got, wanted in zip(session.run(["embedding", "probabilities"], parts), expected, strict=True):
             np.testing.assert_allclose(got, wanted, atol=1e-5, rtol=0)
 

@@ -1,11 +1,11 @@
-"""Colours kept as levels of 8 bits, which take a quarter of the memory, and as the network computes with them."""
+"""Colours kept as grey values (8 bits), which take a quarter of the memory, and as the network computes with them."""
 
 import torch
 from torch import Tensor
 
 
 def in_unit(colours: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return colours of any shape in [0, 1]: uint8 levels divided by 255, floats as they are.
+    """Return colours of any shape in [0, 1]: uint8 grey values divided by 255, floats as they are.
 
     Args:
         colours: uint8 or floating point.
@@ -19,6 +19,6 @@ def in_grey_values(colours: Tensor) -> Tensor:
     return (colours.clamp(0, 1) * 255).round_().to(torch.uint8)
 
 
-def keep(colours: Tensor, kept: Tensor) -> None:
-    """Write colours of any shape into `kept`, of the same shape: clamped and rounded where those are uint8 levels."""
-    kept.copy_(colours.clamp(0, 1).mul_(255).round_() if kept.dtype == torch.uint8 else colours)
+def store(colours: Tensor, target: Tensor) -> None:
+    """Write colours of any shape into `target`, of the same shape: clamped and rounded where those are uint8."""
+    target.copy_(colours.clamp(0, 1).mul_(255).round_() if target.dtype == torch.uint8 else colours)

@@ -1,0 +1,15 @@
+"""Every weather has its words and its colour on the page."""
+
+from app.look import words
+from app.look.sentences import weather_sentence
+from app.look.theme import TASK_COLOURS
+from opir.tasks import AUTO, TASK_NAMES, Task
+
+
+def test_every_weather_has_words_and_a_colour_of_its_own() -> None:
+    assert set(words.WEATHER_NAMES) == set(TASK_COLOURS) == set(Task)
+    assert len(set(TASK_COLOURS.values())) == len(Task)
+    assert {value for _, value in words.WEATHER_CHOICES} == {AUTO, *TASK_NAMES}
+    for task in Task:
+        assert weather_sentence(task, [(task, 0)], chosen=True)
+        assert weather_sentence(None, [(task, 1)], chosen=False)
