@@ -80,10 +80,10 @@ MEND_ACCESS = """() => {
       if (label) button.setAttribute("aria-label", label.textContent.trim());
     });
     Object.entries(DROP_TEXTS).forEach(([box, text]) => {
-      const said = document.querySelector(`${box} .wrap:has(.icon-wrap)`);
-      if (said && said.lastElementChild?.className !== "drop-text") {
-        said.append(Object.assign(document.createElement("span"), {className: "drop-text", textContent: text}));
-      }
+      const said = document.querySelector(`${box} [data-testid=upload-text]`);
+      if (!said || said.lastElementChild?.className === "drop-text") return;
+      said.append(Object.assign(document.createElement("span"), {className: "drop-text", textContent: text}));
+      said.closest("button")?.setAttribute("aria-label", text);
     });
     document.querySelectorAll(".cm-scroller[tabindex='-1']").forEach((box) => { box.tabIndex = 0; });
     document.querySelectorAll("button[aria-label='common.upload']").forEach((around) => {

@@ -78,7 +78,7 @@ def size_name(level: int) -> str:
 def taken_caption(found: Found) -> str:
     """Name the picture of what a level took away."""
     weather = words.WEATHER_NAMES[found.weather] if found.weather is not None else words.TAKEN
-    return f"{weather} {size_name(found.level)}: {found.change:.1f} grey values on the average"
+    return f"{weather} {size_name(found.level)}: {found.change:.1f} grey values on average"
 
 
 def privacy_sentence(minutes: float) -> str:

@@ -172,11 +172,14 @@ ABOUT_SIZE = "Parameters"
 ABOUT_STEPS = "Training steps"
 ABOUT_DATA = "Trained on"
 ABOUT_COMMIT = "Made by commit"
-ABOUT_LIMITS = "Limits"
+ABOUT_LIMITS = "What they can not do"
 ABOUT_LICENCE = "Licence"
 LIMITS = (
-    "Learned from synthetic weather: real dense fog, drops on the lens, night rain and large close flakes are out "
-    "of reach. What a flake or a streak hides wholly is guessed. Not for evidence or measurement."
+    "They learned from weather that was drawn, so real weather comes out less well.",
+    "Dense fog, drops on the lens, rain at night and flakes close to the lens are beyond them.",
+    "What a streak or a flake hides wholly is guessed, and so is what is lost behind haze.",
+    "What only looks like weather, such as stars or a pale wall, may be changed: look at Can I trust it?",
+    "A result is no evidence, and nothing to measure by.",
 )
 LICENCE = "Apache-2.0, code and weights; the training photographs have their own terms."
 API = "The same without the page"

@@ -60,8 +60,12 @@ def describe(model: OPIR, info: CheckpointInfo | None) -> str:
             *trained,
             *([] if commit is None else [(words.ABOUT_COMMIT, commit)]),
         ]
-    rows += [(words.ABOUT_LIMITS, words.LIMITS), (words.ABOUT_LICENCE, words.LICENCE)]
-    return f'<dl class="facts">{"".join(_row(title, value) for title, value in rows)}</dl>'
+    rows.append((words.ABOUT_LICENCE, words.LICENCE))
+    limits = "".join(f"<li>{limit}</li>" for limit in words.LIMITS)
+    return (
+        f'<h3>{words.ABOUT_LIMITS}</h3><ul class="limits">{limits}</ul>'
+        f'<dl class="facts">{"".join(_row(title, value) for title, value in rows)}</dl>'
+    )
 
 
 def _row(title: str, value: Any) -> str:

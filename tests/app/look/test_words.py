@@ -64,6 +64,4 @@ def test_every_weather_has_its_strengths() -> None:
 
 
 def test_what_a_level_took_away_is_named() -> None:
-    assert (
-        sentences.taken_caption(Found(Task.SNOW, 1, 2.04)) == "Snow at half the size: 2.0 grey values on the average"
-    )
+    assert sentences.taken_caption(Found(Task.SNOW, 1, 2.04)) == "Snow at half the size: 2.0 grey values on average"
