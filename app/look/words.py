@@ -11,6 +11,9 @@ PHOTO = "Your photo"
 DROP_ONE = "Drop a photo here, or choose one"
 DROP_SEVERAL = "Drop photos here, or choose some"
 EXAMPLES = "Or try one of these"
+EXAMPLES_NOTE = (
+    "Bridge, coast, pagoda and castle were never trained on; of the others, smaller copies without weather were."
+)
 WEATHER = "Weather in the photo"
 STRENGTH = "Strength"
 STRENGTH_INFO = "0 is the photo as it came."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class LevelWork:
     """What the stages made of a level that worked, on the processor, at the level's size."""
 
     task_embedding: NDArray[np.float32] | None
-    """What every stage was told, (D,): the level's own embedding, or the prototype of the task asked for."""
+    """e_t as the stages were given it, (D,): `OPIR.choose_task_embedding` of the level's own embedding."""
     first: Tensor
     """Ĵ1, (3, h, w): floats, or uint8 grey values of a very large photo."""
     restored: Tensor
@@ -127,35 +128,49 @@ def enlarge_map(values: Tensor, level: Level, width: int, height: int, smaller: 
     return grown[0, :, : -(-height // smaller), : -(-width // smaller)].to(values.dtype)
 
 
-def fused_scale_weights(
-    levels: Sequence[Level], own_scales: Sequence[int], width: int, height: int, smaller: int = 1
-) -> NDArray[np.float16]:
-    """Return α of all levels that worked, at the photo's size: of several the average, so that they add up to 1.
+def joined_uncertainty(levels: Sequence[Level], width: int, height: int, smaller: int = 1) -> Tensor | None:
+    """Return the largest UM of the levels that worked at each pixel of the photo, (H, W); None where none worked.
 
-    Args:
-        levels: those that kept their weights.
-        own_scales: the dilations of a level, in its pixels.
-        width: of the photo.
-        height: of the photo.
-        smaller: how many times smaller than the photo; what is not asked for in full is never made.
-
-    Returns:
-        (S, H, W), for all dilations in pixels of the photo, the smallest first. Where no level worked, every pixel is
-        its own: all is at the first scale.
+    So many times `smaller` than the photo, which must be a power of two: what is not asked for in full is never made.
     """
-    size = (-(-height // smaller), -(-width // smaller))
-    factors = [2**level.number for level in levels] or [1]
-    scales = sorted({factor * scale for factor in factors for scale in own_scales})
-    fused = torch.zeros(len(scales), *size, dtype=torch.float16)
-    if not levels:
-        fused[0] = 1
-    for level in levels:
-        assert level.work is not None
-        assert level.work.scale_weights is not None
-        for scale, weight in zip(own_scales, level.work.scale_weights, strict=True):
-            share = enlarge_map(weight[None], level, width, height, smaller)[0] / len(levels)
-            fused[scales.index(scale * 2**level.number)] += share
-    return fused.numpy()
+    maps = [
+        enlarge_map(level.work.uncertainty[None], level, width, height, smaller)[0]
+        for level in levels
+        if level.work is not None
+    ]
+    return reduce(torch.maximum, maps) if maps else None
+
+
+def scales_of(levels: Sequence[Level], dilations: Sequence[int]) -> tuple[int, ...]:
+    """Return a model's dilations in pixels of the photo: s·2ⁿ of every level n that worked."""
+    factors = [2**level.number for level in levels if level.worked] or [1]
+    return tuple(sorted({factor * dilation for factor in factors for dilation in dilations}))
+
+
+def joined_scale_weights(
+    levels: Sequence[Level], dilations: Sequence[int], width: int, height: int, smaller: int = 1
+) -> Tensor:
+    """Return the mean α of the levels that worked, float16 (S, H, W) in the order of `scales_of`.
+
+    `smaller` is as for `joined_uncertainty`.
+    Each pixel's add up to 1. Where no level worked, every pixel is its own: all is at the first scale.
+    """
+    scales = scales_of(levels, dilations)
+    kept = [
+        (level, level.work.scale_weights)
+        for level in levels
+        if level.work is not None and level.work.scale_weights is not None
+    ]
+    if len(kept) == 1:
+        level, weights = kept[0]
+        return enlarge_map(weights, level, width, height, smaller)
+    mixed = torch.zeros(len(scales), -(-height // smaller), -(-width // smaller), dtype=torch.float16)
+    if not kept:
+        mixed[0] = 1
+    for level, weights in kept:
+        for dilation, share in zip(dilations, enlarge_map(weights, level, width, height, smaller), strict=True):
+            mixed[scales.index(dilation * 2**level.number)] += share / len(kept)
+    return mixed
 
 
 def mean_change(before: Tensor, after: Tensor) -> float:

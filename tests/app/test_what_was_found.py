@@ -1,4 +1,4 @@
-"""What was found where: doubt that protects, what each level took, the level to look into, and where ways disagree."""
+"""What was found where: doubt that protects, what each level took, the level to look into, where ways disagree."""
 
 import re
 from pathlib import Path
