@@ -169,7 +169,8 @@ def test_nonsense_for_private_events_is_refused_without_a_word_about_the_inside(
 
 def test_uploads_are_bounded_one_by_one_together_and_unsaid(raw: Raw) -> None:
     megabyte = b"\xff" * 1_000_000
-    assert raw.upload("large.png", megabyte * 2 + b"x").status_code == 413
+    large = raw.upload("large.png", megabyte * 2 + b"x")
+    assert (large.status_code, large.json()["detail"]) == (413, refusals.file_too_large(2))
     several = [("files", (f"{number}.png", megabyte)) for number in range(4)]
     together = raw.http.post(f"{API}/upload", files=several)
     assert (together.status_code, together.json()["detail"]) == (413, refusals.upload_too_large(3))
