@@ -151,3 +151,13 @@ def test_every_make_target_and_module_that_is_named_is_there() -> None:
         assert named <= targets, f"{page.name} names make {', '.join(sorted(named - targets))}"
         for module in set(_MODULE.findall(text)):
             assert find_spec(module) is not None, f"{page.name} names python -m {module}"
+
+
+def test_the_log_opens_with_its_contents() -> None:
+    text = (ROOT / "docs" / "log.md").read_text()
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    contents = re.findall(r"^- \[(.*)\]\(#(.*)\)$", text[: text.index("\n## ")], re.MULTILINE)
+    assert [title for title, _ in contents] == headings
+    assert [link for _, link in contents] == [
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings
+    ]
