@@ -68,7 +68,7 @@ def score_all(restorer: Restorer, work: Path, before: dict[str, Any]) -> dict[st
     sets = {group.name: score(restorer, group, work) for group in SETS}
     report = provenance("make peers", restorer, (0,))
     report["versions"] = json.loads((work / "versions.json").read_text())
-    report["sets"] = {name: found for name, found in sets.items() if found["photos"]}
+    report["sets"] = {name: found for name, found in sets.items() if found["prepared"]}
     return report | ({"time": before["time"]} if "time" in before else {})
 
 
