@@ -36,8 +36,9 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# In two processes, each file of tests in one of them: most of the time is waiting for a browser, a server or a start.
 test: setup chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: chromium
 chromium:

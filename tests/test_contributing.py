@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,18 @@ class Copy:
         assert ran.returncode == 0, ran.stderr[-3000:]
         return ran.stdout
 
+    def opir(self, *commands: Sequence[str], after: str = "") -> str:
+        """Run command lines, and Python after them, in one process: importing all takes longer than most of it."""
+        lines = [f"try: main({list(words)!r})\nexcept SystemExit as end: assert not end.code" for words in commands]
+        return self.run("-c", "\n".join(["from opir.cli import main", *lines, after]))
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
     return Copy(tmp_path)
 
 
-_TRAIN = ["-m", "opir", "train", "configs/lite.toml", "data.clean=photos", "steps=2", "data.plain=0", "output=run"]
+_TRAIN = ["train", "configs/lite.toml", "data.clean=photos", "steps=2", "data.plain=0", "output=run"]
 _SMALL = ["phases=[{crop=16,batch=4}]", "model.width=4", "model.max_width=8", "precision=fp32"]
 
 
@@ -64,7 +70,6 @@ def test_a_new_block(copy: Copy) -> None:
         "        self.first = nn.Conv2d(width, width, 3, padding=3, dilation=3)\n\n\n",
     )
     copy.put("opir/model/blocks.py", '    "nafnet": NAFBlock,', '    "wide": WideBlock,\n')
-    copy.run(*_TRAIN, *_SMALL, "model.block=wide")
     checked = (
         "import torch; from opir.model.checkpoint import load_model; from opir import Restorer\n"
         "model, info = load_model('run'); assert info.config.block == 'wide'\n"
@@ -74,7 +79,7 @@ def test_a_new_block(copy: Copy) -> None:
         "whole, parts = (restorer.restore(photo, 'rain', tile=tile).restored_rgb for tile in (0, 128))\n"
         "assert (whole - photo).abs().max() > 0.01 and (whole - parts).abs().max() < 1e-4\n"
     )
-    copy.run("-c", checked)
+    copy.opir([*_TRAIN, *_SMALL, "model.block=wide"], after=checked)
 
 
 def test_a_new_comparison(copy: Copy) -> None:
@@ -118,11 +123,10 @@ def test_a_new_loss(copy: Copy) -> None:
         '    parts["brightness"] = brightness_loss(result.final.restored, clean)\n'
         '    total = total + weights.brightness * parts["brightness"]\n',
     )
-    copy.run(*_TRAIN, *_SMALL, "loss.brightness=0.5")
     settings = (
         "from opir.model.checkpoint import load_model; print(load_model('run')[1].metadata['settings']['loss'])"
     )
-    assert "'brightness': 0.5" in copy.run("-c", settings)
+    assert "'brightness': 0.5" in copy.opir([*_TRAIN, *_SMALL, "loss.brightness=0.5"], after=settings)
 
 
 def test_a_new_published_set(copy: Copy) -> None:
@@ -134,8 +138,8 @@ def test_a_new_published_set(copy: Copy) -> None:
     )
     for name in ("flakes", "clear"):
         shutil.copytree(copy.folder / "photos", copy.folder / "mine" / name)
-    copy.run(*_TRAIN, *_SMALL, 'data.sets=[["MySnow", "mine"]]')
-    told = copy.run("-m", "opir", "evaluate", "--set", "MySnow=mine", "--checkpoint", "run/model.safetensors")
+    trained = [*_TRAIN, *_SMALL, 'data.sets=[["MySnow", "mine"]]']
+    told = copy.opir(trained, ["evaluate", "--set", "MySnow=mine", "--checkpoint", "run/model.safetensors"])
     assert "3 pairs, 8-bit RGB: PSNR" in told
 
 
@@ -183,12 +187,14 @@ def test_a_new_weather(copy: Copy) -> None:
     copy.put("app/look/sentences.py", 'Task.CLEAN: "something"', 'Task.DUST: "dust", ')
     copy.put("app/look/sentences.py", "    Task.CLEAN:", '    Task.DUST: "Restored as dust",\n')
     copy.run("-m", "pytest", "-q", "tests/app/look/test_every_weather.py")
-    copy.run(*_TRAIN, *_SMALL)
-    copy.run("-m", "opir", "degrade", "photos/0.png", "-o", "dusty.png", "--task", "dust", "--seed", "1")
-    restored = ("restore", "dusty.png", "-o", "restored.png", "--task", "dust", "--checkpoint", "run")
-    copy.run("-m", "opir", *restored)
     seen = "from opir import Restorer; print(Restorer.from_pretrained('run').restore('dusty.png').task_probabilities)"
-    assert "'dust'" in copy.run("-c", seen)
+    told = copy.opir(
+        [*_TRAIN, *_SMALL],
+        ["degrade", "photos/0.png", "-o", "dusty.png", "--task", "dust", "--seed", "1"],
+        ["restore", "dusty.png", "-o", "restored.png", "--task", "dust", "--checkpoint", "run"],
+        after=seen,
+    )
+    assert "'dust'" in told
 
 
 _QOI = '''"""QOI by imagecodecs: 8 bits, nothing beside the pixels."""
@@ -225,9 +231,6 @@ def test_a_new_format(copy: Copy) -> None:
     copy.run("-m", "benchmarks.reliability.format_table")
     assert "| QOI | `.qoi` | 8 | always | yes |" in (copy.folder / "docs" / "files.md").read_text()
     copy.run("-m", "pytest", "-q", "tests/opir/photo/test_claims.py", "-k", "QOI or row or page")
-    made = "from PIL import Image; Image.open('photos/0.png').save('photo.qoi')"
-    copy.run("-c", made)
-    copy.run(
-        "-m", "opir", "restore", "photo.qoi", "-o", "out", "--checkpoint", str(ROOT / "checkpoints/lite.safetensors")
-    )
+    Image.open(copy.folder / "photos" / "0.png").save(copy.folder / "photo.qoi")
+    copy.opir(["restore", "photo.qoi", "-o", "out", "--checkpoint", str(ROOT / "checkpoints" / "lite.safetensors")])
     assert (copy.folder / "out" / "photo.qoi").read_bytes().startswith(b"qoif")

@@ -156,7 +156,7 @@ def build(restorer: Restorer, photos: list[Path], seed: int = 0) -> WeatherMap:
         clean = _scaled_down(load_photo(path).rgb[None])
         for task in Task:
             restored = restorer.restore(degrade(clean, task, seed + number)[0], scale_weights=False)
-            for stage, embedding in enumerate((restored.embedding, restored.stage2_embedding), start=1):
+            for stage, embedding in enumerate((restored.embedding, restored.embed_stage1()), start=1):
                 if embedding is not None:
                     embeddings.append(np.asarray(embedding, dtype=np.float32))
                     tasks.append(int(task))

@@ -9,6 +9,9 @@ TAGLINE = "Takes rain, snow and haze out of a photo, and shows where not to trus
 
 PHOTO = "Your photo"
 EXAMPLES = "Or try one of these"
+EXAMPLES_NOTE = (
+    "Bridge, coast, pagoda and castle were never trained on; of the others, smaller copies without weather were."
+)
 WEATHER = "Weather in the photo"
 STRENGTH = "Strength"
 STRENGTH_INFO = "0 is the photo as it came."

@@ -1,13 +1,11 @@
 """Running the model for visitors: one photo at a time, told how far it is, and stopped when asked to."""
 
 import contextvars
-import copy
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 
 import gradio as gr
@@ -85,21 +83,18 @@ class Runner:
         # Always the same thread: each one that computes on a CPU keeps memory and helper threads of its own.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="model") if self.device == "cpu" else None
 
-        # A result outlives the GPU that is borrowed for it, so what looks at its pixels is on the CPU.
-        on_cpu = restorer.model if restorer.device.type == "cpu" else copy.deepcopy(restorer.model).cpu()
-        self.model = on_cpu
+        self.model = restorer.model_on_processor
 
         @on_gpu(_gpu_seconds)
         def run(photo: str, weather: str, quality: str, progress: Progress | None) -> Restoration:
             restore = partial(restore_thoroughly, restorer) if quality == words.THOROUGH else restorer.restore
-            result = restore(
+            return restore(
                 self.load(photo),
                 task=weather,
                 stages=1 if quality == words.FAST else None,
                 scale_weights=True,
                 progress=progress,
             )
-            return replace(result, model=on_cpu)
 
         self._run = run
 

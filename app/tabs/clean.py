@@ -75,6 +75,7 @@ def _settings(offered: Examples, runner: Runner) -> Choices:
                 buttons=[],
                 elem_id="examples",
             )
+            note(words.EXAMPLES_NOTE)
     with gr.Column(elem_id="controls"):
         weather = weather_choice("weather")
         quality = quality_choice("quality")

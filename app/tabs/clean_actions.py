@@ -225,7 +225,7 @@ class Actions:
     def _map_with(self, result: Restoration) -> str:
         if self.weather_map is None or result.embedding is None:
             return self.empty_map()
-        seen = [point for point in (result.embedding, result.stage2_embedding) if point is not None]
+        seen = [point for point in (result.embedding, result.embed_stage1()) if point is not None]
         return self.weather_map.draw(np.stack(seen), self._on_the_map)
 
     def empty_map(self) -> str:

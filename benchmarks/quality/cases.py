@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.nn import functional as F
 
-from opir.data import Pair, list_photos, pair_photos
-from opir.degradations import degrade
+from opir.data import DEPTH_UNIT, Pair, list_photos, pair_photos, read_depth
+from opir.degradations import degrade, haze_over_distance
 from opir.evaluation import Space
 from opir.photo import load_photo
 from opir.tasks import Task
@@ -59,6 +60,22 @@ def synthetic_cases(
         yield Case(degraded, clean, task)
 
 
+def distance_cases(folder: Path, depths: Path, quick: bool = False, at_most: int | None = None) -> Iterator[Case]:
+    """Put haze that grows with the distance on each photo that has a depth of the same stem; seeds are numbers.
+
+    The truth is what can be had back (`opir.degradations.haze_over_distance`).
+    """
+    known = {path.stem: path for path in list_photos(depths)}
+    photos = [path for path in list_photos(folder) if path.stem in known]
+    for number, path in picked(photos, at_most, quick):
+        clean = load_photo(path).rgb
+        depth = read_depth(known[path.stem])[None].float() * DEPTH_UNIT / 255
+        depth = F.interpolate(depth, size=clean.shape[-2:], mode="bilinear")
+        seen, possible = haze_over_distance(clean[None], Generator().manual_seed(number), depth)
+        degraded, truth = ((cut(picture[0], quick) * 255).round() / 255 for picture in (seen, possible))
+        yield Case(degraded, truth, Task.HAZE)
+
+
 def paired_cases(
     pairs: Sequence[Pair], task: Task, quick: bool = False, at_most: int | None = None
 ) -> Iterator[Case]:
@@ -91,6 +108,10 @@ def data_sets(
                 task,
                 synthetic_cases(validation, task, 0, quick, at_most),
             )
+        depths = data / "validation" / "depth"
+        if depths.is_dir() and Task.HAZE in tasks:
+            cases = distance_cases(validation, depths, quick, at_most)
+            yield "validation, synthetic haze by distance", "rgb", Task.HAZE, cases
     for name, space, task in SETS:
         if (data / "benchmark" / name).is_dir() and task in tasks:
             found = True

@@ -41,7 +41,10 @@ _TAIL = """
 - What is hidden under transparency decides nothing and comes back as it was.
 - Gain maps, depth maps, second pictures and the motion of motion photos do not come back, and are told. Photos for
   HDR screens (PQ, HLG) are refused.
-- Lossy files come back about as large as they came, at most half as large again; a JPEG at quality 80 or better.
+- Lossy files come back about as large as they came, at most half as large again; a JPEG in its own quantization
+  tables, or finer ones where they are coarser than quality 80. They are encoded a second time: where nothing was
+  changed, colours stay the same but for what that rounds, which shows in single pixels at sharp, colourful edges
+  alone. Files without loss come back bit by bit.
 - A JPEG that lacks its end is restored where at most 1 % of its pixels are missing, and told.
 - Up to 100 megapixels are read, more where there is memory for it (`--max-megapixels`); the page allows what its
   setting `max_megapixels` says.

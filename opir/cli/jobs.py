@@ -14,7 +14,7 @@ import torch
 
 from opir.errors import ImageError, not_written, printable
 from opir.files import make_folder
-from opir.photo.folders import Found, find_photos
+from opir.photo.folders import BELOW, RAW, Found, find_photos
 from opir.photo.formats import ENDINGS, format_of, named
 
 SAME = "same"
@@ -153,7 +153,8 @@ def _photos_of(source: Path, out: Path, recursive: bool) -> Found:
     inside = results if results != source.resolve() else None
     found = find_photos(source, recursive, lambda path: path.resolve() == inside)
     if not found.photos:
-        hint = "" if recursive else "; --recursive looks into the folders below it too"
+        hint = "; --recursive looks into the folders below it too" if BELOW in found.left_out else ""
+        hint += "; export what the camera wrote as TIFF or JPEG first" if RAW in found.left_out else ""
         left_out = found.describe_left_out()
         raise ValueError(f"no photos in {source}{': ' + left_out if left_out else ''}{hint}")
     return found

@@ -18,6 +18,7 @@ from opir.errors import printable
 from opir.photo.folders import describe_left_out
 
 EXIT_BAD_INPUT = 2
+_NAMED = 10  # photos that failed, at the end of what is told
 
 
 def say(text: str, err: bool = False) -> None:
@@ -77,13 +78,13 @@ def report_outcomes(
         quiet: say nothing of what went well: standard output is a photo.
         there_already: how many results were left alone because they were there.
     """
-    records, done, failed = [], 0, 0
+    records, done, failed = [], 0, list[str]()
     for record in outcomes:
         done += 1
         if as_json:
             records.append(record)
         if "error" in record:
-            failed += 1
+            failed.append(Path(record["input"]).name)
             say(f"opir: {record['error']}", err=True)
         elif not as_json:
             say(_tell(record), err=quiet)
@@ -91,12 +92,19 @@ def report_outcomes(
         say(json.dumps(records, indent=2), err=quiet)
     if there_already:
         say(f"opir: {there_already} {'was' if there_already == 1 else 'were'} there already", err=True)
-    if left_out:
-        say(f"opir: left out: {printable(describe_left_out(left_out))}", err=True)
-    if failed and done > 1:
-        say(f"opir: {failed} of {done} photos failed", err=True)
+    for reason, paths in (left_out or {}).items():
+        say(f"opir: left out: {printable(describe_left_out({reason: paths}))}", err=True)
+    if done > 1:
+        say(f"opir: {_summary(done, failed)}", err=True)
     if failed:
         raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _summary(done: int, failed: list[str]) -> str:
+    if not failed:
+        return f"all {done} photos are done"
+    shown = printable(", ".join(failed[:_NAMED])) + (", ..." if len(failed) > _NAMED else "")
+    return f"{done - len(failed)} of {done} photos are done, {len(failed)} failed: {shown}"
 
 
 def _tell(record: dict[str, Any]) -> str:

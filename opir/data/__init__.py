@@ -2,8 +2,10 @@
 
 from opir.data.pairs import Pair, check_sizes, list_photos, pair_photos
 from opir.data.published import LAYOUTS, PairFolders, find_folders, find_pairs
+from opir.data.readers import DEPTH_UNIT, read_depth
 
 __all__ = [
+    "DEPTH_UNIT",
     "LAYOUTS",
     "Pair",
     "PairFolders",
@@ -12,4 +14,5 @@ __all__ = [
     "find_pairs",
     "list_photos",
     "pair_photos",
+    "read_depth",
 ]

@@ -3,12 +3,12 @@
 from torch import Generator, Tensor
 
 from opir.degradations.camera import jpeg, take_photo
-from opir.degradations.haze import haze, imagined_depth
+from opir.degradations.haze import haze, haze_over_distance, imagined_depth
 from opir.degradations.rain import rain
 from opir.degradations.snow import snow
 from opir.tasks import Task
 
-__all__ = ["degrade", "haze", "imagined_depth", "jpeg", "rain", "snow", "take_photo"]
+__all__ = ["degrade", "haze", "haze_over_distance", "imagined_depth", "jpeg", "rain", "snow", "take_photo"]
 
 _REFERENCE_SIDE = 480  # short side of a photo whose streaks and flakes have the sizes named in rain.py and snow.py
 

@@ -12,6 +12,7 @@ from opir.degradations.randomness import chance, log_uniform, uniform
 _COARSE_SIDE = 32  # pixels of the grid on which depth is invented
 _THINNEST_MEAN, _THICKEST_MEAN = 0.15, 2.2  # optical depth as a mean over a photo
 _THINNEST, _THICKEST = 0.12, 5.0  # optical depth of far things: a breath in a landscape, smog that hides a street
+_SMOG, _SMOG_LIGHT = (2.0, 6.0), (0.6, 1.0)  # optical depth of far things, and how much of the light is left
 _SEEN_THROUGH = 0.12  # transmission below which what lies behind can not be asked for
 
 
@@ -106,13 +107,16 @@ def haze(clean: Tensor, generator: Generator, depth: Tensor | None = None) -> Te
     return veil(clean, generator, optical_depth, depth).clamp(0, 1)
 
 
-def haze_over_distance(clean: Tensor, generator: Generator, depth: Tensor) -> tuple[Tensor, Tensor]:
+def haze_over_distance(
+    clean: Tensor, generator: Generator, depth: Tensor, smog_share: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Put haze on photos that grows with the distance (Eq. 4), t = exp(-β·d^p).
 
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
         depth: d, (B, 1, H, W): near 0 for what is close, 1 for far things, more for the sky.
+        smog_share: share of photos under dense smog, perhaps in dim light: nothing but near things is left.
 
     Returns:
         The hazy photos, and what can be had back from them: where less than 12 % of the light came through, the truth
@@ -120,12 +124,17 @@ def haze_over_distance(clean: Tensor, generator: Generator, depth: Tensor) -> tu
     """
     batch = len(clean)
     optical_depth = log_uniform(generator, batch, _THINNEST, _THICKEST)
+    light = torch.ones(batch, 1, 1, 1, device=clean.device)
+    if smog_share:
+        in_smog = chance(generator, batch, smog_share) > 0
+        optical_depth = torch.where(in_smog, uniform(generator, batch, *_SMOG), optical_depth)
+        light = torch.where(in_smog, uniform(generator, batch, *_SMOG_LIGHT), 1.0)
     reached = depth.clamp_min(1e-3).pow(uniform(generator, batch, 0.7, 1.6))
     uneven = chance(generator, batch, 0.3) * uniform(generator, batch, 0.1, 0.5)
     swathes = torch.rand((batch, 1, 4, 4), generator=generator, device=clean.device) - 0.5
     swathes = F.interpolate(swathes, size=clean.shape[-2:], mode="bilinear", align_corners=False)
     transmission = torch.exp(-optical_depth * reached * (1 + uneven * swathes)).clamp_min(0.02)
-    light = airlight(generator, batch)
+    light = light * airlight(generator, batch)
     hazy = clean * transmission + light * (1 - transmission)
     share = (transmission / _SEEN_THROUGH).clamp_max(1)
     return hazy.clamp(0, 1), clean * share + light * (1 - share)

@@ -34,7 +34,7 @@ def _spectrum(lines: Tensor) -> Tensor:
     """Return the mean energy of windowed lines (N, L) at each frequency, (L // 2 + 1,), an amplitude's square."""
     window = torch.hann_window(lines.shape[1], periodic=False, dtype=lines.dtype)
     detrended = lines - lines.mean(dim=1, keepdim=True)
-    amplitudes = torch.fft.rfft(detrended * window, dim=1).abs() / window.sum() * 2
+    amplitudes: Tensor = torch.fft.rfft(detrended * window, dim=1).abs() / window.sum() * 2
     return amplitudes.square().mean(dim=0)
 
 

@@ -18,6 +18,7 @@ from opir.photo import Photo
 from opir.tasks import Task
 
 _MOST_OPERATORS = 1_000_000
+_PROCESSOR = torch.device("cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class Inspector:
     photo: Photo
     levels: tuple[Level, ...]
     model: OPIR
+    """On the processor."""
     precision: torch.dtype
     stages: int
     begun: dict[int, Tensor] = field(default_factory=dict)
@@ -36,7 +38,7 @@ class Inspector:
         """Return the operator of one pixel; `named` is the task of the restoration, the others as `inspect` has."""
         if level is not None:
             self._level(level)
-        with torch.inference_mode(), computing_in(self.precision, self._device):
+        with torch.inference_mode(), computing_in(self.precision, _PROCESSOR):
             number = self._most_changed(x, y).number if level is None else level
             place = Window(y >> number, x >> number, (y >> number) + 1, (x >> number) + 1)
             found = self._looked_at(place, task, number)
@@ -52,7 +54,7 @@ class Inspector:
         count = (window.bottom - window.top) * (window.right - window.left)
         if count > _MOST_OPERATORS:
             raise ValueError(f"expected a window of at most {_MOST_OPERATORS:,} operators, got {count:,}: take parts")
-        with torch.inference_mode(), computing_in(self.precision, self._device):
+        with torch.inference_mode(), computing_in(self.precision, _PROCESSOR):
             return self._looked_at(window, task, level)
 
     def _looked_at(self, window: Window, task: str | None, number: int) -> OperatorField:
@@ -92,13 +94,9 @@ class Inspector:
             self.begun[number] = made
         return self.begun[number]
 
-    @property
-    def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
-
     def _task_embedding_of(self, level: Level) -> Tensor | None:
         embedding = level.embedding if level.work is None else level.work.task_embedding
-        return None if embedding is None else torch.from_numpy(embedding)[None].to(self._device)
+        return None if embedding is None else torch.from_numpy(embedding)[None]
 
     def _prototype(self, task: str) -> Tensor:
         prototype = self.model.prototype(Task.parse(task))

@@ -5,7 +5,9 @@ D embedding size, H height, W width of the photo; h, w of a level; S scales.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ class LevelWork:
     """What the stages made of a level that worked, on the processor, at the level's size."""
 
     task_embedding: NDArray[np.float32] | None
-    """What every stage was told, (D,): the level's own embedding, or the prototype of the task asked for."""
+    """e_t as the stages were given it, (D,): `OPIR.choose_task_embedding` of the level's own embedding."""
     first: Tensor
     """Ĵ1, (3, h, w): floats, or uint8 grey values of a very large photo."""
     restored: Tensor
@@ -106,6 +108,45 @@ def enlarge_map(values: Tensor, level: Level, width: int, height: int) -> Tensor
         return values
     grown = F.interpolate(values[None].float(), scale_factor=2**level.number, mode="bilinear", align_corners=False)
     return grown[0, :, :height, :width].to(values.dtype)
+
+
+def joined_uncertainty(levels: Sequence[Level], width: int, height: int) -> Tensor | None:
+    """Return the largest UM of the levels that worked at each pixel of the photo, (H, W); None where none worked."""
+    maps = [
+        enlarge_map(level.work.uncertainty[None], level, width, height)[0]
+        for level in levels
+        if level.work is not None
+    ]
+    return reduce(torch.maximum, maps) if maps else None
+
+
+def scales_of(levels: Sequence[Level], dilations: Sequence[int]) -> tuple[int, ...]:
+    """Return a model's dilations in pixels of the photo: s·2ⁿ of every level n that worked."""
+    factors = [2**level.number for level in levels if level.worked] or [1]
+    return tuple(sorted({factor * dilation for factor in factors for dilation in dilations}))
+
+
+def joined_scale_weights(levels: Sequence[Level], dilations: Sequence[int], width: int, height: int) -> Tensor:
+    """Return the mean α of the levels that worked, float16 (S, H, W) in the order of `scales_of`.
+
+    Each pixel's add up to 1. Where no level worked, every pixel is its own: all is at the first scale.
+    """
+    scales = scales_of(levels, dilations)
+    kept = [
+        (level, level.work.scale_weights)
+        for level in levels
+        if level.work is not None and level.work.scale_weights is not None
+    ]
+    if len(kept) == 1:
+        level, weights = kept[0]
+        return enlarge_map(weights, level, width, height)
+    mixed = torch.zeros(len(scales), height, width, dtype=torch.float16)
+    if not kept:
+        mixed[0] = 1
+    for level, weights in kept:
+        for dilation, share in zip(dilations, enlarge_map(weights, level, width, height), strict=True):
+            mixed[scales.index(dilation * 2**level.number)] += share / len(kept)
+    return mixed
 
 
 def mean_change(before: Tensor, after: Tensor) -> float:

@@ -158,9 +158,9 @@ def inspect_window(
     """Run the stages on the receptive field of a part of a level; the result equals that of the whole level.
 
     Args:
-        model: in eval mode.
-        picture: x_n, (3, H, W) in [0, 1], or uint8 grey values; only the part that counts goes to the model's device.
-        task_embedding: what the stages are told, (1, D).
+        model: in eval mode, on the processor.
+        picture: x_n, (3, H, W) in [0, 1], or uint8 grey values.
+        task_embedding: e_t, (1, D).
         window: the part.
         stages: how many to run.
     """
@@ -171,9 +171,8 @@ def inspect_window(
     for _ in range(stages):
         windows.append(windows[-1].grown(model.halo, height, width))
     around = windows.pop()
-    device = next(model.parameters()).device
     # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
-    image, uncertainty = pad_to_multiple(in_unit(around.of(picture[None])).to(device), stride), None
+    image, uncertainty = pad_to_multiple(in_unit(around.of(picture[None])), stride), None
     made = []
     for index in range(stages):
         inner = windows.pop()
@@ -192,7 +191,7 @@ def _of_window(strips: list[Strip], restored: Tensor, uncertainty: Tensor, windo
         return cut(cat([getattr(strip.operators, name) for strip in strips], dim=2))
 
     def cut(values: Tensor) -> Floats:
-        return window.of(values)[0].float().cpu().numpy()
+        return window.of(values)[0].float().numpy()
 
     def kernels_of(values: Floats) -> Floats:
         return values.reshape(-1, 3, 3, *values.shape[-2:])

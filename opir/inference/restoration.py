@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import BinaryIO
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
 from opir.inference.inspector import Inspector
-from opir.inference.levels import Level, carried_up, enlarge_map
+from opir.inference.levels import Level, carried_up, joined_scale_weights, joined_uncertainty, scales_of
 from opir.inference.mixing import mix
 from opir.inference.pixel import OperatorField, PixelInspection
 from opir.model import OPIR
@@ -47,7 +47,7 @@ class Restoration:
     """The task asked for, or "auto"."""
     seconds: float
     model: OPIR = field(repr=False)
-    """What made it, to look at single pixels again."""
+    """What made it, on the processor, to look at single pixels again."""
     precision: torch.dtype
     """What the convolutions computed in."""
     stages: int = 2
@@ -96,7 +96,7 @@ class Restoration:
 
     @property
     def task_embedding(self) -> Embedding | None:
-        """What the decisive level was told, (D,): its own embedding, or the prototype of the task asked for."""
+        """e_t as the stages of the decisive level were given it, (D,)."""
         level = self.decisive_level
         return level.embedding if level.work is None else level.work.task_embedding
 
@@ -125,49 +125,22 @@ class Restoration:
 
         Of several levels that worked the largest at each pixel, each enlarged bilinearly; 1 where none worked.
         """
-        maps = [
-            enlarge_map(level.work.uncertainty[None], level, self.width, self.height)[0]
-            for level in self.levels
-            if level.work is not None
-        ]
-        if not maps:
+        made = joined_uncertainty(self.levels, self.width, self.height)
+        if made is None:
             return np.ones((self.height, self.width), np.float16 if is_compact(self.photo) else np.float32)
-        return reduce(torch.maximum, maps).numpy()
+        return made.numpy()
 
     @property
     def scales(self) -> tuple[int, ...]:
         """The dilations that `scale_weights` are for, in pixels of the photo: s·2ⁿ of every level n that worked."""
-        factors = [2**level.number for level in self.working_levels] or [1]
-        return tuple(sorted({factor * scale for factor in factors for scale in self.model.config.scales}))
+        return scales_of(self.levels, self.model.config.scales)
 
     @cached_property
     def scale_weights(self) -> NDArray[np.float16] | None:
-        """α of the last stage, (S, H, W), where it was asked for.
-
-        Those of several levels are enlarged bilinearly and averaged, so that they add up to 1. Where none worked,
-        every pixel is its own: all is at the first scale.
-        """
+        """α of the last stage, (S, H, W), where it was asked for: the mean of the levels that worked."""
         if not self.keeps_scale_weights:
             return None
-        kept = [
-            (level, level.work.scale_weights)
-            for level in self.levels
-            if level.work is not None and level.work.scale_weights is not None
-        ]
-        if not kept:
-            alone = np.zeros((len(self.scales), self.height, self.width), np.float16)
-            alone[0] = 1
-            return alone
-        if len(kept) == 1:
-            level, weights = kept[0]
-            return enlarge_map(weights, level, self.width, self.height).numpy()
-        scales = self.scales
-        mixed = torch.zeros(len(scales), self.height, self.width, dtype=torch.float16)
-        for level, weights in kept:
-            grown = enlarge_map(weights, level, self.width, self.height)
-            for scale, share in zip(self.model.config.scales, grown, strict=True):
-                mixed[scales.index(scale * 2**level.number)] += share / len(kept)
-        return mixed.numpy()
+        return joined_scale_weights(self.levels, self.model.config.scales, self.width, self.height).numpy()
 
     @property
     def nbytes(self) -> int:
@@ -189,20 +162,6 @@ class Restoration:
         """Stage 1's result as an 8-bit sRGB picture."""
         return to_picture(self.stage1_rgb, self.photo.alpha)
 
-    @cached_property
-    def stage2_embedding(self) -> Embedding | None:
-        """The embedding of stage 1's result at the decisive level, (D,), made when asked for: no stage uses it.
-
-        Its own embedding again where no level worked, and None after one stage.
-        """
-        work = self.decisive_level.work
-        if self.stages == 1 or work is None:
-            return None if self.stages == 1 else self.embedding
-        first = work.first[None].to(self._device)
-        with torch.inference_mode(), computing_in(self.precision, self._device):
-            embedding = self.model.embed(first if first.dtype == torch.uint8 else first.clamp(0, 1))
-        return None if embedding is None else embedding[0].float().cpu().numpy()
-
     @property
     def stage2_change(self) -> NDArray[np.float32]:
         """What stage 2 added to each colour, (3, H, W); zero after one stage."""
@@ -214,6 +173,19 @@ class Restoration:
         if self.calibration is None or self.calibration.stages != self.stages:
             return None
         return self.calibration.bound(self.uncertainty, self.task)
+
+    def embed_stage1(self) -> Embedding | None:
+        """Run the task encoder on stage 1's result at the decisive level: (D,), which no stage uses.
+
+        The level's own embedding again where no level worked, and None after one stage.
+        """
+        work = self.decisive_level.work
+        if self.stages == 1 or work is None:
+            return None if self.stages == 1 else self.embedding
+        first = work.first[None]
+        with torch.inference_mode(), computing_in(self.precision, first.device):
+            embedding = self.model.embed(first if first.dtype == torch.uint8 else first.clamp(0, 1))
+        return None if embedding is None else embedding[0].float().numpy()
 
     def blend(self, strength: float = 1.0, protect: bool = False) -> Image.Image:
         """Show the photo and its restoration mixed.
@@ -254,8 +226,8 @@ class Restoration:
         Args:
             x: column, 0 is the left one.
             y: row, 0 is the top one.
-            task: "rain", "snow", "haze" or "clean": what the operator would be if every stage were told this
-                task; None for what it was.
+            task: "rain", "snow", "haze" or "clean": what the operator would be if every stage were given
+                this task; None for what it was.
             level: whose operator, 0 for the photo's own size; None for the level that changed the pixel most.
 
         Raises:
@@ -291,7 +263,3 @@ class Restoration:
     @cached_property
     def _inspector(self) -> Inspector:
         return Inspector(self.photo, self.levels, self.model, self.precision, self.stages)
-
-    @property
-    def _device(self) -> torch.device:
-        return next(self.model.parameters()).device

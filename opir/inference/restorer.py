@@ -5,45 +5,25 @@ D embedding size, H height, W width, S scales.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from opir.devices import (
-    choose_device,
-    choose_precision,
-    computing_in,
-    give_back_freed_memory,
-    reuse_freed_memory,
-    work_after_forks,
-)
+from opir.devices import choose_device, choose_precision, computing_in, reuse_freed_memory, work_after_forks
+from opir.inference.coarse_to_fine import CoarseToFine
 from opir.inference.error_bounds import find_calibration
 from opir.inference.level_choice import LevelChoice, parse_levels
-from opir.inference.levels import Level, LevelWork, mean_change
 from opir.inference.restoration import Restoration
-from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel, TiledResult
+from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel
 from opir.inference.tiling import Memory
 from opir.model import OPIR, fused_tail
 from opir.model.checkpoint import SHIPPED_FOLDER, CheckpointInfo, load_model
-from opir.ops.colours import in_grey_values
-from opir.ops.pyramid import Change, change_of, down, enlarged, write_changed
 from opir.photo.photo import Photo, Source, is_compact, load_photo
 from opir.tasks import AUTO, Task
-
-
-class _View(NamedTuple):
-    """What a level looks like after what coarser levels did."""
-
-    picture: Tensor
-    """x_n, (1, 3, h, w)."""
-    embedding: Tensor | None
-    """e_t of it, (1, D)."""
-    probabilities: dict[str, float]
 
 
 class Restorer:
@@ -77,6 +57,8 @@ class Restorer:
             work_after_forks()
         self.model = model.eval()
         self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # A result outlives a GPU that was borrowed for it, so its pixels are looked at with a copy.
+        self.model_on_processor = self.model if self.device.type == "cpu" else copy.deepcopy(self.model).cpu()
         self.info = info
         folders = [] if info is None else [info.path.parent, SHIPPED_FOLDER]
         self.calibration = None if info is None else find_calibration(info.sha256, folders)
@@ -130,67 +112,19 @@ class Restorer:
         kept = torch.float16 if is_compact(photo) else torch.float32
         settings = LevelSettings(num_stages, self.precision, self.fused, kept, not photo.is_grey, scale_weights)
         run = TiledLevel(self.model, settings, Memory.for_photo(photo, self.device), tile, progress)
-        done, restored = self._climb(photo, choice, run)
-        _spare_memory(photo)
+        levels_done, restored = CoarseToFine(photo, choice, run).restore()
         return Restoration(
             photo=photo,
-            levels=tuple(done),
-            restored_rgb=_finish(restored[0].cpu(), photo),
+            levels=levels_done,
+            restored_rgb=restored,
             asked=task,
             seconds=time.perf_counter() - started,
-            model=self.model,
+            model=self.model_on_processor,
             precision=self.precision,
             stages=num_stages,
             keeps_scale_weights=scale_weights,
             calibration=self.calibration,
         )
-
-    def _climb(self, photo: Photo, choice: LevelChoice, run: TiledLevel) -> tuple[list[Level], Tensor]:
-        """Work from coarse to fine: what each level did, and Ĵ_0, (1, 3, H, W)."""
-        pyramid = [photo.rgb[None].to(self.device)]
-        for _ in range(1, choice.count_levels(photo.height, photo.width)):
-            pyramid.append(down(pyramid[-1]).to(run.settings.kept))
-        views = [self._look(picture) for picture in pyramid]
-        choice.look([view.probabilities for view in views])
-        done: list[Level] = []
-        while views:
-            _spare_memory(photo)
-            done.append(self._pass_level(photo, choice, run, pyramid, views))
-        return done, pyramid[0]
-
-    def _pass_level(
-        self, photo: Photo, choice: LevelChoice, run: TiledLevel, pyramid: list[Tensor], views: list[_View]
-    ) -> Level:
-        """Do what is to be done at the coarsest level that is left, and take it from both lists.
-
-        Every finer level then begins with its change. At the photo's own size the result takes the photo's place.
-        """
-        view, number = views.pop(), len(views)
-        works = choice.works(number, view.probabilities)
-        task_embedding = (
-            None if view.embedding is None else self.model.choose_task_embedding(view.embedding, choice.task)
-        )
-        made = run.restore(view.picture, task_embedding) if works else None
-        if number == 0:
-            pyramid[0] = view.picture if made is None else made.restored
-        elif made is not None:
-            self._carry_up(change_of(pyramid[number], made.restored), pyramid, views)
-            choice.look([finer.probabilities for finer in views])
-        del pyramid[max(number, 1) :]
-        return _level(number, view, task_embedding, made, photo)
-
-    def _carry_up(self, change: Change, pyramid: list[Tensor], views: list[_View]) -> None:
-        """Let every finer level begin with the change of the last one, and look at it anew."""
-        for number in reversed(range(len(views))):
-            picture = torch.empty_like(pyramid[number])
-            write_changed(pyramid[number], change, picture)
-            views[number] = self._look(picture)
-            if number:
-                change = enlarged(change, *picture.shape[-2:])
-
-    def _look(self, picture: Tensor) -> _View:
-        embedding = self.embed(picture)
-        return _View(picture, embedding, self._task_probabilities(embedding))
 
     @torch.inference_mode()
     def embed(self, photos: Tensor) -> Tensor | None:
@@ -204,12 +138,6 @@ class Restorer:
         """
         with computing_in(self.precision, self.device):
             return self.model.embed(photos)
-
-    def _task_probabilities(self, embedding: Tensor | None) -> dict[str, float]:
-        if embedding is None:
-            return {}
-        probabilities = self.model.task_probabilities(embedding)[0].tolist()
-        return {task.label: probability for task, probability in zip(Task, probabilities, strict=True)}
 
     def _parse_task(self, name: str) -> Task | None:
         if name == AUTO:
@@ -226,44 +154,3 @@ class Restorer:
         if not 1 <= stages <= available:
             raise ValueError(f"stages must be 1 to {available} for this model, got {stages}")
         return stages
-
-
-def _spare_memory(photo: Photo) -> None:
-    """Give freed memory back before more is made of a large photo: holes are seldom of the size that it asks for."""
-    if is_compact(photo):
-        give_back_freed_memory()
-
-
-def _level(number: int, view: _View, task_embedding: Tensor | None, made: TiledResult | None, photo: Photo) -> Level:
-    """Say what a level saw and did, with all that is kept of it on the processor."""
-    height, width = view.picture.shape[-2:]
-    work, change = None, 0.0
-    if made is not None:
-        change = mean_change(view.picture, made.restored)
-        first, restored = made.first[0].cpu(), made.restored[0].cpu()
-        if number == 0:
-            first, restored = _finish(first, photo), _finish(restored, photo)
-        elif is_compact(photo):
-            first, restored = in_grey_values(first), in_grey_values(restored)
-        weights = None if made.scale_weights is None else made.scale_weights[0]
-        work = LevelWork(
-            _to_array(task_embedding), first, restored, made.uncertainty[0, 0].cpu(), weights, made.tiles
-        )
-    return Level(
-        number,
-        width,
-        height,
-        view.probabilities,
-        _to_array(view.embedding),
-        change,
-        work,
-    )
-
-
-def _finish(rgb: Tensor, photo: Photo) -> Tensor:
-    """Clamp a result of the photo's size, (3, H, W); a grey photo's stays grey."""
-    return photo.with_rgb(rgb.clamp(0, 1) if rgb.is_floating_point() else rgb).rgb
-
-
-def _to_array(embedding: Tensor | None) -> NDArray[np.float32] | None:
-    return None if embedding is None else embedding[0].float().cpu().numpy()

@@ -34,6 +34,10 @@ _RAW = frozenset(
 )
 
 
+BELOW, RAW = "folders below, for --recursive", "camera raw files"
+"""Reasons why something is left out for which there is a cure."""
+
+
 @dataclass
 class Found:
     """What is in a folder."""
@@ -110,7 +114,7 @@ def _walk(folder: Path, recursive: bool, passed: Callable[[Path], bool], found: 
             except PermissionError:
                 found.leave_out("folders that can not be read", path)
         else:
-            found.leave_out("folders below, for --recursive", path)
+            found.leave_out(BELOW, path)
 
 
 def looks_like_photo(path: Path) -> bool:
@@ -128,7 +132,7 @@ def _sort_in(path: Path, found: Found, own_results: bool) -> None:
     if not is_file:
         found.leave_out("things that are no files", path)
     elif ending in _RAW:
-        found.leave_out("camera raw files", path)
+        found.leave_out(RAW, path)
     elif not own_results and _is_own_result(path):
         found.leave_out("results of an earlier run", path)
     elif ending in ENDINGS or _is_photo(path):

@@ -68,5 +68,7 @@ class Raw:
     lossless: bool = False
     quality: int | None = None
     """Of a JPEG, 1 to 100."""
+    tables: tuple[tuple[int, ...], ...] = ()
+    """Of a JPEG, to be written in."""
     left_out: tuple[str, ...] = ()
     """What is in the file and does not come back, in words."""

@@ -26,7 +26,7 @@ from opir.photo.beside.described import Described
 from opir.photo.beside.exif import ORIENTATION, read_exif
 from opir.photo.beside.private import public_iptc, public_texts, public_xmp
 from opir.photo.beside.properties import FileProperties
-from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality
+from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality, jpeg_tables
 from opir.photo.formats import FORMATS, READABLE, SNIFFED, format_of_bytes, told_as
 from opir.photo.pixels.colour import read_matrix_profile
 from opir.photo.pixels.lab import inks_to_srgb
@@ -178,6 +178,7 @@ def read_picture(picture: Image.Image, max_megapixels: float, keep_location: boo
             chroma=jpeg_chroma(picture),
             lossless=file_format in ("PNG", "TIFF", "BMP"),
             quality=jpeg_quality(picture),
+            tables=jpeg_tables(picture),
         )
         pixels, properties = _finished(raw, keep_location)
     except ImageError:
@@ -219,6 +220,7 @@ def _finished(raw: Raw, keep_location: bool) -> Read:
         chroma=raw.chroma,
         lossless=raw.lossless,
         jpeg_quality=raw.quality,
+        jpeg_tables=raw.tables,
         had_position=placed and not keep_location,
         left_out=(*raw.left_out, *left_out),
     )

@@ -26,6 +26,7 @@ _LEAST_SPREAD = 0.12  # standard deviation of a photo's depth below which it has
 _NATIVE_SHARE = 0.4  # of crops at a photo's own resolution, where streaks meet real texture
 _FIELD_SHARE = 0.12  # of hazy crops that get distances of another scene: far fields and thin edges
 _IMAGINED_SHARE = 0.15  # of hazy crops that get imagined ones
+_SMOG_SHARE = 0.2  # of hazy crops
 _BEGINS_SHARE, _BEGINS = 0.5, (0.05, 0.7)  # of hazy crops whose nearest things lie far off too, as in rooms
 _PLAIN_SHARE, _FLAT_SHARE = 0.35, 0.3  # of clean crops: drawn, and photos without distance
 _PAIR_ZOOMS = (1.0, 1.0, 1.3)
@@ -267,7 +268,7 @@ class BatchSource:
         imagined = imagined_depth(photos, generator) * _USUAL_DEPTH
         depth = torch.where(chance(generator, count, _IMAGINED_SHARE) > 0, imagined, depth)
         depth = depth + chance(generator, count, _BEGINS_SHARE) * uniform(generator, count, *_BEGINS)
-        return haze_over_distance(photos, generator, depth)
+        return haze_over_distance(photos, generator, depth, _SMOG_SHARE)
 
     def _sent(self, values: NDArray[np.generic]) -> Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(values))

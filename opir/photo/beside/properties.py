@@ -31,6 +31,8 @@ class FileProperties:
     lossless: bool = False
     jpeg_quality: int | None = None
     """1 to 100, None for what holds no JPEG."""
+    jpeg_tables: tuple[tuple[int, ...], ...] = ()
+    """Quantization tables, one or two, in which it comes back where no quality is asked for."""
     bytes_a_pixel: float | None = None
     """What the photo took in its file, None for a picture from memory."""
     had_position: bool = False

@@ -21,7 +21,7 @@ from opir.photo.beside.described import Described
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.private import iptc_segment
 from opir.photo.beside.properties import FileProperties
-from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality
+from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality, jpeg_tables
 from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed, Raw
 
@@ -104,6 +104,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         depth=found.bits,
         chroma=chroma,
         quality=quality,
+        tables=jpeg_tables(picture),
         left_out=tuple(left_out),
     )
 
@@ -172,6 +173,9 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
         # Not optimize=True: Pillow's buffer for it is too small for noisy pictures, and saving fails.
         "subsampling": _SAMPLINGS.index(properties.chroma) if properties.chroma in _SAMPLINGS else 2,
     }
+    if quality is None and properties.jpeg_tables and properties.file_format == "JPEG":
+        options["qtables"] = [list(table) for table in properties.jpeg_tables]
+        del options["quality"]
     if properties.icc:
         options["icc_profile"] = properties.icc
     if properties.exif and len(properties.exif) < MAX_SEGMENT:

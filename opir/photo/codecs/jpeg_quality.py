@@ -53,6 +53,23 @@ def jpeg_quality(picture: Image.Image) -> int | None:
     return _kept(estimate_quality(tables[0]))
 
 
+def jpeg_tables(picture: Image.Image) -> tuple[tuple[int, ...], ...]:
+    """Return the quantization tables that a JPEG is to come back with, none where its quality says enough.
+
+    Its own, so that what was left alone is rounded to where it was; those of a coarse one are halved, which hold the
+    same values and more.
+    """
+    tables = getattr(picture, "quantization", None)
+    if not isinstance(picture, JpegImagePlugin.JpegImageFile) or not tables or 0 not in tables:
+        return ()
+    own = [tuple(tables[number]) for number in (0, 1) if number in tables]
+    while estimate_quality(own[0]) < WORST_KEPT_QUALITY:
+        own = [tuple(max(step // 2, 1) for step in table) for table in own]
+    if estimate_quality(own[0]) > BEST_KEPT_QUALITY or max(map(max, own)) > 255:
+        return ()
+    return tuple(own)
+
+
 def quality_of_tables(stream: bytes) -> int | None:
     """Return the quality of the first quantization table in a JPEG stream, as a TIFF holds them; None for none."""
     at = stream.find(b"\xff\xdb")

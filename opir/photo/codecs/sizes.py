@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PATCH, _PATCHES_A_SIDE = 96, 4
-COARSEST, STEP = 40, 5
+COARSEST, STEP = 40, 2
 LARGER, SMALL_FILE = 1.4, 8000
 """A result may be so many times larger than the photo's own file, and of so many bytes in any case: encoding a second
 time at the same size would lose more."""

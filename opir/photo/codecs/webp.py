@@ -18,7 +18,7 @@ from opir.photo.codecs.sizes import quality_of_size
 from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed, Raw
 
-QUALITY = 92
+QUALITY, FINEST = 92, 100
 
 
 def read(data: bytes, allowed: Allowed) -> Raw:
@@ -54,7 +54,7 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
     is_own = properties.file_format == "WEBP"
     options: dict[str, Any] = {"lossless": is_own and properties.lossless, "exact": True}
     if quality is None and is_own and not properties.lossless and properties.bytes_a_pixel:
-        quality = quality_of_size(_encoded, pixels, properties.bytes_a_pixel, QUALITY)
+        quality = quality_of_size(_encoded, pixels, properties.bytes_a_pixel, FINEST)
     options["quality"] = quality or QUALITY
     if properties.icc:
         options["icc_profile"] = properties.icc

@@ -118,7 +118,7 @@ def test_a_bad_photo_does_not_stop_the_others(checkpoint: Path, photos: Path, tm
     assert errors[0].startswith("opir: 0.png: expected a JPEG, ")
     assert errors[1].startswith("opir: a2.png: expected a whole PNG file, ")
     assert errors[2] == "opir: left out: folders below, for --recursive: 1 (trip)"
-    assert errors[3] == "opir: 2 of 4 photos failed"
+    assert errors[3] == "opir: 2 of 4 photos are done, 2 failed: 0.png, a2.png"
 
 
 def test_the_log_has_one_line_for_each_photo_and_grows_when_resumed(

@@ -75,7 +75,7 @@ def test_everything_else_that_is_left_out_is_counted_and_told(checkpoint: Path, 
         "things that are no files: 1 (pipe.jpg)",
     ):
         assert part in told
-    assert told.count("\n") == 1
+    assert told.count("\n") == 8  # a line each
     assert run(folder, "-o", tmp_path / "out2", "--recursive", checkpoint=checkpoint) == 0
     assert names(tmp_path / "out2") == ["a.jpg", "below/b.jpg"]
 
@@ -91,7 +91,7 @@ def test_a_clash_stops_those_two_and_not_the_run(checkpoint: Path, tmp_path: Pat
     assert "would both become" in records["a.jpg"]["error"]
     assert records["a.jpg"]["output"] is None
     assert records["b.jpg"]["output"] == str(out / "b.png")
-    assert "opir: 2 of 3 photos failed" in told.err
+    assert "opir: 1 of 3 photos are done, 2 failed: a.jpeg, a.jpg" in told.err
 
 
 def test_photos_that_a_result_would_replace_stop_alone(checkpoint: Path, tmp_path: Path) -> None:
@@ -185,3 +185,17 @@ def test_a_map_that_can_not_be_written_costs_only_itself(checkpoint: Path, tmp_p
     assert run(tmp_path / name, tmp_path / "b.png", "-o", tmp_path / "out", *maps, checkpoint=checkpoint) == 0
     assert names(tmp_path / "out") == ["b.png", "b.png.uncertainty.png", name]
     assert "without the map uncertainty (" in capsys.readouterr().out
+
+
+def test_a_folder_without_photos_is_told_with_what_helps(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    for name in ("raws", "empty", "above/below"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "raws" / "a.nef").write_bytes(b"something")
+    photo(tmp_path / "above" / "below" / "b.jpg")
+    told = {}
+    for name in ("raws", "empty", "above"):
+        assert run(tmp_path / name, "-o", tmp_path / "out", checkpoint=checkpoint) == 2
+        told[name] = capsys.readouterr().err
+    assert "(a.nef); export what the camera wrote as TIFF or JPEG first" in told["raws"]
+    assert "--recursive looks into" in told["above"]
+    assert "--recursive" not in told["raws"] + told["empty"]

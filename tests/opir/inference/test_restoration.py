@@ -22,8 +22,8 @@ def test_a_result_says_what_it_is(restoration: Restoration) -> None:
     assert tuple(restoration.task_probabilities) == TASK_NAMES
     assert sum(restoration.task_probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert restoration.embedding is not None
-    assert restoration.stage2_embedding is not None
-    assert restoration.embedding.shape == restoration.stage2_embedding.shape == (4,)
+    assert restoration.embed_stage1() is not None
+    assert restoration.embedding.shape == restoration.embed_stage1().shape == (4,)
     assert restoration.uncertainty.dtype == np.float32
     assert restoration.scale_weights is not None
     assert restoration.scale_weights.dtype == np.float16

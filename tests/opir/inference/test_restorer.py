@@ -88,7 +88,7 @@ def test_the_embedding_is_the_photos_own_whatever_task_is_asked_for(restorer: Re
 def test_one_stage_is_the_first_of_two(restorer: Restorer, restoration: Restoration) -> None:
     fast = restorer.restore(random_photo(45, 70), levels=(0,), stages=1)
     torch.testing.assert_close(fast.restored_rgb, restoration.stage1_rgb)
-    assert fast.stage2_embedding is None
+    assert fast.embed_stage1() is None
     assert not fast.stage2_change.any()
 
 

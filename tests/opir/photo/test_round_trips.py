@@ -13,7 +13,7 @@ from PIL import Image
 from opir.cli.commands import main
 from opir.model import OPIR
 from opir.model.checkpoint import save_model
-from opir.photo import load_photo
+from opir.photo import load_photo, save_photo
 from opir.photo.beside.described import Described
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.jpeg_quality import estimate_quality
@@ -197,3 +197,19 @@ def test_a_very_large_photo_in_wide_colours_comes_back_from_half_precision(
     if suffix == ".png":
         assert difference.mean() < 1e-3
     assert load_photo(result).file.icc == wide_profile()
+
+
+@pytest.mark.parametrize(("quality", "finer"), [(75, True), (88, False)])
+def test_a_jpeg_comes_back_in_its_own_tables(quality: int, finer: bool, tmp_path: Path) -> None:
+    steps = [min(3 + row * column // 2 + 90 - quality, 255) for row in range(8) for column in range(8)]
+    coarse = [step * 4 for step in steps] if finer else steps
+    Image.fromarray(smooth(120, 160)).save(tmp_path / "in.jpg", qtables=[coarse, steps], subsampling=0)
+    photo = load_photo(tmp_path / "in.jpg")
+    save_photo(photo, tmp_path / "out.jpg")
+    before, after = (Image.open(tmp_path / name) for name in ("in.jpg", "out.jpg"))
+    if not finer:
+        assert list(after.quantization[0]) == list(before.quantization[0])
+    assert estimate_quality(after.quantization[0]) >= 80
+    assert np.abs(np.asarray(after, np.int16) - np.asarray(before, np.int16)).max() <= (6 if finer else 2)
+    save_photo(photo, tmp_path / "asked.jpg", quality=60)
+    assert estimate_quality(Image.open(tmp_path / "asked.jpg").quantization[0]) == 60
