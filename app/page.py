@@ -72,12 +72,13 @@ def _add_endpoints(actions: Actions) -> None:
     photo = gr.File(type="filepath", visible=False)
     weather = gr.Radio([name for _, name in words.WEATHER_CHOICES], value=AUTO, visible=False)
     strength = gr.Number(1.0, minimum=0, maximum=1, visible=False)
-    restored = gr.File(visible=False)
+    levels = gr.Textbox("auto", max_length=100, visible=False)
+    restored, done = gr.File(visible=False), gr.JSON(visible=False)
     for name, quality in (("restore", words.FULL), ("restore_thoroughly", words.THOROUGH)):
         gr.Button(visible=False).click(
             partial(actions.restore_file, quality=quality),
-            [photo, weather, strength],
-            [restored],
+            [photo, weather, strength, levels],
+            [restored, done],
             api_name=name,
             api_description=words.ENDPOINTS[quality],
             **MODEL_QUEUE,

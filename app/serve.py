@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from app import page
 from app.drawing.weather_map import WeatherMap
+from app.running.runner import Runner
 from app.server import logs
 from app.server.gate import Gate
 from app.server.request_log import COUNTS
@@ -25,6 +26,8 @@ from opir.inference import Restorer
 
 EVENTS_PER_JOB = 10
 """So many small events (a click on a pixel, a moved slider) may wait for each job that may."""
+
+REST_EVERY_SECONDS = 60.0
 
 FETCHING_SECONDS = 2.0
 """So long a result that was finished while the server stops can still be fetched."""
@@ -64,8 +67,9 @@ def start(settings: Settings, share: bool = False) -> Server:
     files.take_over()
     # Gradio sums up all events that it remembers after each one: a few are enough, as nobody can ask for the sums.
     os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "20")
+    actions = Actions(restorer, WeatherMap.shipped_with(restorer), settings)
     try:
-        server = launch(Actions(restorer, WeatherMap.shipped_with(restorer), settings), settings, files, share)
+        server = launch(actions, settings, files, share)
     except BaseException as error:
         files.remove()
         if isinstance(error, OSError) and "empty port" in str(error):
@@ -73,7 +77,15 @@ def start(settings: Settings, share: bool = False) -> Server:
             raise OSError(f"port {wanted} is taken: choose another by --port or OPIR_PORT") from None
         raise
     logs.take_over_web_server_log()
+    threading.Thread(target=_rest_now_and_then, args=(server, actions.runner), daemon=True).start()
     return server
+
+
+def _rest_now_and_then(server: Server, runner: Runner) -> None:
+    """Keep the memory small until the server stops: what events leave behind is given back once a minute."""
+    while not server.state.is_stopping:
+        time.sleep(REST_EVERY_SECONDS)
+        runner.rest()
 
 
 def launch(actions: Actions, settings: Settings, files: VisitorFiles, share: bool = False) -> Server:

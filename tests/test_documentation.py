@@ -46,12 +46,19 @@ NEEDS = {
 """What is only looked at: its settings are read."""
 
 
+ELSEWHERE = ("make ", "docker ")
+"""Targets are looked for below, and the container's recipe is followed by tests/test_hosting.py."""
+
+
 def commands(page: Path) -> Iterator[str]:
-    """Yield the command lines of a page's blocks, without their remarks."""
+    """Yield the command lines of a page's blocks, without their remarks; there is none that is not known of."""
     for language, text in _BLOCK.findall(page.read_text()):
-        if language in ("", "bash", "sh"):
+        if language in ("", "bash", "sh") and not text.startswith(("@", "{")):
             lines = (line.partition("  #")[0].strip() for line in text.replace("\\\n", " ").splitlines())
-            yield from (line for line in lines if re.match(r"(opir|python3?|rm) ", line))
+            for line in filter(None, lines):
+                if not line.startswith(ELSEWHERE):
+                    assert re.match(r"(opir|python3?|rm) ", line), f"nothing runs {line!r} of {page.name}"
+                    yield line
 
 
 def picture(path: Path, seed: int = 0, height: int = 64, width: int = 130) -> None:
@@ -136,8 +143,21 @@ def test_every_make_target_and_module_that_is_named_is_there() -> None:
             continue
         text = page.read_text()
         named = {
-            word for words in _MAKE.findall(text) for word in words.split() if re.fullmatch(r"[a-z][\w-]*", word)
+            word
+            for words in [*_MAKE.findall(text), *re.findall(r"^make (.+)$", text, re.MULTILINE)]
+            for word in words.partition("  #")[0].split()
+            if re.fullmatch(r"[a-z][\w-]*", word)
         }
         assert named <= targets, f"{page.name} names make {', '.join(sorted(named - targets))}"
         for module in set(_MODULE.findall(text)):
             assert find_spec(module) is not None, f"{page.name} names python -m {module}"
+
+
+def test_the_log_opens_with_its_contents() -> None:
+    text = (ROOT / "docs" / "log.md").read_text()
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    contents = re.findall(r"^- \[(.*)\]\(#(.*)\)$", text[: text.index("\n## ")], re.MULTILINE)
+    assert [title for title, _ in contents] == headings
+    assert [link for _, link in contents] == [
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings
+    ]

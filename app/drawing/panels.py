@@ -3,10 +3,14 @@
 import html
 from collections.abc import Mapping, Sequence
 
-from app.look import sentences
+from app.look import sentences, words
+from app.look.sentences import Found
 from app.look.theme import TASK_COLOURS
 from opir.inference import Restoration
-from opir.tasks import TASK_NAMES, Task
+from opir.tasks import AUTO, TASK_NAMES, Task
+
+DOUBTFUL_BELOW = 0.8
+"""A weather that is removed although it is less probable may be none at all."""
 
 
 def hint(text: str) -> str:
@@ -58,12 +62,25 @@ def summary(
         beforehand: whether the result was not made just now.
     """
     task = Task.parse(result.task) if result.task in TASK_NAMES else None
-    found = [
-        (Task.parse(level.task) if level.task in TASK_NAMES else None, level.number)
-        for level in result.working_levels
-    ]
-    weather = sentences.weather_sentence(task, found, chosen)
+    doubtful = in_doubt(result)
+    weather = sentences.weather_sentence(task, found_in(result), chosen, doubtful)
     cost = sentences.cost_sentence(result.width, result.height, result.seconds, quality, beforehand)
     rest = html.escape(f"{cost} {sentences.kept_sentence(*kept_and_removed)}".strip())
     dot = f'<i class="dot" style="background:{TASK_COLOURS[task]}"></i>' if task is not None else ""
-    return f"<p>{dot}<b>{weather}</b> {rest}</p>"
+    doubt = f" {words.IN_DOUBT}" if doubtful else ""
+    return f"<p>{dot}<b>{weather}</b>{doubt} {rest}</p>"
+
+
+def found_in(result: Restoration) -> list[Found]:
+    """Return what each level that worked removed, from coarse to fine."""
+    levels = result.working_levels
+    named = [level.weather if result.asked == AUTO else result.asked for level in levels]
+    return [
+        Found(Task.parse(name) if name in TASK_NAMES else None, level.number, level.change)
+        for name, level in zip(named, levels, strict=True)
+    ]
+
+
+def in_doubt(result: Restoration) -> bool:
+    """Say whether what was taken for weather may be none; what a visitor named is not doubted."""
+    return result.asked == AUTO and any(level.certainty < DOUBTFUL_BELOW for level in result.working_levels)

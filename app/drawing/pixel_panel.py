@@ -20,6 +20,7 @@ from opir.tasks import Task
 Floats = NDArray[np.float32]
 
 _STRONGEST = 0.6  # opacity under which numbers can be read on every colour, light or dark
+_SHARE_SIDE = 1000  # pixels: how many are less uncertain is counted on a map no larger than that
 _FULL_COLOUR_AT = 1.0  # how far from neutral a number has the full colour: fixed, so that pixels can be compared
 
 
@@ -33,7 +34,8 @@ def draw(result: Restoration, pixel: PixelInspection, what_if: Mapping[Task, Pix
     """
     seen = (result.photo.rgb, result.stage1_rgb)
     stages = "".join(_stage(index, stage, pixel, seen[index]) for index, stage in enumerate(pixel.stages))
-    percentile = float((result.uncertainty <= pixel.stages[0].uncertainty).mean())
+    smaller = 1 << (max(result.width, result.height) // _SHARE_SIDE).bit_length()
+    percentile = float((result.uncertainty_in(smaller) <= pixel.stages[0].uncertainty).mean())
     return (
         f'<div class="operator" data-across="{(pixel.x + 0.5) / result.width:.6f}" '
         f'data-down="{(pixel.y + 0.5) / result.height:.6f}">'

@@ -22,7 +22,7 @@ from PIL import Image
 
 from opir.inference import Calibration, Level, LevelWork, Restoration, carried_up
 from opir.model import OPIR
-from opir.ops import build_pyramid
+from opir.ops import build_pyramid, in_grey_values, in_unit
 from opir.photo import Photo, load_photo
 from opir.tasks import AUTO
 
@@ -100,7 +100,9 @@ def load(
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return replace(_restoration(dict(stored), load_photo(photo), model, precision), calibration=calibration)
+            return replace(
+                _restoration(dict(stored), load_photo(photo, compact=True), model, precision), calibration=calibration
+            )
     except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: expected the result of an example; run make examples ({error})") from error
 
@@ -112,7 +114,8 @@ def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: t
     restored = photo.rgb
     for level in levels:  # the finest that worked is the last
         if level.work is not None:
-            restored = carried_up(photo.rgb, level.number, level.work.restored).clamp(0, 1)
+            made = carried_up(photo.rgb, level.number, level.work.restored)
+            restored = made.clamp(0, 1) if made.is_floating_point() else made
     return Restoration(
         photo=photo,
         levels=levels,
@@ -132,7 +135,7 @@ def _level(stored: dict[str, Any], facts: dict[str, Any], before: torch.Tensor, 
         states = [_grey_values(before)]
         for index, step in enumerate(facts["steps"], start=1):
             states.append(states[-1] + step * (_picture(stored[f"{number}_change{index}"]) - _NO_CHANGE))
-        first, restored = (_colours(state) for state in states[1:])
+        first, restored = (_colours(state, before) for state in states[1:])
         uncertainty = _grown(_picture(stored[f"{number}_uncertainty"]), size) * (_UNCERTAINTY_TOP / 255)
         maps = np.split(_picture(stored[f"{number}_scale_weights"]), len(model.config.scales))
         weights = np.maximum(np.stack([_grown(one, size) for one in maps]), 1e-3)
@@ -172,11 +175,13 @@ def _digest(path: Path) -> str:
 
 def _grey_values(rgb: torch.Tensor) -> NDArray[np.int16]:
     """Return colours (3, H, W) in [0, 1] as whole grey values (H, W, 3)."""
-    return (rgb.permute(1, 2, 0).numpy() * 255).round().astype(np.int16)
+    return in_grey_values(in_unit(rgb)).permute(1, 2, 0).numpy().astype(np.int16)
 
 
-def _colours(grey_values: NDArray[Any]) -> torch.Tensor:
-    return torch.from_numpy(grey_values.clip(0, 255).astype(np.float32) / 255).permute(2, 0, 1).contiguous()
+def _colours(grey_values: NDArray[Any], before: torch.Tensor) -> torch.Tensor:
+    """Return grey values (H, W, 3) as colours (3, H, W), kept as those before are."""
+    kept = torch.from_numpy(grey_values.clip(0, 255).astype(np.uint8)).permute(2, 0, 1).contiguous()
+    return kept if before.dtype == torch.uint8 else in_unit(kept)
 
 
 def _jpeg(values: NDArray[Any], quality: int = 95) -> NDArray[np.uint8]:

@@ -25,6 +25,15 @@ CHANGE = Note(
     "Grey where the second time changed nothing; brighter or darker where it did.",
     "0.5 + 8·(Ĵ₂ - Ĵ₁) for each colour.",
 )
+TAKEN = Note(
+    "Weather is taken away at the size at which it is: broad streaks in a small copy of the photo, fine ones at full "
+    "size. Brighter than grey was taken away, darker was added.",
+    "0.5 + 2·(x_n - Ĵ_n) of each level n of the pyramid that worked, coarse to fine.",
+)
+SPREAD = Note(
+    "The photo was restored as it is and mirrored, four times in all. Look twice where it is bright: they disagree.",
+    "Standard deviation of the four results, root mean square of the colours, in grey values.",
+)
 SCALES = Note(
     "Every pixel is filtered at several distances. The first map shows how far that reaches; in the others, bright "
     "means that this distance counts most.",

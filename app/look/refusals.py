@@ -17,6 +17,11 @@ def busy_sentence(waiting: int) -> str:
     return f"Many photos are being restored just now and {waiting} are waiting: try again in a minute."
 
 
+def file_too_large(megabytes: float) -> str:
+    """Say how large a file may be."""
+    return f"This file is too large: {megabytes:g} MB are allowed, so choose a smaller photo."
+
+
 def upload_too_large(megabytes: float) -> str:
     """Say how much may be uploaded at once."""
     return f"This upload is too large: {megabytes:g} MB at once are allowed, so send fewer or smaller photos."

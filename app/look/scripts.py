@@ -66,11 +66,24 @@ SCROLL_TO_RESULT = _SCROLL.replace("ID", "summary")
 SCROLL_TO_COMPARED = _SCROLL.replace("ID", "many-compared")
 """On a phone the result lies below what was touched: show it."""
 
+_DROP_TEXTS = {
+    "#photo": words.DROP_ONE,
+    "#many-photos": words.DROP_SEVERAL,
+    "#measure-degraded": words.DROP_ONE,
+    "#measure-clean": words.DROP_ONE,
+}
+
 MEND_ACCESS = """() => {
   const mend = () => {
     document.querySelectorAll(".image-container > button:not([aria-label])").forEach((button) => {
       const label = button.closest(".block")?.querySelector("[data-testid=block-label]");
       if (label) button.setAttribute("aria-label", label.textContent.trim());
+    });
+    Object.entries(DROP_TEXTS).forEach(([box, text]) => {
+      const said = document.querySelector(`${box} [data-testid=upload-text]`);
+      if (!said || said.lastElementChild?.className === "drop-text") return;
+      said.append(Object.assign(document.createElement("span"), {className: "drop-text", textContent: text}));
+      said.closest("button")?.setAttribute("aria-label", text);
     });
     document.querySelectorAll(".cm-scroller[tabindex='-1']").forEach((box) => { box.tabIndex = 0; });
     document.querySelectorAll("button[aria-label='common.upload']").forEach((around) => {
@@ -80,9 +93,10 @@ MEND_ACCESS = """() => {
     });
   };
   new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
-}""".replace("ADD_PHOTOS", json.dumps(words.ADD_PHOTOS))
+}""".replace("ADD_PHOTOS", json.dumps(words.ADD_PHOTOS)).replace("DROP_TEXTS", json.dumps(_DROP_TEXTS))
 """What Gradio leaves without a name for a screen reader or out of the keyboard's reach: pictures that can be clicked
-on get the name of their frame, code can be scrolled, and the button that adds photos is one and has a name."""
+on get the name of their frame, code can be scrolled, and the button that adds photos is one and has a name. Where
+photos are dropped it says so in the page's own words."""
 
 MESSAGES = _read(
     "messages.js",

@@ -1,13 +1,22 @@
 """Sentences of the page that hold figures."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.look import words
 from opir.tasks import Task
 
-_FOUND = {Task.RAIN: "rain", Task.SNOW: "snow", Task.HAZE: "haze", Task.CLEAN: "something"}
 NOTHING_FOUND = "No weather found: the photo is as it was."
-_SIZES = ("its own size", "half of its size", "a quarter of its size", "an eighth of its size")
+_SIZES = ("at full size", "at half the size", "at a quarter of the size", "at an eighth of the size")
+_STRENGTHS = {
+    Task.RAIN: ("a little rain", "rain", "heavy rain"),
+    Task.SNOW: ("a little snow", "snow", "heavy snow"),
+    Task.HAZE: ("a breath of haze", "haze", "dense haze"),
+}
+_STRONGER_FROM = {Task.RAIN: (1.0, 6.0), Task.SNOW: (1.0, 6.0), Task.HAZE: (6.0, 25.0)}
+"""What weather took from the photo, in grey values on the average, from which the second and the third name hold."""
+_SHAPES = {Task.RAIN: ("fine", "broad", "streaks"), Task.SNOW: ("small", "large", "flakes")}
+"""Of what is removed at full size, of what is removed at a coarser one, and what it is."""
 _TOLD = {
     Task.RAIN: "Restored as rain",
     Task.SNOW: "Restored as snow",
@@ -16,31 +25,60 @@ _TOLD = {
 }
 
 
-def weather_sentence(task: Task | None, found: Sequence[tuple[Task | None, int]], chosen: bool) -> str:
-    """Say which weather was found in the photo, and at what size.
+@dataclass(frozen=True)
+class Found:
+    """What one level of a photo took for weather and removed."""
+
+    weather: Task | None
+    """None where the weights know no weather."""
+    level: int
+    change: float
+    """In grey values, the mean of the level."""
+
+
+def weather_sentence(task: Task | None, found: Sequence[Found], chosen: bool, in_doubt: bool = False) -> str:
+    """Say which weather was found in the photo, how much, and at what size.
 
     Args:
         task: the one that was chosen, or None.
-        found: from coarse to fine, what each level that worked took the weather for, and its number.
+        found: what each level that worked removed, from coarse to fine.
         chosen: whether a visitor named the weather.
+        in_doubt: whether it may be none.
     """
     if chosen and task is not None:
-        where = f" at {_join([_size(level) for _, level in found])}" if found else ""
+        where = f" {_join([size_name(one.level) for one in found])}" if found else ""
         return f"{_TOLD[task]}{where}, as you chose."
     if not found:
         return NOTHING_FOUND
-    if any(weather is None for weather, _ in found):
+    weathers = [one.weather for one in found if one.weather is not None]
+    if not weathers:
         return "Restored."
-    sizes: dict[str, list[str]] = {}
-    for weather, level in found:
-        assert weather is not None
-        sizes.setdefault(_FOUND[weather], []).append(_size(level))
-    text = _join([f"{weather} found at {_join(names)}" for weather, names in sizes.items()])
+    falling_first = sorted(dict.fromkeys(weathers), key=lambda weather: weather is Task.HAZE)
+    told = [_told_of(weather, [one for one in found if one.weather is weather]) for weather in falling_first]
+    text = ("perhaps " if in_doubt else "") + "; ".join(told)
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _size(level: int) -> str:
-    return _SIZES[level] if level < len(_SIZES) else f"1/{2**level} of its size"
+def _told_of(weather: Task, found: Sequence[Found]) -> str:
+    """Name a weather by how much of it there was, what it looked like, and where it was found."""
+    taken = sum(one.change for one in found)
+    strength = _STRENGTHS[weather][sum(taken >= least for least in _STRONGER_FROM[weather])]
+    if weather not in _SHAPES:
+        return strength
+    small, large, shape = _SHAPES[weather]
+    widths = dict.fromkeys(small if one.level == 0 else large for one in found)
+    return f"{strength}, {_join(list(widths))} {shape}, found {_join([size_name(one.level) for one in found])}"
+
+
+def size_name(level: int) -> str:
+    """Name the size of a level of the pyramid."""
+    return _SIZES[level] if level < len(_SIZES) else f"at 1/{2**level} of the size"
+
+
+def taken_caption(found: Found) -> str:
+    """Name the picture of what a level took away."""
+    weather = words.WEATHER_NAMES[found.weather] if found.weather is not None else words.TAKEN
+    return f"{weather} {size_name(found.level)}: {found.change:.1f} grey values on average"
 
 
 def privacy_sentence(minutes: float) -> str:
@@ -86,7 +124,7 @@ def kept_sentence(kept: list[str], removed: list[str]) -> str:
 
 def pixel_title(x: int, y: int, level: int = 0) -> str:
     """Name a pixel, and the size of the photo at which its operator worked."""
-    return f"Pixel {x}, {y}" if level == 0 else f"Pixel {x}, {y} at {_size(level)}"
+    return f"Pixel {x}, {y}" if level == 0 else f"Pixel {x}, {y} {size_name(level)}"
 
 
 def stage_title(number: int, uncertainty: float) -> str:

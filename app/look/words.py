@@ -8,6 +8,8 @@ FOR_RESEARCHERS = "For researchers:"
 TAGLINE = "Takes rain, snow and haze out of a photo, and shows where not to trust the result."
 
 PHOTO = "Your photo"
+DROP_ONE = "Drop a photo here, or choose one"
+DROP_SEVERAL = "Drop photos here, or choose some"
 EXAMPLES = "Or try one of these"
 EXAMPLES_NOTE = (
     "Bridge, coast, pagoda and castle were never trained on; of the others, smaller copies without weather were."
@@ -30,6 +32,10 @@ QUALITY_COSTS = {FAST: 0.5, FULL: 1.0, THOROUGH: 4.0}
 QUALITY_INFO = "Fast takes about half as long, Thorough four times."
 PROTECT = "Leave doubtful areas alone"
 PROTECT_INFO = "Keeps the photo where the model was unsure."
+PROTECTED_BY_ITSELF = (
+    "Switched on for you, as it is in doubt whether there is weather. Switch it off to see all of it."
+)
+IN_DOUBT = "That is in doubt, so doubtful areas are left alone at first."
 CANCEL = "Cancel"
 CANCELLED = "Cancelled. To start again, drop the photo once more or change a setting."
 CANCELLED_BEFORE = "Cancelled: this is the result from before."
@@ -44,6 +50,8 @@ DOUBT = "Result and doubt: drag the handle"
 STAGE_1 = "After stage 1"
 STAGE_2 = "After stage 2"
 CHANGE = "What stage 2 changed, 8 times as strong"
+TAKEN = "Taken away"
+SPREAD = "Where the four ways disagree"
 RECOGNISED = "Recognised weather"
 NO_MAP = "There is no weather map for these weights; python -m app.drawing.weather_map makes one."
 YOUR_PHOTO = "your photo"
@@ -54,6 +62,8 @@ LEGEND_PROTOTYPE = "what the model learned each weather to be"
 LEGEND_EXAMPLE = "an example: point at it"
 LEGEND_OWN = "your photo"
 MOST_ALIKE = "To the model, your photo is most like these:"
+LEVEL = "Size at which it worked"
+LEVEL_INFO = "The one that changed this pixel most comes first."
 INSIDE_PHOTO = "Click anywhere on the result"
 INSIDE_NOTE = "Click a spot on the result to see the operator that the model made for that one pixel."
 INSIDE_LEAD = "Here you see how the model made each single pixel of a result."
@@ -165,17 +175,20 @@ ABOUT_SIZE = "Parameters"
 ABOUT_STEPS = "Training steps"
 ABOUT_DATA = "Trained on"
 ABOUT_COMMIT = "Made by commit"
-ABOUT_LIMITS = "Limits"
+ABOUT_LIMITS = "What they can not do"
 ABOUT_LICENCE = "Licence"
 LIMITS = (
-    "Learned from synthetic weather: real dense fog, drops on the lens, night rain and large close flakes are out "
-    "of reach. What a flake or a streak hides wholly is guessed. Not for evidence or measurement."
+    "They learned from weather that was drawn, so real weather comes out less well.",
+    "Dense fog, drops on the lens, rain at night and flakes close to the lens are beyond them.",
+    "What a streak or a flake hides wholly is guessed, and so is what is lost behind haze.",
+    "What only looks like weather, such as stars or a pale wall, may be changed: look at Can I trust it?",
+    "A result is no evidence, and nothing to measure by.",
 )
 LICENCE = "Apache-2.0, code and weights; the training photographs have their own terms."
 API = "The same without the page"
 API_NOTE = (
     "street.jpg stands for your photo. /restore takes uploaded files only, 30 MB at most; /restore_thoroughly takes "
-    "the same, and four times as long."
+    "the same, and four times as long. Both also return what each size of the photo showed and did."
 )
 SNIPPET_PYTHON = "Python"
 SNIPPET_COMMANDS = "Command line"
@@ -183,8 +196,9 @@ SNIPPET_CLIENT = "Python, through this page"
 SNIPPET_CURL = "curl, through this page"
 
 _ENDPOINT = (
-    "weather is auto, rain, snow, haze or clean; strength is 0 (the photo) to 1. "
-    "Returns the full-size result, named after the photo."
+    "weather is auto, rain, snow, haze or clean; strength is 0 (the photo) to 1; levels is auto, or the sizes that "
+    "work, such as 0,2: 0 is the photo's own, n the mean of 2^n x 2^n pixels. "
+    "Returns the full-size result, named after the photo, and a list of what each level saw and did, coarse to fine."
 )
 ENDPOINTS = {
     FULL: f"Restore one photo. {_ENDPOINT}",

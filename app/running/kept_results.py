@@ -1,4 +1,4 @@
-"""Memory for results between clicks: the newest stay, the oldest make room."""
+"""Memory for results between clicks: the newest stay, the oldest make room by moving into a file."""
 
 import threading
 import weakref
@@ -6,13 +6,13 @@ from typing import Protocol
 
 
 class Forgettable(Protocol):
-    """A visitor's result that can be let go of."""
+    """A visitor's result that can go out of memory."""
 
     def size(self) -> int:
-        """Return the bytes that it takes; 0 once it is forgotten."""
+        """Return the bytes that it takes; 0 once it went."""
 
-    def forget(self) -> None:
-        """Let go of it."""
+    def make_room(self) -> None:
+        """Go out of memory."""
 
 
 class RecentResults:
@@ -23,8 +23,17 @@ class RecentResults:
         self._results: list[weakref.ref[Forgettable]] = []
         self._turn = threading.Lock()
 
+    def move_all(self) -> None:
+        """Let all go."""
+        with self._turn:
+            for one in self._results:
+                there = one()
+                if there is not None:
+                    there.make_room()
+            self._results = []
+
     def add(self, result: Forgettable) -> None:
-        """Keep a result as the newest, and forget the oldest ones that there is no room for beside it."""
+        """Keep a result as the newest, and let the oldest ones go that there is no room for beside it."""
         with self._turn:
             others = [one for one in self._results if one() is not result]
             kept = [one for one in others if (there := one()) is not None and there.size()]
@@ -36,4 +45,4 @@ class RecentResults:
                     continue
                 room -= older.size()
                 if room < 0:
-                    older.forget()
+                    older.make_room()

@@ -1,8 +1,11 @@
 """A visitor's result between clicks, and the files that the page shows and hands out."""
 
+import pickle
 import re
 import secrets
-from dataclasses import dataclass
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,10 @@ from PIL import Image
 
 from app.look import words
 from app.running.errors import plain_error
+from app.running.kept_results import RecentResults
+from opir.devices import give_back_freed_memory
+from opir.errors import ImageError
+from opir.files import written_whole
 from opir.inference import Restoration, compacted
 from opir.photo import ENDINGS, FORMATS
 from opir.tasks import AUTO
@@ -33,7 +40,16 @@ class Asked:
 class Session:
     """One visitor's restored photo, kept on the server between clicks."""
 
-    def __init__(self, restoration: Restoration, photo: Path, folder: Path, asked: Asked, summary: str) -> None:
+    def __init__(
+        self,
+        restoration: Restoration,
+        photo: Path,
+        folder: Path,
+        asked: Asked,
+        summary: str,
+        in_doubt: bool,
+        recent: RecentResults,
+    ) -> None:
         """Keep a result, and show the photo that it was made from.
 
         Args:
@@ -42,19 +58,31 @@ class Session:
             folder: where the files of this result lie.
             asked: what it was made by.
             summary: what the page says of it, HTML.
+            in_doubt: whether what was taken for weather may be none.
+            recent: the results that are in memory.
         """
         self._restoration: Restoration | None = restoration
-        self.photo, self.folder, self.asked, self.summary = photo, folder, asked, summary
+        self._model, self._recent, self._moving = restoration.model, recent, threading.Lock()
+        self.photo, self.folder, self.asked, self.summary, self.in_doubt = photo, folder, asked, summary, in_doubt
+        self.seconds = restoration.seconds
         self.views: tuple[Any, ...] | None = None
         """What explains the result, once it is drawn."""
         self.before = show(restoration.blend(0.0), folder / "before.jpg")
 
     @property
     def restoration(self) -> Restoration:
-        """The result; an error that says what to do where it had to make room for newer ones."""
-        if self._restoration is None:
-            raise plain_error(words.FORGOTTEN, log=False)
-        return self._restoration
+        """The result, from its file where it had to make room for others; an error where that is gone as well."""
+        with self._moving:
+            result, was_away = self._restoration, self._restoration is None
+            if result is None:
+                try:
+                    result = replace(pickle.loads(self._file.read_bytes()), model=self._model)
+                except FileNotFoundError:
+                    raise plain_error(words.FORGOTTEN, log=False) from None
+                self._restoration = result
+        if was_away:
+            self._recent.add(self)
+        return result
 
     def size(self) -> int:
         """Return the bytes that the result takes."""
@@ -65,10 +93,23 @@ class Session:
         result = self._restoration
         if result is not None and result.width * result.height >= SETTLED_FROM_PIXELS:
             self._restoration = compacted(result)
+            del result
+            give_back_freed_memory()
+            self._recent.add(self)
 
-    def forget(self) -> None:
-        """Let go of the result."""
-        self._restoration = None
+    def make_room(self) -> None:
+        """Move the result into a file of this process's own, in the folder of its visitor, if that is still there."""
+        with self._moving:
+            result, self._restoration = self._restoration, None
+            if result is None or not self.folder.is_dir():
+                return
+            bare = replace(result, model=None)  # type: ignore[arg-type]
+            with suppress(ImageError), written_whole(self._file) as file:  # on a full disk it is lost
+                pickle.dump(bare, file, pickle.HIGHEST_PROTOCOL)
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "result.pickle"
 
 
 def new_folder() -> Path:

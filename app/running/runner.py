@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from typing import Literal
 
 import gradio as gr
 from PIL import Image
@@ -26,6 +27,10 @@ Progress = Callable[[int, int], None]
 _JOBS_BEFORE_CLEARING = 10
 """After so many jobs the holes that they left in the process's memory are given back; they grew by 10 MB in 100 jobs.
 Not after each, as the next one would have to fetch the same pages again."""
+
+
+_QUIET_SECONDS = 120.0
+"""So long after the last job, whoever looks at a result waits for it to come out of its file."""
 
 
 class Stops:
@@ -79,18 +84,25 @@ class Runner:
         self.temp_seconds = settings.temp_seconds
         """How long anything of a visitor may stay, in memory too."""
         self._turn = threading.Lock()
-        self._jobs = 0
+        self._jobs, self._ended = 0, time.monotonic()
         # Always the same thread: each one that computes on a CPU keeps memory and helper threads of its own.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="model") if self.device == "cpu" else None
 
         self.model = restorer.model_on_processor
 
         @on_gpu(_gpu_seconds)
-        def run(photo: str, weather: str, quality: str, progress: Progress | None) -> Restoration:
+        def run(
+            photo: str,
+            weather: str,
+            quality: str,
+            progress: Progress | None,
+            levels: tuple[int, ...] | Literal["auto"] = "auto",
+        ) -> Restoration:
             restore = partial(restore_thoroughly, restorer) if quality == words.THOROUGH else restorer.restore
             return restore(
                 self.load(photo),
                 task=weather,
+                levels=levels,
                 stages=1 if quality == words.FAST else None,
                 scale_weights=True,
                 progress=progress,
@@ -98,9 +110,15 @@ class Runner:
 
         self._run = run
 
+    def rest(self, quiet_seconds: float = _QUIET_SECONDS) -> None:
+        """Give freed memory back; where nothing was restored for a while, that of the results as well."""
+        if time.monotonic() - self._ended >= quiet_seconds:
+            self.recent.move_all()
+        give_back_freed_memory()
+
     def load(self, photo: str) -> Photo:
         """Read one photo; raises ValueError for one that can not be read or is larger than the settings allow."""
-        return load_photo(photo, self.max_megapixels)
+        return load_photo(photo, self.max_megapixels, compact=True)
 
     def restore(
         self,
@@ -109,6 +127,7 @@ class Runner:
         quality: str = words.FULL,
         check: Callable[[], None] | None = None,
         tell: bool = True,
+        levels: tuple[int, ...] | Literal["auto"] = "auto",
     ) -> Restoration:
         """Restore one photo as soon as it is its turn.
 
@@ -118,6 +137,7 @@ class Runner:
             quality: full, fast for the first stage only, or thorough.
             check: called after every tile; what it raises ends the work, as does a visitor who left.
             tell: show the visitor how far it is and the time left.
+            levels: which sizes of the photo work, as for `Restorer.restore`.
 
         Raises:
             ValueError: as `Restorer.restore` does.
@@ -133,14 +153,14 @@ class Runner:
         with logged_job(visit, weather) as job, self._turn:
             job.begin()
             stop_if_unwanted()
-            work = partial(self._run, photo, weather, quality, _Parts(stop_if_unwanted, tell))
+            work = partial(self._run, photo, weather, quality, _Parts(stop_if_unwanted, tell), levels)
             try:
                 if self._worker is None:
                     job.result = work()
                 else:  # with what Gradio knows of this event, so that progress reaches the visitor
                     job.result = self._worker.submit(contextvars.copy_context().run, work).result()
             finally:
-                self._jobs += 1
+                self._jobs, self._ended = self._jobs + 1, time.monotonic()
                 if self._jobs % _JOBS_BEFORE_CLEARING == 0:
                     give_back_freed_memory()
             return job.result
@@ -164,7 +184,9 @@ class _Parts:
             gr.Progress()(done / total, desc=sentences.busy(left))
 
 
-def _gpu_seconds(photo: str, weather: str, quality: str, progress: Progress | None) -> int:
+def _gpu_seconds(
+    photo: str, weather: str, quality: str, progress: Progress | None, levels: tuple[int, ...] | str = "auto"
+) -> int:
     """Say how long a borrowed GPU is needed at most."""
     with Image.open(photo) as picture:
         return 20 + round(picture.width * picture.height / 1e6 * 3 * words.QUALITY_COSTS[quality])

@@ -120,9 +120,16 @@ class Gate:
             raise Refused(503, refusals.STOPPING, "stopping")
         if not self.state.files.has_room(self._arriving + length):
             raise Refused(507, refusals.DISK_FULL, "disk")
+        passed_on = _with_headers(send)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 413:  # Gradio counts in bytes
+                raise Refused(413, refusals.file_too_large(self.settings.max_upload_mb), "size")
+            await passed_on(message)
+
         self._arriving += length
         try:
-            await self.app(scope, receive, _with_headers(send))
+            await self.app(scope, receive, answer)
         finally:
             self._arriving -= length
 

@@ -30,7 +30,9 @@ class Settings:
     max_disk_mb: float = _setting(
         4000.0, "room for all visitors' files together, in MB; uploads wait beyond it", 0.001
     )
-    max_results_mb: float = _setting(400.0, "memory for results kept between clicks, in MB; the oldest go first", 0)
+    max_results_mb: float = _setting(
+        200.0, "memory for results kept between clicks, in MB; the oldest go into files first", 0
+    )
     queue_length: int = _setting(20, "jobs that may wait for the model; more are refused with one sentence", 1)
     temp_folder: str = _setting("", "where visitors' files lie while they live; empty for the system's own")
     temp_minutes: float = _setting(60.0, "how long a visitor's file lives at most, in minutes", 0.01)

@@ -25,14 +25,16 @@ opir inspect street.jpg --at 20,10 --json
 CLIENT = f"""from gradio_client import Client, handle_file
 
 client = Client("{DEFAULT_ADDRESS}")
-restored = client.predict(handle_file("street.jpg"), "auto", 1.0, api_name="/restore")
+restored, levels = client.predict(handle_file("street.jpg"), "auto", 1.0, "auto", api_name="/restore")
 print(restored)  # the path of the full-size result
+print(levels)  # what each size of the photo showed and did
 """
 
 CURL = f"""URL={DEFAULT_ADDRESS}
 SENT=$(curl -s -F "files=@street.jpg" $URL/gradio_api/upload | tr -d '[]"')
 JOB=$(curl -s $URL/gradio_api/call/restore -H "Content-Type: application/json" \\
-  -d '{{"data": [{{"path": "'"$SENT"'", "meta": {{"_type": "gradio.FileData"}}}}, "auto", 1]}}' | cut -d'"' -f4)
+  -d '{{"data": [{{"path": "'"$SENT"'", "meta": {{"_type": "gradio.FileData"}}}}, "auto", 1, "auto"]}}' \\
+  | cut -d'"' -f4)
 RESULT=$(curl -sN $URL/gradio_api/call/restore/$JOB | grep -o '"url": *"[^"]*"' | tail -1 | cut -d'"' -f4)
 curl -s "$RESULT" -o street_opir.jpg
 """
@@ -58,8 +60,12 @@ def describe(model: OPIR, info: CheckpointInfo | None) -> str:
             *trained,
             *([] if commit is None else [(words.ABOUT_COMMIT, commit)]),
         ]
-    rows += [(words.ABOUT_LIMITS, words.LIMITS), (words.ABOUT_LICENCE, words.LICENCE)]
-    return f'<dl class="facts">{"".join(_row(title, value) for title, value in rows)}</dl>'
+    rows.append((words.ABOUT_LICENCE, words.LICENCE))
+    limits = "".join(f"<li>{limit}</li>" for limit in words.LIMITS)
+    return (
+        f'<h3>{words.ABOUT_LIMITS}</h3><ul class="limits">{limits}</ul>'
+        f'<dl class="facts">{"".join(_row(title, value) for title, value in rows)}</dl>'
+    )
 
 
 def _row(title: str, value: Any) -> str:

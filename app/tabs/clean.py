@@ -43,7 +43,9 @@ class Results:
     stage_1: gr.Image
     stage_2: gr.Image
     change: gr.Image
+    taken: gr.Gallery
     uncertainty: gr.ImageSlider
+    spread: gr.Image
     recognised: gr.Label
     weather_map: gr.HTML
 
@@ -102,7 +104,20 @@ def _results(actions: Actions) -> Results:
         with gr.Tab(words.TAB_UNCERTAINTY):
             note(notes.UNCERTAINTY)
             uncertainty = slider(words.DOUBT, "uncertainty", RESULT_HEIGHT)
+            with gr.Column(elem_id="spread-box"):  # shown once there is one, see the style sheet
+                note(notes.SPREAD)
+                spread = view(words.SPREAD, "spread", 380)
         with gr.Tab(words.TAB_STAGES):
+            note(notes.TAKEN)
+            taken = gr.Gallery(
+                show_label=False,
+                columns=2,
+                height="auto",
+                object_fit="contain",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="taken",
+            )
             note(notes.STAGES)
             with gr.Row(elem_classes="side-by-side"):
                 stage_1 = view(words.STAGE_1, "stage-1", 320)
@@ -113,7 +128,7 @@ def _results(actions: Actions) -> Results:
             recognised = gr.Label(label=words.RECOGNISED, num_top_classes=4, elem_id="recognised")
             note(notes.MAP)
             weather_map = gr.HTML(actions.empty_map(), elem_id="weather-map", padding=False)
-    explained = (before_after, stage_1, stage_2, change, uncertainty, recognised, weather_map)
+    explained = (before_after, stage_1, stage_2, change, taken, uncertainty, spread, recognised, weather_map)
     return Results(summary, download, look_closer, cancel, *explained)
 
 
@@ -151,7 +166,9 @@ def wire(
         results.stage_1,
         results.stage_2,
         results.change,
+        results.taken,
         results.uncertainty,
+        results.spread,
         scales,
         results.weather_map,
     ]
@@ -175,7 +192,7 @@ def wire(
         done = begun.success(
             actions.restore_photo,
             [settings.photo, *asked, settings.strength, settings.protect, session],
-            [*restored, *asked],
+            [*restored, settings.protect, *asked],
             show_progress_on=[results.before_after],
             trigger_mode="always_last",
             api_visibility="private",

@@ -22,15 +22,15 @@ from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
 from app.server.presence import Cancelled
 from app.server.settings import Settings
-from opir import inspection
-from opir.inference import Restoration, Restorer
+from app.tabs import views
+from opir.inference import Restoration, Restorer, read_levels
 from opir.tasks import AUTO, Task
 
 LOG = logging.getLogger(__name__)
 
 _NO_DOWNLOAD = gr.update(label=words.DOWNLOAD, value=None, interactive=False)
 _NOTHING_RESTORED = (None, panels.hint(words.WELCOME), None, None, None, _NO_DOWNLOAD)
-_AS_IT_COMES = (AUTO, 1.0, False)
+_AS_IT_COMES = (AUTO, 1.0, gr.update(value=False, info=words.PROTECT_INFO))
 """The weather, the strength and whether to protect doubtful areas: how a new photo is restored."""
 
 
@@ -70,8 +70,9 @@ class Actions:
         photo = Path(self.open_example(event, request))
         with plain_errors():
             result = self.examples.result(self.examples.photos[int(event.index)], self.runner)
-            shown = self._show(result, photo, photo.parent, Asked(), *_AS_IT_COMES[1:], beforehand=True)
-        return (str(photo), words.FULL, *_AS_IT_COMES, *shown)
+            protects = panels.in_doubt(result)
+            shown = self._show(result, photo, photo.parent, Asked(), 1.0, protects, beforehand=True)
+        return (str(photo), words.FULL, *_AS_IT_COMES[:2], _protection(shown[0], protects), *shown)
 
     def begin(self, photo: str | None, request: gr.Request | None = None) -> tuple[Any, ...]:
         """Let a job be cancelled from now on: the button for that, the summary, the download."""
@@ -114,16 +115,16 @@ class Actions:
 
         Returns:
             The session, summary, before and after, the photo to click on, the recognised weather, the waiting
-            download; the weather and quality of what is shown then.
+            download; whether doubtful areas are left alone; the weather and quality of what is shown then.
         """
-        nothing_new = tuple(gr.skip() for _ in (*_NOTHING_RESTORED, weather, quality))
+        nothing_new = tuple(gr.skip() for _ in (*_NOTHING_RESTORED, protect, weather, quality))
         if photo is None:  # a setting was changed before there is a photo
             return nothing_new
         asked = Asked(weather, quality)
         try:
-            shown = self.restore(Path(photo), asked, strength, protect, visitor_of(request))
-            seconds = shown[0].restoration.seconds
-            return (*shown, gr.skip(), gr.update(info=sentences.quality_times(seconds, quality)))
+            shown = self.restore(Path(photo), asked, strength, protect, visitor_of(request), session)
+            times = sentences.quality_times(shown[0].seconds, quality)
+            return (*shown, gr.skip(), gr.update(info=times))
         except Cancelled:  # `cancel` has said so; what is shown may be newer than this job
             return nothing_new
         except gr.Error as error:
@@ -132,9 +133,18 @@ class Actions:
             return (gr.skip(), said, *nothing_new[2:-2], *settings)
 
     def restore(
-        self, photo: Path, asked: Asked, strength: float = 1.0, protect: bool = False, visitor: str = ""
+        self,
+        photo: Path,
+        asked: Asked,
+        strength: float = 1.0,
+        protect: bool = False,
+        visitor: str = "",
+        before: Session | None = None,
     ) -> tuple[Any, ...]:
-        """Restore a visitor's photo; returns the session and what follows it in `restore_photo` up to the download.
+        """Restore a visitor's photo; returns the session and what follows it in `restore_photo` up to `protect`.
+
+        `before` is the photo's last result. Where the weather is in doubt as it was not then, doubtful areas are left
+        alone; the visitor may want it otherwise, and is not overruled.
 
         Raises:
             gr.Error: one line for the visitor.
@@ -143,7 +153,11 @@ class Actions:
         self.visitors.has_uploaded(visitor, photo)
         with plain_errors(), self.runner.stops.watching(photo_job(visitor)) as check:
             result = self.runner.restore(str(photo), asked.weather, asked.quality, check)
-            return self._show(result, photo, self.visitors.new_folder(visitor), asked, strength, protect)
+            was_in_doubt = before is not None and before.in_doubt
+            if panels.in_doubt(result) != was_in_doubt:
+                protect = not was_in_doubt
+            shown = self._show(result, photo, self.visitors.new_folder(visitor), asked, strength, protect)
+            return (*shown, _protection(shown[0], protect))
 
     def _show(
         self,
@@ -159,7 +173,7 @@ class Actions:
         summary = panels.summary(
             result, asked.weather != AUTO, asked.quality, kept_and_removed(result.photo), beforehand
         )
-        session = Session(result, photo, folder, asked, summary)
+        session = Session(result, photo, folder, asked, summary, panels.in_doubt(result), self.runner.recent)
         self.runner.recent.add(session)
         before_after, waiting = self.blend(session, strength, protect)
         weathers = {words.WEATHER_NAMES[Task.parse(name)]: share for name, share in result.task_probabilities.items()}
@@ -170,29 +184,15 @@ class Actions:
         """Draw what explains a result.
 
         Returns:
-            Stage 1, stage 2, the change, the result and over it the uncertainty, scales, the weather map.
+            Stage 1, stage 2, the change, what each level took away, the result and over it the uncertainty, how far
+            thorough results lie apart, scales, the weather map.
         """
         if session is None:
             return self._no_views()
         if session.views is not None:
             return session.views
-        result, folder = session.restoration, session.folder
-        scales = [
-            (str(show(picture, folder / f"{name.replace(' ', '-')}.jpg")), sentences.scale_caption(name))
-            for name, picture in inspection.scale_pictures(result).items()
-        ]
-        two = result.stages > 1
-        certain, doubt = inspection.trust_pair(result)
-        session.views = (
-            str(show(result.stage1, folder / "stage-1.jpg")),
-            str(folder / "restored.jpg") if two else None,
-            str(show(inspection.change_picture(result), folder / "change.jpg")) if two else None,
-            (str(show(certain, folder / "certain.jpg")), str(show(doubt, folder / "uncertainty.jpg"))),
-            scales,
-            self._map_with(result),
-        )
+        session.views = (*views.draw(session.restoration, session.folder), self._map_with(session.restoration))
         session.settle()
-        self.runner.recent.add(session)
         return session.views
 
     def clear(self, request: gr.Request | None = None) -> tuple[Any, ...]:
@@ -209,7 +209,7 @@ class Actions:
         return (*_NOTHING_RESTORED, *self._no_views())
 
     def _no_views(self) -> tuple[Any, ...]:
-        return None, None, None, None, None, self.empty_map()
+        return (*[None] * views.COUNT, self.empty_map())
 
     @cached_property
     def _on_the_map(self) -> list[MapPicture]:
@@ -261,16 +261,24 @@ class Actions:
         """Return the button while there is nothing to download."""
         return _NO_DOWNLOAD
 
-    def restore_file(self, photo: str, weather: str, strength: float, quality: str = words.FULL) -> str:
-        """Restore one photo from the API: the path of the full-size result, named after the photo."""
+    def restore_file(
+        self, photo: str, weather: str, strength: float, levels: str = "auto", quality: str = words.FULL
+    ) -> tuple[str, list[dict[str, Any]]]:
+        """Restore one photo from the API: the path of the full-size result, named after the photo, and its levels."""
         if photo is None:
             raise plain_error(words.NO_PHOTO, log=False)
         try:
             with plain_errors():
-                result = self.runner.restore(photo, weather, quality)
-                return str(write_result(result, Path(photo), new_folder(), strength))
+                result = self.runner.restore(photo, weather, quality, levels=read_levels(levels))
+                written = write_result(result, Path(photo), new_folder(), strength)
+                return str(written), [level.to_dict() for level in result.levels]
         except Cancelled:
             raise plain_error(words.CANCELLED, log=False) from None
+
+
+def _protection(session: Session, protect: bool) -> Any:
+    """Return the choice to leave doubtful areas alone, which says so where it was made for the visitor."""
+    return gr.update(value=protect, info=words.PROTECTED_BY_ITSELF if session.in_doubt else words.PROTECT_INFO)
 
 
 def photo_job(visitor: str) -> str:

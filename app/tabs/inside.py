@@ -23,6 +23,7 @@ class Inside:
     picture: gr.Image
     moves: dict[tuple[int, int], gr.Button]
     pin_buttons: dict[str, gr.Button]
+    level: gr.Radio
     operator: gr.HTML
     place: gr.State
     numbers: gr.Code
@@ -54,6 +55,14 @@ def layout() -> Inside:
                         for name in "AB"
                     }
                 note(notes.MOVE)
+                level = gr.Radio(
+                    [],
+                    label=words.LEVEL,
+                    info=words.LEVEL_INFO,
+                    visible=False,
+                    elem_id="level",
+                    elem_classes="segmented",
+                )
                 numbers = gr.Code(
                     language="json",
                     label=words.NUMBERS,
@@ -76,12 +85,13 @@ def layout() -> Inside:
             buttons=["fullscreen"],
             elem_id="scales",
         )
-    return Inside(picture, moves, pin_buttons, operator, place, numbers, pins, pinned, scales)
+    return Inside(picture, moves, pin_buttons, level, operator, place, numbers, pins, pinned, scales)
 
 
 def wire(shown: Inside, session: gr.State) -> Callable[..., Any]:
     """Join clicks and steps to the operator; returns what clears the tab after an event."""
-    pixel = [shown.operator, shown.place, shown.numbers]
+    operator = [shown.operator, shown.place, shown.numbers]
+    pixel = [*operator, shown.level]
     shown.picture.select(inside_actions.choose, [session], pixel, **PIXEL_QUEUE, **QUIET)
     for (right, down), button in shown.moves.items():
         button.click(
@@ -91,10 +101,13 @@ def wire(shown: Inside, session: gr.State) -> Callable[..., Any]:
             **PIXEL_QUEUE,
             **QUIET,
         )
+    shown.level.input(
+        inside_actions.show_level, [session, shown.place, shown.level], operator, **PIXEL_QUEUE, **QUIET
+    )
     for name, button in shown.pin_buttons.items():
         button.click(
             partial(inside_actions.pin, name=name),
-            [session, shown.place, shown.pins],
+            [session, shown.place, shown.pins, shown.level],
             [shown.pins, shown.pinned],
             **PIXEL_QUEUE,
             **QUIET,

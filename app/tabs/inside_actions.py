@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from app.drawing import panels, pixel_panel
-from app.look import words
+from app.look import sentences, words
 from app.running.errors import plain_errors
 from app.running.results import PROXY_SIDE, Session
 from opir.inference import PixelInspection, Restoration
@@ -19,14 +19,14 @@ WHAT_IF = (Task.RAIN, Task.SNOW, Task.HAZE)
 
 
 def forget() -> tuple[Any, ...]:
-    """Return what is shown while no pixel is chosen: the operator, its place, its JSON, the pins, the pins' HTML."""
-    return panels.hint(words.INSIDE_NOTE), None, "", {}, ""
+    """Return what is shown while no pixel is chosen: what `choose` returns, the pins, the pins' HTML."""
+    return *_nothing(words.INSIDE_NOTE), {}, ""
 
 
 def choose(session: Session | None, event: gr.SelectData) -> tuple[Any, ...]:
-    """Show the operator of the pixel that was clicked on: its HTML, its place, its JSON."""
+    """Show the operator of the pixel that was clicked on: its HTML, place and JSON, the levels to choose from."""
     if session is None:
-        return panels.hint(words.NO_RESULT), None, ""
+        return _nothing(words.NO_RESULT)
     result = session.restoration
     shrunk = max(1.0, max(result.width, result.height) / PROXY_SIDE)
     x, y = (
@@ -42,7 +42,7 @@ def move(session: Session | None, place: Place | None, right: int, down: int) ->
     The first step shows the middle one, so that it takes no mouse to look inside.
     """
     if session is None:
-        return panels.hint(words.NO_RESULT), None, ""
+        return _nothing(words.NO_RESULT)
     result = session.restoration
     if place is None:
         return _show(result, (result.width // 2, result.height // 2))
@@ -51,24 +51,47 @@ def move(session: Session | None, place: Place | None, right: int, down: int) ->
     return _show(result, (x, y))
 
 
-def pin(session: Session | None, place: Place | None, pins: dict[str, str], name: str) -> tuple[dict[str, str], str]:
+def show_level(session: Session | None, place: Place | None, level: int) -> tuple[Any, ...]:
+    """Show the operator that a level had for the chosen pixel: its HTML, its place, its JSON."""
+    if session is None or place is None:
+        return _nothing(words.NO_RESULT)[:3]
+    with plain_errors():
+        return _operator(session.restoration, place, level)
+
+
+def pin(
+    session: Session | None, place: Place | None, pins: dict[str, str], level: int | None, name: str
+) -> tuple[dict[str, str], str]:
     """Keep the chosen pixel under a name, beside the other one: the pins and their HTML."""
     if session is not None and place is not None:
         with plain_errors():
-            panel = pixel_panel.draw(session.restoration, session.restoration.inspect(*place))
+            panel = pixel_panel.draw(session.restoration, session.restoration.inspect(*place, level=level))
         pins = dict(sorted({**pins, name: panel}.items()))
     shown = "".join(f'<div class="pinned"><b class="pin">{name}</b>{panel}</div>' for name, panel in pins.items())
     return pins, f'<div class="pins">{shown}</div>' if shown else ""
 
 
-def _show(result: Restoration, place: Place) -> tuple[str, Place, str]:
+def _nothing(said: str) -> tuple[Any, ...]:
+    return panels.hint(said), None, "", gr.update(choices=[], value=None, visible=False)
+
+
+def _show(result: Restoration, place: Place) -> tuple[Any, ...]:
+    """Show the operator of the level that changed the pixel most, and offer the others that did something."""
     with plain_errors():
-        pixel = result.inspect(*place)
-        panel = pixel_panel.draw(result, pixel, _what_if(result, place))
+        numbers = [level.number for level in result.levels_at(*place)]
+        shown = _operator(result, place, numbers[0] if numbers else None)
+    sizes = [(sentences.size_name(number).removeprefix("at "), number) for number in numbers]
+    first = numbers[0] if numbers else None
+    return *shown, gr.update(choices=sizes, value=first, visible=len(sizes) > 1)
+
+
+def _operator(result: Restoration, place: Place, level: int | None) -> tuple[str, Place, str]:
+    pixel = result.inspect(*place, level=level)
+    panel = pixel_panel.draw(result, pixel, _what_if(result, place, pixel.level))
     return panel, place, json.dumps(pixel.to_dict(), indent=2)
 
 
-def _what_if(result: Restoration, place: Place) -> dict[Task, PixelInspection]:
+def _what_if(result: Restoration, place: Place, level: int) -> dict[Task, PixelInspection]:
     if not result.model.config.task_aware:
         return {}
-    return {task: result.inspect(*place, task=task.label) for task in WHAT_IF}
+    return {task: result.inspect(*place, task=task.label, level=level) for task in WHAT_IF}

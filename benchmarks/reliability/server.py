@@ -106,7 +106,7 @@ def unfinished(folder: Path) -> list[str]:
 def _call(client: Client, index: int, path: Path, process: int) -> Outcome:
     started = time.monotonic()
     try:
-        result = client.submit(handle_file(path), "auto", 1.0, api_name="/restore").result(
+        result, _ = client.submit(handle_file(path), "auto", 1.0, api_name="/restore").result(
             timeout=AT_ONCE * LIMIT_SECONDS
         )
         seconds = time.monotonic() - started

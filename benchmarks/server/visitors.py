@@ -92,7 +92,7 @@ class Visitor:
         path = self._of(await self.client.post("/gradio_api/upload", files={"files": (name, sent)})).json()[0]
         session = uuid.uuid4().hex
         photo = {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
-        asked = {"data": [photo, "auto", 1.0], "fn_index": self.event, "session_hash": session}
+        asked = {"data": [photo, "auto", 1.0, "auto"], "fn_index": self.event, "session_hash": session}
         self._of(await self.client.post("/gradio_api/queue/join", json=asked))
         ranks: list[int] = []
         async for message in self._messages(session):

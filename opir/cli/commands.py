@@ -31,12 +31,13 @@ from opir.cli.jobs import (
     run_jobs,
     written_to,
 )
-from opir.cli.options import checked_maps_format, checked_task, parse_maps, parse_point, parse_tile, read_levels
+from opir.cli.options import checked_maps_format, checked_task, parse_maps, parse_point, parse_tile
 from opir.cli.outcomes import EXIT_BAD_INPUT, prepare_terminal, report_outcomes, say
 from opir.cli.progress import with_bar
 from opir.cli.streaming import stream_jobs
 from opir.degradations import degrade
 from opir.files import prepare_folders
+from opir.inference.level_choice import read_levels
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
 from opir.photo import Photo, load_photo, save_photo
@@ -145,6 +146,9 @@ def degrade_command(
     out: Out,
     task: Annotated[str, typer.Option(help=f"The weather: one of {', '.join(TASK_NAMES)}.")],
     seed: Annotated[int, typer.Option(help="Same seed, same weather; the next photo takes the next one.")] = 0,
+    size: Annotated[
+        float | None, typer.Option(help="How wide most streaks or flakes are, in pixels. Else as fits the photo.")
+    ] = None,
 ) -> None:
     """Put rain, snow or haze on clean photos."""
     weather = Task.parse(task)
@@ -155,7 +159,7 @@ def degrade_command(
 
     def work(job: Job) -> dict[str, Any]:
         photo = load_photo(job.source)
-        degraded = degrade(photo.rgb[None], weather, seeds[job])[0].clamp(0, 1)
+        degraded = degrade(photo.rgb[None], weather, seeds[job], size=size)[0].clamp(0, 1)
         save_photo(photo.with_rgb(degraded), job.output, file_format=job.file_format or photo.file.file_format)
         return {}
 

@@ -3,7 +3,6 @@
 from typing import Literal
 
 from opir import inspection
-from opir.inference.level_choice import parse_levels
 from opir.tasks import AUTO, Task
 
 
@@ -19,15 +18,6 @@ def parse_tile(text: str) -> int | Literal["auto"]:
     if not text.isdecimal():
         raise ValueError(f'--tile must be "auto", 0 or a number of pixels, got "{text}"')
     return int(text)
-
-
-def read_levels(text: str) -> tuple[int, ...] | Literal["auto"]:
-    """Read numbers of levels, with commas between them, or "auto"."""
-    parts = [part.strip() for part in text.split(",")]
-    if text != "auto" and not all(part.isdecimal() for part in parts):
-        raise ValueError(f'--levels must be "auto" or numbers such as 0,1,2, got "{text}"')
-    chosen = parse_levels("auto" if text == "auto" else [int(part) for part in parts])
-    return "auto" if chosen is None else chosen
 
 
 def parse_maps(text: str) -> tuple[str, ...]:

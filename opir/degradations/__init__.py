@@ -12,13 +12,16 @@ __all__ = ["degrade", "haze", "haze_over_distance", "imagined_depth", "jpeg", "r
 
 _REFERENCE_SIDE = 480  # short side of a photo whose streaks and flakes have the sizes named in rain.py and snow.py
 
+_USUAL_WIDTHS = {Task.RAIN: 1.8, Task.SNOW: 4.7}
+"""In pixels of such a photo: how wide streaks are at half of their height, and flakes of the middle layer."""
+
 
 def weather_size(height: int, width: int) -> float:
     """Return how large weather is drawn on a photo of this size, 1 for a short side of 480 pixels."""
     return float(max(1.0, min(height, width) / _REFERENCE_SIDE) ** 0.7)
 
 
-def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None) -> Tensor:
+def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None, size: float | None = None) -> Tensor:
     """Put one kind of weather on whole photos; the same seed gives the same weather.
 
     Args:
@@ -26,12 +29,18 @@ def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None) -
         task: which weather; `Task.CLEAN` returns the photo.
         seed: any integer.
         depth: for haze, (B, 1, H, W); None invents one.
+        size: for rain and snow, how wide most streaks or flakes are, in pixels; None for what fits the photo.
 
     Returns:
         I, (B, 3, H, W) in [0, 1].
+
+    Raises:
+        ValueError: for a size that is not above 0, or of weather that has none.
     """
+    if size is not None and (task not in _USUAL_WIDTHS or not size > 0):
+        raise ValueError(f"size is a width of rain or snow above 0, got {size:g} for {task.label}")
     generator = Generator(device=photo.device).manual_seed(seed)
-    scale = weather_size(*photo.shape[-2:])
+    scale = weather_size(*photo.shape[-2:]) if size is None else size / _USUAL_WIDTHS[task]
     if task is Task.RAIN:
         return rain(photo, generator, weather_size=scale)
     if task is Task.SNOW:

@@ -39,7 +39,7 @@ class Inspector:
         if level is not None:
             self._level(level)
         with torch.inference_mode(), computing_in(self.precision, _PROCESSOR):
-            number = self._most_changed(x, y).number if level is None else level
+            number = (*self.levels_at(x, y), self.levels[-1])[0].number if level is None else level
             place = Window(y >> number, x >> number, (y >> number) + 1, (x >> number) + 1)
             found = self._looked_at(place, task, number)
         stages = tuple(stage.at(0, 0) for stage in found.stages)
@@ -60,7 +60,7 @@ class Inspector:
     def _looked_at(self, window: Window, task: str | None, number: int) -> OperatorField:
         level = self._level(number)
         task_embedding = self._task_embedding_of(level) if task is None else self._prototype(task)
-        picture = self._begun_with(number)
+        picture = self.begun_with(number)
         stages = inspect_window(self.model, picture, task_embedding, window, self.stages)
         before = in_unit(window.of(picture)).clamp(0, 1).float().numpy()
         scales = tuple(scale * 2**number for scale in self.model.config.scales)
@@ -72,19 +72,22 @@ class Inspector:
             raise ValueError(f"expected a level from 0 to {len(by_number) - 1} of this photo, got {number}")
         return by_number[number]
 
-    def _most_changed(self, x: int, y: int) -> Level:
-        """Return the level that changed a pixel most; where none worked, that of the photo's own size."""
+    @torch.inference_mode()
+    def levels_at(self, x: int, y: int) -> tuple[Level, ...]:
+        """Return the levels that did something, the one that changed a pixel most first."""
 
         def change(level: Level) -> float:
             assert level.work is not None
             row, column = y >> level.number, x >> level.number
-            both = level.work.restored, self._begun_with(level.number)
+            both = level.work.restored, self.begun_with(level.number)
             after, before = (in_unit(picture[:, row, column]).clamp(0, 1) for picture in both)
             return float((after - before).abs().mean())
 
-        return max((level for level in self.levels if level.worked), key=change, default=self.levels[-1])
+        return tuple(sorted((level for level in self.levels if level.worked), key=change, reverse=True))
 
-    def _begun_with(self, number: int) -> Tensor:
+    @torch.inference_mode()
+    def begun_with(self, number: int) -> Tensor:
+        """Return x_n of a level, (3, h, w)."""
         if number not in self.begun:
             made = self.photo.rgb if number == 0 else build_pyramid(self.photo.rgb[None], number + 1)[-1][0]
             for level in reversed(self.levels):

@@ -16,6 +16,7 @@ still `HAZY`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from opir.tasks import FALLING, Task
 
@@ -56,6 +57,14 @@ def parse_levels(levels: Sequence[int] | str) -> tuple[int, ...] | None:
     if not chosen or not all(isinstance(level, int) and 0 <= level < MOST_LEVELS for level in chosen):
         raise ValueError(f'levels must be "auto" or some of 0 to {MOST_LEVELS - 1}, got {levels!r}')
     return tuple(sorted(set(chosen)))
+
+
+def read_levels(text: str) -> tuple[int, ...] | Literal["auto"]:
+    """Read numbers of levels, with commas between them, or "auto"; raises ValueError as `parse_levels` does."""
+    parts = [part.strip() for part in text.split(",")]
+    if text != "auto" and not all(part.isdecimal() for part in parts):
+        raise ValueError(f'levels must be "auto" or numbers such as 0,1,2, got "{text}"')
+    return parse_levels("auto" if text == "auto" else [int(part) for part in parts]) or "auto"
 
 
 def first_falling(falling: Sequence[float], named: bool = False) -> int | None:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from opir.ops.colours import in_unit
 from opir.ops.pyramid import build_pyramid, change_of, enlarged, write_changed
+from opir.tasks import AUTO, Task
 
 _ROWS_AT_A_TIME = 256
 
@@ -67,6 +68,17 @@ class Level:
         """The likeliest weather at this size; "auto" for a model without the task-aware module."""
         return max(self.probabilities, key=lambda name: self.probabilities[name], default="auto")
 
+    @property
+    def weather(self) -> str:
+        """The likeliest of all that is weather at this size; "auto" for a model without the task-aware module."""
+        weathers = [name for name in self.probabilities if name != Task.CLEAN.label]
+        return max(weathers, key=lambda name: self.probabilities[name], default=AUTO)
+
+    @property
+    def certainty(self) -> float:
+        """How probable `weather` is; 1 for a model without the task-aware module."""
+        return self.probabilities.get(self.weather, 1.0)
+
     def to_dict(self) -> dict[str, Any]:
         """Return numbers that JSON can hold."""
         return {
@@ -102,18 +114,27 @@ def carried_up(photo: Tensor, source: int, restored: Tensor, target: int = 0) ->
     return made[0]
 
 
-def enlarge_map(values: Tensor, level: Level, width: int, height: int) -> Tensor:
-    """Return a map of a level, (C, h, w), at the photo's size, bilinearly: (C, height, width) of the same type."""
-    if level.number == 0:
+def enlarge_map(values: Tensor, level: Level, width: int, height: int, smaller: int = 1) -> Tensor:
+    """Return a map of a level, (C, h, w), at the photo's size, bilinearly: (C, height, width) of the same type.
+
+    What is `smaller` is that many times less high and wide, and the mean of so many pixels where the level is larger.
+    """
+    factor = 2**level.number
+    if factor == smaller:
         return values
-    grown = F.interpolate(values[None].float(), scale_factor=2**level.number, mode="bilinear", align_corners=False)
-    return grown[0, :, :height, :width].to(values.dtype)
+    if factor < smaller:
+        return F.avg_pool2d(values[None].float(), smaller // factor, ceil_mode=True)[0].to(values.dtype)
+    grown = F.interpolate(values[None].float(), scale_factor=factor / smaller, mode="bilinear", align_corners=False)
+    return grown[0, :, : -(-height // smaller), : -(-width // smaller)].to(values.dtype)
 
 
-def joined_uncertainty(levels: Sequence[Level], width: int, height: int) -> Tensor | None:
-    """Return the largest UM of the levels that worked at each pixel of the photo, (H, W); None where none worked."""
+def joined_uncertainty(levels: Sequence[Level], width: int, height: int, smaller: int = 1) -> Tensor | None:
+    """Return the largest UM of the levels that worked at each pixel of the photo, (H, W); None where none worked.
+
+    So many times `smaller` than the photo, which must be a power of two: what is not asked for in full is never made.
+    """
     maps = [
-        enlarge_map(level.work.uncertainty[None], level, width, height)[0]
+        enlarge_map(level.work.uncertainty[None], level, width, height, smaller)[0]
         for level in levels
         if level.work is not None
     ]
@@ -126,9 +147,12 @@ def scales_of(levels: Sequence[Level], dilations: Sequence[int]) -> tuple[int, .
     return tuple(sorted({factor * dilation for factor in factors for dilation in dilations}))
 
 
-def joined_scale_weights(levels: Sequence[Level], dilations: Sequence[int], width: int, height: int) -> Tensor:
+def joined_scale_weights(
+    levels: Sequence[Level], dilations: Sequence[int], width: int, height: int, smaller: int = 1
+) -> Tensor:
     """Return the mean α of the levels that worked, float16 (S, H, W) in the order of `scales_of`.
 
+    `smaller` is as for `joined_uncertainty`.
     Each pixel's add up to 1. Where no level worked, every pixel is its own: all is at the first scale.
     """
     scales = scales_of(levels, dilations)
@@ -139,12 +163,12 @@ def joined_scale_weights(levels: Sequence[Level], dilations: Sequence[int], widt
     ]
     if len(kept) == 1:
         level, weights = kept[0]
-        return enlarge_map(weights, level, width, height)
-    mixed = torch.zeros(len(scales), height, width, dtype=torch.float16)
+        return enlarge_map(weights, level, width, height, smaller)
+    mixed = torch.zeros(len(scales), -(-height // smaller), -(-width // smaller), dtype=torch.float16)
     if not kept:
         mixed[0] = 1
     for level, weights in kept:
-        for dilation, share in zip(dilations, enlarge_map(weights, level, width, height), strict=True):
+        for dilation, share in zip(dilations, enlarge_map(weights, level, width, height, smaller), strict=True):
             mixed[scales.index(dilation * 2**level.number)] += share / len(kept)
     return mixed
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -125,9 +125,14 @@ class Restoration:
 
         Of several levels that worked the largest at each pixel, each enlarged bilinearly; 1 where none worked.
         """
-        made = joined_uncertainty(self.levels, self.width, self.height)
+        return self.uncertainty_in()
+
+    def uncertainty_in(self, smaller: int = 1) -> NDArray[np.float32 | np.float16]:
+        """Return `uncertainty` so many times smaller, which must be a power of two, in less memory."""
+        made = joined_uncertainty(self.levels, self.width, self.height, smaller)
         if made is None:
-            return np.ones((self.height, self.width), np.float16 if is_compact(self.photo) else np.float32)
+            size = -(-self.height // smaller), -(-self.width // smaller)
+            return np.ones(size, np.float16 if is_compact(self.photo) else np.float32)
         return made.numpy()
 
     @property
@@ -138,9 +143,13 @@ class Restoration:
     @cached_property
     def scale_weights(self) -> NDArray[np.float16] | None:
         """α of the last stage, (S, H, W), where it was asked for: the mean of the levels that worked."""
+        return self.scale_weights_in()
+
+    def scale_weights_in(self, smaller: int = 1) -> NDArray[np.float16] | None:
+        """Return `scale_weights` so many times smaller, which must be a power of two, in less memory."""
         if not self.keeps_scale_weights:
             return None
-        return joined_scale_weights(self.levels, self.model.config.scales, self.width, self.height).numpy()
+        return joined_scale_weights(self.levels, self.model.config.scales, self.width, self.height, smaller).numpy()
 
     @property
     def nbytes(self) -> int:
@@ -170,9 +179,13 @@ class Restoration:
     @property
     def error_bound(self) -> NDArray[np.float32] | None:
         """The error that nine pixels of ten stay below, mean over colours in grey values, (H, W); None if unknown."""
+        return self.error_bound_of(self.uncertainty)
+
+    def error_bound_of(self, uncertainty: NDArray[Any]) -> NDArray[np.float32] | None:
+        """Return the bound for a map of this photo's uncertainty; None if unknown."""
         if self.calibration is None or self.calibration.stages != self.stages:
             return None
-        return self.calibration.bound(self.uncertainty, self.task)
+        return self.calibration.bound(uncertainty, self.task)
 
     def embed_stage1(self) -> Embedding | None:
         """Run the task encoder on stage 1's result at the decisive level: (D,), which no stage uses.
@@ -237,6 +250,14 @@ class Restoration:
         if not (0 <= x < self.width and 0 <= y < self.height):
             raise ValueError(f"expected a pixel inside the photo of {self.width}x{self.height}, got x={x}, y={y}")
         return self._inspector.pixel(x, y, self.task, task, level)
+
+    def levels_at(self, x: int, y: int) -> tuple[Level, ...]:
+        """Return the levels that did something, the one that changed this pixel most first."""
+        return self._inspector.levels_at(x, y)
+
+    def begun_with(self, level: int) -> Tensor:
+        """Return what a level began with, x_n, (3, h, w): made again when first asked for, and kept."""
+        return self._inspector.begun_with(level)
 
     def operators(
         self, window: tuple[int, int, int, int], task: str | None = None, level: int | None = None

@@ -10,6 +10,8 @@ from opir.inspection.maps import (
     heatmap,
     pictures,
     scale_pictures,
+    spread_picture,
+    taken_pictures,
     trust_pair,
     uncertainty_picture,
 )
@@ -26,6 +28,8 @@ __all__ = [
     "map_files",
     "pictures",
     "scale_pictures",
+    "spread_picture",
+    "taken_pictures",
     "trust_pair",
     "uncertainty_picture",
 ]

@@ -27,6 +27,7 @@ def arrays(restoration: Restoration, names: Iterable[str]) -> dict[str, NDArray[
         restoration: made with `scale_weights=True` for "scales".
         names: some of `MAPS`: "stage1" (3, H, W) in [0, 1]; "change", what stage 2 added, (3, H, W) in [-1, 1];
             "uncertainty" (H, W), 1 where nothing is changed, from 0 up; "error_bound" (H, W), grey values;
+            "spread", how far thorough results lie apart, (H, W), grey values;
             "scales", the weights of `restoration.scales`, (S, H, W) in [0, 1] with a sum of 1.
 
     Raises:
@@ -37,6 +38,7 @@ def arrays(restoration: Restoration, names: Iterable[str]) -> dict[str, NDArray[
         "change": lambda: restoration.stage2_change,
         "uncertainty": lambda: restoration.uncertainty,
         "error_bound": lambda: restoration.error_bound,
+        "spread": lambda: restoration.spread,
         "scales": lambda: restoration.scale_weights,
     }
     found = {}
@@ -46,7 +48,8 @@ def arrays(restoration: Restoration, names: Iterable[str]) -> dict[str, NDArray[
         values = made[name]()
         if values is None:
             raise ValueError(
-                f"this restoration has no {name}: scales need scale_weights=True, error bounds a calibration"
+                f"this restoration has no {name}: scales need scale_weights=True, error bounds a calibration, "
+                "a spread a thorough restoration"
             )
         found[name] = np.asarray(values, np.float32)
     return found

@@ -13,13 +13,18 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torch.nn import functional as F
 
 from opir.inference.restoration import Restoration
+from opir.ops.colours import in_unit
 
-CHANGE_GAIN = 8.0
-MAPS = ("stage1", "change", "uncertainty", "error_bound", "scales")
+_ROWS_AT_A_TIME = 256
+CHANGE_GAIN, TAKEN_GAIN = 8.0, 2.0
+MAPS = ("stage1", "change", "uncertainty", "error_bound", "spread", "scales")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ ERROR_SCALE = ColourScale("Mean error of the colours, in grey values", 0.0, 64.0
 BOUND_SCALE = ColourScale(
     "Nine pixels of ten err by less, in grey values", 0.0, 64.0, (0.0, 16.0, 32.0, 48.0, 64.0), True
 )
+SPREAD_SCALE = ColourScale(
+    "Results of mirrored copies lie so far apart, in grey values", 0.0, 8.0, (0, 2, 4, 6, 8), True
+)
 WEIGHT_SCALE = ColourScale("Weight of this scale", 0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
 
 
@@ -62,11 +70,15 @@ def pictures(restoration: Restoration, names: Iterable[str] | None = None) -> di
         Pictures by name; "scales" becomes those of `scale_pictures`.
 
     Raises:
-        ValueError: for an unknown name, "scales" where their weights were not kept, or "error_bound" where there
-            is none.
+        ValueError: for an unknown name, "scales" where their weights were not kept, or "error_bound" or "spread"
+            where there is none.
     """
     drawn: dict[str, Image.Image] = {}
-    lacking = {"scales": restoration.scale_weights is None, "error_bound": restoration.error_bound is None}
+    lacking = {
+        "scales": not restoration.keeps_scale_weights,
+        "error_bound": restoration.error_bound is None,
+        "spread": restoration.spread is None,
+    }
     for name in names if names is not None else (name for name in MAPS if not lacking.get(name)):
         if name == "stage1":
             drawn[name] = restoration.stage1
@@ -76,6 +88,8 @@ def pictures(restoration: Restoration, names: Iterable[str] | None = None) -> di
             drawn[name] = uncertainty_picture(restoration)
         elif name == "error_bound":
             drawn[name] = error_bound_picture(restoration)
+        elif name == "spread":
+            drawn[name] = spread_picture(restoration)
         elif name == "scales":
             drawn |= scale_pictures(restoration)
         else:
@@ -83,10 +97,35 @@ def pictures(restoration: Restoration, names: Iterable[str] | None = None) -> di
     return drawn
 
 
-def change_picture(restoration: Restoration, gain: float = CHANGE_GAIN) -> Image.Image:
-    """Draw what stage 2 changed, `gain` times as strong; middle grey is no change."""
-    colours = ((0.5 + gain * restoration.stage2_change).clip(0, 1) * 255).round().astype(np.uint8)
-    return Image.fromarray(np.ascontiguousarray(colours.transpose(1, 2, 0)))
+def change_picture(restoration: Restoration, gain: float = CHANGE_GAIN, smaller: int = 1) -> Image.Image:
+    """Draw what stage 2 changed, `gain` times as strong, and so many times smaller; middle grey is no change."""
+    return _signed(restoration.stage1_rgb, restoration.restored_rgb, gain, smaller)
+
+
+def taken_pictures(restoration: Restoration, gain: float = TAKEN_GAIN, smaller: int = 1) -> dict[int, Image.Image]:
+    """Draw what each level that worked took away, `gain` times as strong: by its number, from coarse to fine.
+
+    Brighter than middle grey was taken away, darker was added, each at the level's own size, or so many times smaller
+    than the photo where that is less.
+    """
+    return {
+        level.number: _signed(
+            level.work.restored, restoration.begun_with(level.number), gain, max(1, smaller >> level.number)
+        )
+        for level in restoration.levels
+        if level.work is not None
+    }
+
+
+def _signed(before: Tensor, after: Tensor, gain: float, smaller: int) -> Image.Image:
+    """Draw after - before of two pictures (3, h, w), strip by strip, so many times smaller."""
+    strips = []
+    for top in range(0, before.shape[1], _ROWS_AT_A_TIME):
+        rows = slice(top, top + _ROWS_AT_A_TIME)
+        change = in_unit(after[:, rows]) - in_unit(before[:, rows])
+        strips.append(F.avg_pool2d(change, smaller, ceil_mode=True) if smaller > 1 else change)
+    shown = (0.5 + gain * torch.cat(strips, dim=1)).clamp(0, 1) * 255
+    return Image.fromarray(shown.round().byte().permute(1, 2, 0).contiguous().numpy())
 
 
 def uncertainty_picture(restoration: Restoration) -> Image.Image:
@@ -99,11 +138,24 @@ def trust_picture(restoration: Restoration) -> Image.Image:
     return uncertainty_picture(restoration) if restoration.error_bound is None else error_bound_picture(restoration)
 
 
-def trust_pair(restoration: Restoration) -> tuple[Image.Image, Image.Image]:
+def trust_pair(restoration: Restoration, smaller: int = 1) -> tuple[Image.Image, Image.Image]:
     """Draw a result, and of the same size where not to trust it, to be laid over each other; both with the bar."""
-    bound = restoration.error_bound
-    values, scale = (restoration.uncertainty, UNCERTAINTY_SCALE) if bound is None else (bound, BOUND_SCALE)
-    return _with_colour_bar(restoration.image.convert("RGB"), scale), heatmap(values, scale)
+    uncertainty = restoration.uncertainty_in(smaller)
+    bound = restoration.error_bound_of(uncertainty)
+    values, scale = (uncertainty, UNCERTAINTY_SCALE) if bound is None else (bound, BOUND_SCALE)
+    return _with_colour_bar(restoration.image.convert("RGB").reduce(smaller), scale), heatmap(values, scale)
+
+
+def spread_picture(restoration: Restoration, smaller: int = 1) -> Image.Image:
+    """Draw how far the results of mirrored copies lie apart, with its colour bar.
+
+    Raises:
+        ValueError: where the photo was restored in one way only.
+    """
+    if restoration.spread is None:
+        raise ValueError("no spread to draw: restore thoroughly")
+    spread = torch.from_numpy(restoration.spread)[None]
+    return heatmap(F.avg_pool2d(spread, smaller, ceil_mode=True)[0].numpy(), SPREAD_SCALE)
 
 
 def error_bound_picture(restoration: Restoration) -> Image.Image:
@@ -126,13 +178,15 @@ def error_picture(error: NDArray[Any]) -> Image.Image:
     return heatmap(error * 255, ERROR_SCALE)
 
 
-def scale_pictures(restoration: Restoration) -> dict[str, Image.Image]:
+def scale_pictures(restoration: Restoration, smaller: int = 1) -> dict[str, Image.Image]:
     """Draw how the last stage fused its scales: "reach", then "scale 1", "scale 2", ... after the dilations.
+
+    So many times smaller than the photo, which must be a power of two.
 
     Raises:
         ValueError: where the scale weights were not kept.
     """
-    weights, scales = restoration.scale_weights, restoration.scales
+    weights, scales = restoration.scale_weights_in(smaller), restoration.scales
     if weights is None:
         raise ValueError("no scale weights to draw: restore with scale_weights=True")
     drawn = {"reach": heatmap(effective_reach(weights, scales), reach_scale(scales))}

@@ -21,7 +21,9 @@ def remembered(page: gr.Blocks, session: str) -> bool:
 
 def ask(raw: Raw, width: int, height: int) -> str:
     session = uuid.uuid4().hex
-    assert raw.join([named(raw.uploaded("photo.png", png(width, height))), "auto", 1.0], session=session).is_success
+    assert raw.join(
+        [named(raw.uploaded("photo.png", png(width, height))), "auto", 1.0, "auto"], session=session
+    ).is_success
     return session
 
 
@@ -46,7 +48,7 @@ def test_a_session_is_kept_while_its_browser_may_listen_again(blocks: gr.Blocks,
     assert remembered(blocks, session)
     photo = named(raw.uploaded("next.png", png(48, 32)))
     with raw.messages(session) as messages:
-        assert raw.join([photo, "auto", 1.0], session=session).is_success
+        assert raw.join([photo, "auto", 1.0, "auto"], session=session).is_success
         assert any(message["msg"] == "process_completed" for message in messages)
 
 
@@ -68,7 +70,7 @@ def test_a_job_that_came_since_is_not_forgotten_with_an_older_one(blocks: gr.Blo
     with raw.messages(session) as messages:
         assert any(message["msg"] == "process_starts" for message in messages)
     photo = named(raw.uploaded("next.png", png(48, 32)))
-    assert raw.join([photo, "auto", 1.0], session=session).is_success
+    assert raw.join([photo, "auto", 1.0, "auto"], session=session).is_success
     assert raw.last_message(ask(raw, 48, 32))["success"]
     assert remembered(blocks, session)
     assert raw.last_message(session)["success"]

@@ -31,7 +31,7 @@ def raw(served: ServerProcess) -> Raw:
 def started_large(raw: Raw, session: str) -> str:
     """Ask for a restoration that takes a while: its event's id."""
     path = raw.uploaded("large.png", png(*LARGE))
-    event: str = raw.join([named(path), "auto", 1.0], session=session).json()["event_id"]
+    event: str = raw.join([named(path), "auto", 1.0, "auto"], session=session).json()["event_id"]
     return event
 
 
@@ -75,7 +75,7 @@ def test_a_request_is_one_line_of_json_and_no_name_is_ever_logged(served: Server
     assert line["seconds"] > 0
     broken = raw.uploaded(f"{SECRET} broken.jpg", b"no photo")
     assert not raw.restore(broken, orig_name=f"{SECRET} broken.jpg")["success"]
-    assert raw.join([named(f"/{SECRET}.png"), "auto", 1.0]).status_code == 403
+    assert raw.join([named(f"/{SECRET}.png"), "auto", 1.0, "auto"]).status_code == 403
     assert raw.http.get(f"{API}/{SECRET}").status_code == 404
     assert raw.restore(path, weather=SECRET)["success"] is False
     everything = served.log.read_text()
@@ -121,7 +121,7 @@ def test_beyond_the_queue_one_sentence_says_so_and_those_who_wait_know_their_pla
     with raw.messages(sessions[0]) as first:
         assert any(message["msg"] == "process_starts" for message in first)
         path = raw.uploaded("small.png", png())
-        answers = [raw.join([named(path), "auto", 1.0], session=session) for session in sessions[1:]]
+        answers = [raw.join([named(path), "auto", 1.0, "auto"], session=session) for session in sessions[1:]]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 503]
         assert answers[-1].json() == {"detail": refusals.busy_sentence(4)}
         assert answers[-1].headers["Retry-After"]

@@ -51,7 +51,7 @@ def visit(weights: str, folder: Path) -> dict[str, object]:
         small = raw.restore(raw.uploaded("small.png", png()))
         session = uuid.uuid4().hex
         large = raw.uploaded("large.png", png(1200, 900))
-        raw.join([named(large), "auto", 1.0], session=session)
+        raw.join([named(large), "auto", 1.0, "auto"], session=session)
         with raw.messages(session) as messages:
             assert any(message["msg"] == "process_starts" for message in messages)
             server.process.terminate()

@@ -23,7 +23,7 @@ class Kept:
     def size(self) -> int:
         return self.bytes
 
-    def forget(self) -> None:
+    def make_room(self) -> None:
         self.bytes = 0
 
 
@@ -49,13 +49,35 @@ def test_what_nobody_holds_takes_no_room() -> None:
     assert first.size() == 40
 
 
-def test_a_forgotten_result_says_what_to_do(actions: Actions, photo: Path) -> None:
+def test_a_result_that_made_room_comes_back_from_its_file(actions: Actions, photo: Path) -> None:
     session: Session = actions.restore_photo(str(photo), AUTO)[0]
     assert session.size() > 3 * 3 * 4 * 96 * 72
-    session.forget()
+    before = session.restoration
+    pixel, picture = before.inspect(40, 30).to_dict(), np.asarray(before.image)
+    session.make_room()
+    assert session.size() == 0
+    assert session.restoration.inspect(40, 30).to_dict() == pixel
+    assert session.restoration.model is before.model
+    np.testing.assert_array_equal(np.asarray(session.restoration.image), picture)
+    assert session.size() > 0
+    assert not list(session.folder.glob("*.part"))
+
+
+def test_a_result_whose_file_is_gone_says_what_to_do(actions: Actions, photo: Path) -> None:
+    session: Session = actions.restore_photo(str(photo), AUTO)[0]
+    session.make_room()
+    (session.folder / "result.pickle").unlink()
     for click in (actions.draw_views, lambda session: actions.write_download(session, 1.0)):
         with pytest.raises(gr.Error, match=words.FORGOTTEN):
             click(session)
+
+
+def test_after_a_quiet_while_no_result_is_in_memory(actions: Actions, photo: Path) -> None:
+    session: Session = actions.restore_photo(str(photo), AUTO)[0]
+    actions.runner.rest(quiet_seconds=3600)
+    assert session.size() > 0
+    actions.runner.rest(quiet_seconds=0)
+    assert session.size() == 0
 
 
 def test_a_result_that_is_kept_again_is_the_newest_and_counts_once() -> None:

@@ -96,7 +96,7 @@ def slow(actions: Actions, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int
     """A model that takes 900 tiles, a minute and a half, for each photo; what it has done is in the list."""
     tiles: list[int] = []
 
-    def run(photo: str, weather: str, quality: str, progress: Callable[[int, int], None]) -> None:
+    def run(photo: str, weather: str, quality: str, progress: Callable[[int, int], None], *_: object) -> None:
         for tile in range(1, 901):
             time.sleep(0.1)
             tiles.append(tile)

@@ -42,7 +42,7 @@ class Raw:
     def restore(self, path: str, orig_name: str = "photo.png", weather: str = "auto") -> dict[str, Any]:
         """Have an uploaded photo restored: the last message about it."""
         session = uuid.uuid4().hex
-        answer = self.join([named(path, orig_name=orig_name), weather, 1.0], session=session)
+        answer = self.join([named(path, orig_name=orig_name), weather, 1.0, "auto"], session=session)
         assert answer.status_code == 200, answer.text
         return self.last_message(session)
 

@@ -102,14 +102,14 @@ def test_no_file_of_the_machine_is_taken_by_any_field(raw: Raw) -> None:
 
 def test_no_file_of_the_machine_is_taken_by_the_public_endpoint(raw: Raw) -> None:
     for body in (
-        {"data": [named(PASSWD), "auto", 1.0]},
-        {"data": [{"path": PASSWD}, "auto", 1.0]},
-        {"data": [named(PASSWD, is_stream=True), "auto", 1.0]},
+        {"data": [named(PASSWD), "auto", 1.0, "auto"]},
+        {"data": [{"path": PASSWD}, "auto", 1.0, "auto"]},
+        {"data": [named(PASSWD, is_stream=True), "auto", 1.0, "auto"]},
     ):
         assert raw.http.post(f"{API}/call/restore", json=body).status_code == 403
     assert raw.http.post(f"{API}/call/v2/restore", json={"photo": named(PASSWD)}).status_code == 403
     # A path as a bare string is no file to Gradio either: the event fails, and nothing is read.
-    event = raw.http.post(f"{API}/call/restore", json={"data": [PASSWD, "auto", 1.0]})
+    event = raw.http.post(f"{API}/call/restore", json={"data": [PASSWD, "auto", 1.0, "auto"]})
     if event.status_code == 200:
         told = raw.http.get(f"{API}/call/restore/{event.json()['event_id']}").text
         assert "event: complete" not in told
@@ -162,14 +162,15 @@ def test_nonsense_for_private_events_is_refused_without_a_word_about_the_inside(
     deep: list = []
     for _ in range(900):
         deep = [deep]
-    assert raw.join([deep, "auto", 1.0]).status_code in (200, 400)
+    assert raw.join([deep, "auto", 1.0, "auto"]).status_code in (200, 400)
     assert raw.http.post(f"{API}/queue/join", content=b"{" * 9000).status_code == 400
     assert raw.http.get("/health").json()["status"] == "ok"
 
 
 def test_uploads_are_bounded_one_by_one_together_and_unsaid(raw: Raw) -> None:
     megabyte = b"\xff" * 1_000_000
-    assert raw.upload("large.png", megabyte * 2 + b"x").status_code == 413
+    large = raw.upload("large.png", megabyte * 2 + b"x")
+    assert (large.status_code, large.json()["detail"]) == (413, refusals.file_too_large(2))
     several = [("files", (f"{number}.png", megabyte)) for number in range(4)]
     together = raw.http.post(f"{API}/upload", files=several)
     assert (together.status_code, together.json()["detail"]) == (413, refusals.upload_too_large(3))
@@ -194,17 +195,17 @@ def test_uploads_that_nobody_uses_do_not_fill_the_disk(raw: Raw) -> None:
     assert raw.http.get("/health").json()["files_mb"] <= 60
     for path in paths:  # what an hour would do
         Path(path).unlink()
-    answer = raw.join([named(paths[0]), "auto", 1.0])
+    answer = raw.join([named(paths[0]), "auto", 1.0, "auto"])
     assert (answer.status_code, answer.json()["detail"]) == (410, refusals.GONE)
 
 
 def test_the_server_fetches_no_address_for_anybody(raw: Raw, elsewhere: tuple[str, list[str]]) -> None:
     address, asked = elsewhere
     for value in (named(address), {"path": address}, named(None, url=address), {"url": address}):
-        assert raw.join([value, "auto", 1.0]).status_code == 403
+        assert raw.join([value, "auto", 1.0, "auto"]).status_code == 403
     own = raw.uploaded("own.png", png())
     session = "with-url"
-    assert raw.join([named(own, url=address), "auto", 1.0], session=session).status_code == 200
+    assert raw.join([named(own, url=address), "auto", 1.0, "auto"], session=session).status_code == 200
     assert raw.last_message(session)["success"], "the uploaded file is used, and the address ignored"
     for path in (f"{API}/file={address}", f"{API}/proxy={address}", f"{API}/file={quote(address, safe='')}"):
         assert raw.http.get(path).status_code in (403, 404)

@@ -38,7 +38,7 @@ def test_bad_files_are_refused_in_one_plain_line(client: Client, sounds: dict[st
     for case in bad_files(sounds):
         (tmp_path / case.name).write_bytes(case.data)
         with pytest.raises(AppError) as raised:
-            client.predict(handle_file(tmp_path / case.name), "auto", 1.0, api_name="/restore")
+            client.predict(handle_file(tmp_path / case.name), "auto", 1.0, api_name="/restore")[0]
         assert judged(0, str(raised.value), 0, 0).ending == "refused", str(raised.value)
         assert case.name in str(raised.value)
 
@@ -46,6 +46,6 @@ def test_bad_files_are_refused_in_one_plain_line(client: Client, sounds: dict[st
 @pytest.mark.parametrize("name", ["日本 🌧.png", "%2e%2e%2fetc.png", "x" * 251 + ".png", "'; DROP TABLE.png"])
 def test_a_photo_of_any_name_comes_back(client: Client, sounds: dict[str, Sound], tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(sounds["PNG colour"].data)
-    returned = Path(client.predict(handle_file(tmp_path / name), "auto", 1.0, api_name="/restore"))
+    returned = Path(client.predict(handle_file(tmp_path / name), "auto", 1.0, api_name="/restore")[0])
     assert returned.name.endswith("_opir.png")
     assert returned.stat().st_size > 0

@@ -75,7 +75,7 @@ def test_of_a_visit_nothing_is_left_after_an_hour(
     assert uploads.sweep() >= 2
     assert {str(left) for left in uploads.folder.rglob("*") if left.is_file()} <= set(uploads.page_files)
     assert all(Path(kept).is_file() for kept in uploads.page_files)
-    assert raw.join([named(path), "auto", 1.0]).status_code == 410
+    assert raw.join([named(path), "auto", 1.0, "auto"]).status_code == 410
     assert raw.http.get(f"{API}/file={result}").status_code in (403, 404)
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from app.drawing import panels
 from app.drawing.carried_over import kept_and_removed
 from app.examples.examples import Examples
 from app.look import words
@@ -39,7 +40,7 @@ def test_restore_shows_the_photo_and_the_result_unharmed(results: tuple, photo: 
 
 
 def test_summary_says_weather_size_and_time_in_plain_words(results: tuple) -> None:
-    assert "Rain found at its own size." in results[1]
+    assert "rain, fine streaks, found at full size." in results[1].lower()
     assert re.search(r"96 × 72 pixels, [\d.]+ s\.", results[1])
 
 
@@ -50,7 +51,7 @@ def test_probabilities_are_named_and_sum_to_one(results: tuple) -> None:
 
 def test_a_chosen_weather_is_said_and_used(actions: Actions, photo: Path) -> None:
     session, summary, *_ = actions.restore_photo(str(photo), "snow")
-    assert "Restored as snow at its own size, as you chose." in summary
+    assert "Restored as snow at full size, as you chose." in summary
     assert session.restoration.task == "snow"
 
 
@@ -86,10 +87,13 @@ def test_large_photos_are_shown_smaller(tmp_path: Path) -> None:
 
 
 def test_every_view_is_drawn(actions: Actions, session: Session) -> None:
-    stage_1, stage_2, change, (certain, doubt), scales, weather_map = actions.draw_views(session)
+    stage_1, stage_2, change, taken, (certain, doubt), spread, scales, weather_map = actions.draw_views(session)
     for path in (stage_1, stage_2, change):
         assert Image.open(path).width == 96
     assert Image.open(certain).size == Image.open(doubt).size
+    assert [Image.open(path).size for path, _ in taken] == [(96, 72)]
+    assert taken[0][1].startswith("Rain at full size: ")
+    assert spread is None
     assert [caption for _, caption in scales] == ["Reach", "Weight at 1 px", "Weight at 2 px"]
     assert words.YOUR_PHOTO in weather_map
 
@@ -110,7 +114,7 @@ def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, ph
     assert level.work is not None
     work = replace(level.work, uncertainty=torch.from_numpy(doubtful))
     restoration = replace(session.restoration, levels=(replace(level, work=work),))
-    marked = Session(restoration, session.photo, tmp_path, Asked(), session.summary)
+    marked = Session(restoration, session.photo, tmp_path, Asked(), "", False, actions.runner.recent)
     written = np.asarray(Image.open(actions.write_download(marked, 1.0, protect=True)["value"]))
     np.testing.assert_array_equal(written[:, :48], np.asarray(Image.open(photo).convert("RGB"))[:, :48])
     np.testing.assert_array_equal(written[:, 48:], np.asarray(session.restoration.image)[:, 48:])
@@ -118,17 +122,54 @@ def test_doubtful_areas_can_be_left_alone(actions: Actions, session: Session, ph
     assert np.abs(np.asarray(Image.open(after), dtype=float) - written).mean() < 4
 
 
+def test_where_the_weather_is_in_doubt_doubtful_areas_are_left_alone_until_it_is_wanted_otherwise(
+    actions: Actions, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sure = actions.restore_photo(str(photo), AUTO)
+    assert sure[6] == gr.update(value=False, info=words.PROTECT_INFO)
+    monkeypatch.setattr(panels, "DOUBTFUL_BELOW", 1.1)
+    doubted = actions.restore_photo(str(photo), AUTO)
+    assert doubted[6] == gr.update(value=True, info=words.PROTECTED_BY_ITSELF)
+    assert "Perhaps" in doubted[1]
+    assert words.IN_DOUBT in doubted[1]
+    assert doubted[2][1].endswith("-protected.jpg")
+    again = actions.restore_photo(str(photo), AUTO, words.FAST, protect=False, session=doubted[0])
+    assert again[6]["value"] is False, "a visitor who switched it off is not overruled"
+    named = actions.restore_photo(str(photo), "rain", protect=True, session=doubted[0])
+    assert named[6] == gr.update(value=False, info=words.PROTECT_INFO), "what a visitor names is not in doubt"
+    monkeypatch.undo()
+    own = actions.restore_photo(str(photo), AUTO, words.FAST, protect=True, session=sure[0])
+    assert own[6]["value"] is True
+
+
+def test_thorough_shows_where_its_ways_disagree(actions: Actions, photo: Path) -> None:
+    session = actions.restore_photo(str(photo), AUTO, words.THOROUGH)[0]
+    assert Image.open(actions.draw_views(session)[5]).width >= 96
+
+
+def test_the_api_tells_what_each_level_did_and_lets_them_be_chosen(
+    actions: Actions, restorer: Restorer, photo: Path
+) -> None:
+    path, levels = actions.restore_file(str(photo), AUTO, 1.0)
+    assert Path(path).is_file()
+    assert levels == [level.to_dict() for level in restorer.restore(photo).levels]
+    _, levels = actions.restore_file(str(photo), AUTO, 1.0, "1, 0")
+    assert [(level["level"], level["worked"]) for level in levels] == [(1, True), (0, True)]
+    with pytest.raises(gr.Error, match="levels must be"):
+        actions.restore_file(str(photo), AUTO, 1.0, "all")
+
+
 def test_a_cancelled_job_ends_without_a_result(actions: Actions, photo: Path) -> None:
     actions.begin(str(photo))
     assert words.CANCELLED in actions.cancel(None)[1]
-    assert list(actions.restore_photo(str(photo), AUTO)) == [gr.skip()] * 8, "what is shown stays"
+    assert list(actions.restore_photo(str(photo), AUTO)) == [gr.skip()] * 9, "what is shown stays"
     assert isinstance(actions.restore_photo(str(photo), AUTO)[0], Session), "the next job knows nothing of it"
 
 
 def test_without_a_photo_every_action_returns_the_empty_page(actions: Actions) -> None:
     assert actions.restore_photo(None, AUTO)[0] == gr.skip()
     assert actions.begin(None) == (gr.skip(), gr.skip(), gr.skip())
-    assert actions.clear()[:4] == (AUTO, 1.0, False, None)
+    assert actions.clear()[:2] == (AUTO, 1.0)
     assert len(actions.clear()) == 3 + 6 + len(actions.draw_views(None))
     assert actions.blend(None, 1.0)[0] is None
     assert actions.write_download(None, 1.0)["interactive"] is False
@@ -158,7 +199,7 @@ def test_a_file_that_is_no_photo_gives_one_plain_line(actions: Actions, not_a_ph
 def test_what_nobody_expected_is_a_plain_line_too(
     actions: Actions, photo: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(actions.runner, "restore", fail)
@@ -181,10 +222,11 @@ def test_examples_open_under_their_own_name(actions: Actions, examples: Examples
 def test_an_example_is_shown_with_its_stored_result_and_no_model(
     actions: Actions, examples: Examples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions.runner, "restore", lambda *_: pytest.fail("the model ran"))
+    monkeypatch.setattr(actions.runner, "restore", lambda *_, **__: pytest.fail("the model ran"))
     photo, quality, weather, strength, protect, *shown = actions.show_example(SimpleNamespace(index=1))
     session, summary, (before, after), *_ = shown
-    assert (Path(photo).name, quality, weather, strength, protect) == ("street-1.jpg", words.FULL, AUTO, 1.0, False)
+    assert (Path(photo).name, quality, weather, strength) == ("street-1.jpg", words.FULL, AUTO, 1.0)
+    assert protect["value"] is False
     assert "made ready before you came" in summary
     assert Image.open(before).size == Image.open(after).size == Image.open(examples.photos[1]).size
     assert Path(actions.write_download(session, 1.0)["value"]).name == "street-1_opir.jpg"

@@ -246,7 +246,7 @@ BAD_COMMANDS = [
     (["restore", "{photos}", "-o", "{tmp}/o", "--engine", "gpu"], r'unknown engine "gpu": use one of local, ray'),
     (
         ["restore", "{photos}", "-o", "{tmp}/o", "--levels", "1;2"],
-        r'--levels must be "auto" or numbers such as 0,1,2, got "1;2"',
+        r'levels must be "auto" or numbers such as 0,1,2, got "1;2"',
     ),
     (["restore", "{photos}", "-o", "{tmp}/o", "--levels", "12"], r'levels must be "auto" or some of 0 to 8'),
     (["restore", "{photos}", "-o", "{tmp}/o", "--workers", "2"], r"--workers is for --engine ray"),

@@ -124,3 +124,16 @@ def test_jpeg_resembles_a_real_encoder() -> None:
     ours = jpeg(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255, column(70.0))
     loss_real = (real - photo).square().mean()
     assert (ours - real).square().mean() < 0.35 * loss_real
+
+
+def test_weather_has_the_size_that_is_asked_for_and_haze_has_none() -> None:
+    clean = torch.full((1, 3, 320, 400), 0.2)
+    for task in (Task.RAIN, Task.SNOW):
+        sharp = []
+        for size in (2.0, 12.0):
+            drawn = torch.cat([degrade(clean, task, seed, size=size) - clean for seed in range(6)])
+            sharp.append(float((drawn[..., 1:] - drawn[..., :-1]).abs().sum() / drawn.abs().sum()))
+        assert sharp[1] < sharp[0] / 2, "broad weather changes slowly from pixel to pixel"
+    for task, size in ((Task.HAZE, 3.0), (Task.RAIN, 0.0)):
+        with pytest.raises(ValueError, match="size is a width of rain or snow above 0"):
+            degrade(clean, task, seed=1, size=size)

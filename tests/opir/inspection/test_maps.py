@@ -124,11 +124,11 @@ def test_trust_is_drawn_in_grey_levels_where_there_is_a_calibration(restoration:
 
 def test_what_can_not_be_drawn_is_refused(restoration: Restoration) -> None:
     with pytest.raises(
-        ValueError, match=r'unknown map "error": use some of stage1, change, uncertainty, error_bound, scales'
+        ValueError, match=r'unknown map "error": use some of stage1, change, uncertainty, error_bound, spread, scales'
     ):
         pictures(restoration, ["stage1", "error"])
     without = replace(restoration, keeps_scale_weights=False)
-    assert list(pictures(without)) == [name for name in MAPS if name not in ("scales", "error_bound")]
+    assert list(pictures(without)) == [name for name in MAPS if name not in ("scales", "error_bound", "spread")]
     with pytest.raises(ValueError, match=r"no scale weights to draw: restore with scale_weights=True"):
         pictures(without, ["scales"])
 
