@@ -184,6 +184,12 @@ def peers_sentences(report: dict[str, Any]) -> str:
     return "\n".join([*([left, ""] if left else []), *(f"- {sentence}" for sentence in sentences(report)), ""])
 
 
+def peers_pictures(report: dict[str, Any]) -> str:
+    """Return the pictures that were drawn."""
+    drawn = [f"![The photo, dark channel prior, MAXIM, OPIR](images/{name})" for name in report["pictures"]]
+    return "\n\n".join(drawn or [_TOO_FEW]) + "\n"
+
+
 def peers_short(report: dict[str, Any]) -> str:
     """Return the README's two lines."""
     page = "[docs/peers.md](docs/peers.md) has figures, pictures, time and memory, and says who should use which."

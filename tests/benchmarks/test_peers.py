@@ -14,7 +14,15 @@ import torch
 from benchmarks.peers import __main__ as command
 from benchmarks.peers import maxim, sets
 from benchmarks.peers.pictures import draw_pictures
-from benchmarks.peers.tables import best_of, peers_sentences, peers_short, peers_table, peers_time_table, sentences
+from benchmarks.peers.tables import (
+    best_of,
+    peers_pictures,
+    peers_sentences,
+    peers_short,
+    peers_table,
+    peers_time_table,
+    sentences,
+)
 from benchmarks.peers.timing import Contestant
 from opir.inference import Restorer
 from opir.model import OPIR
@@ -95,6 +103,7 @@ def test_photos_are_scored_that_every_method_is_through_with(work: Path, checkpo
     assert sorted(path.name for path in tmp_path.glob("peers-*.jpg")) == [
         f"peers-{name}.jpg" for name in sorted(sets.EXAMPLES)
     ]
+    assert peers_pictures(report).count("![") == len(sets.EXAMPLES)
     table = peers_table(report)
     assert f"So far from {len(report['sets']) - 1} of " in table
     assert "not through with enough photos" in peers_sentences(report)
