@@ -36,9 +36,10 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# In two processes, each file of tests in one of them: most of the time is waiting for a browser, a server or a start.
+# In two processes, each file of tests in one of them; one after the other: make test TESTS=
+TESTS ?= --numprocesses 2 --dist loadfile
 test: setup chromium
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest $(TESTS)
 
 .PHONY: chromium
 chromium:

@@ -184,7 +184,12 @@ def test_a_new_weather(copy: Copy) -> None:
     copy.put("app/look/theme.py", "    Task.CLEAN:", '    Task.DUST: "#7c5c3c",\n')
     copy.put("app/look/words.py", '    ("Nothing", ', '    ("Dust", Task.DUST.label),\n')
     copy.put("app/look/words.py", 'Task.CLEAN: "Clear"', 'Task.DUST: "Dust", ')
-    copy.put("app/look/sentences.py", 'Task.CLEAN: "something"', 'Task.DUST: "dust", ')
+    copy.put(
+        "app/look/sentences.py",
+        '    Task.HAZE: ("a breath',
+        '    Task.DUST: ("a little dust", "dust", "much dust"),\n',
+    )
+    copy.put("app/look/sentences.py", "Task.HAZE: (6.0", "Task.DUST: (1.0, 6.0), ")
     copy.put("app/look/sentences.py", "    Task.CLEAN:", '    Task.DUST: "Restored as dust",\n')
     copy.run("-m", "pytest", "-q", "tests/app/look/test_every_weather.py")
     seen = "from opir import Restorer; print(Restorer.from_pretrained('run').restore('dusty.png').task_probabilities)"

@@ -125,7 +125,8 @@ FORMATS = {
             lossless="always, but JPEG in a TIFF",
             iptc=True,
             dpi="own",
-            reads_more="palettes, CMYK and LAB come back as RGB, 1 to 7 bits as 8, 9 to 15 as 16",
+            reads_more="palettes, CMYK and LAB (white is D50, as Photoshop has it) come back as RGB, "
+            "1 to 7 bits as 8, 9 to 15 as 16",
         ),
         Format(
             name="HEIF",

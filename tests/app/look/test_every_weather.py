@@ -1,7 +1,7 @@
 """Every weather has its words and its colour on the page."""
 
 from app.look import words
-from app.look.sentences import weather_sentence
+from app.look.sentences import Found, weather_sentence
 from app.look.theme import TASK_COLOURS
 from opir.tasks import AUTO, TASK_NAMES, Task
 
@@ -11,5 +11,6 @@ def test_every_weather_has_words_and_a_colour_of_its_own() -> None:
     assert len(set(TASK_COLOURS.values())) == len(Task)
     assert {value for _, value in words.WEATHER_CHOICES} == {AUTO, *TASK_NAMES}
     for task in Task:
-        assert weather_sentence(task, [(task, 0)], chosen=True)
-        assert weather_sentence(None, [(task, 1)], chosen=False)
+        assert weather_sentence(task, [Found(task, 0, 1.0)], chosen=True)
+        if task is not Task.CLEAN:
+            assert weather_sentence(None, [Found(task, 1, 9.0)], chosen=False)
