@@ -68,7 +68,7 @@ def score_all(restorer: Restorer, work: Path, before: dict[str, Any]) -> dict[st
     sets = {group.name: score(restorer, group, work) for group in SETS}
     report = provenance("make peers", restorer, (0,))
     report["versions"] = json.loads((work / "versions.json").read_text())
-    report["sets"] = {name: found for name, found in sets.items() if found["photos"]}
+    report["sets"] = {name: found for name, found in sets.items() if found["prepared"]}
     return report | ({"time": before["time"]} if "time" in before else {})
 
 
@@ -91,7 +91,8 @@ def main(arguments: list[str] | None = None) -> None:
     report = json.loads(options.output.read_text()) if options.output.is_file() else {}
     if options.step == "score":
         report = score_all(restorer, options.work, report)
-        draw_pictures(restorer, [group.title for group in EXAMPLE_SETS], options.work, options.images)
+        pictures = draw_pictures(restorer, [group.title for group in EXAMPLE_SETS], options.work, options.images)
+        report["pictures"] = [path.name for path in pictures]
     else:
         here = provenance("make peers-time", restorer, (0,))
         sizes = measure_time(options.work.absolute(), options.python.absolute(), options.checkpoint)

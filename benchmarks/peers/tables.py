@@ -5,6 +5,8 @@ from typing import Any
 
 from benchmarks.report.provenance import source_line
 
+ENOUGH = 3
+"""Photos of a set, before sentences speak of it."""
 OURS, UNTOUCHED, PRIOR = "OPIR", "untouched", "dark channel prior"
 _MAXIM = {
     "maxim-deraining": "deraining",
@@ -12,6 +14,7 @@ _MAXIM = {
     "maxim-dehazing-outdoor": "dehazing, outdoor",
     "maxim-both": "deraining, then dehazing",
 }
+_TOO_FEW = "MAXIM is not through with enough photos yet to say more: `make peers` goes on."
 _TAKE = {UNTOUCHED: "nothing", PRIOR: "the dark channel prior", "MAXIM": "MAXIM", OURS: "OPIR"}
 
 
@@ -27,7 +30,7 @@ def _figure(found: dict[str, Any], harm: bool, best: float) -> str:
 def peers_table(report: dict[str, Any]) -> str:
     """Return PSNR of every method on every set."""
     rows = []
-    for found in report["sets"].values():
+    for found in scored(report, least=1):
         methods, harm = found["methods"], found["harm"]
         best = max(value["mean"] for name, value in methods.items() if not (harm and name == UNTOUCHED))
         maxim = "; ".join(
@@ -45,15 +48,26 @@ def peers_table(report: dict[str, Any]) -> str:
             ]
         )
     lines = _table(["photos", "whose kind", "how many", UNTOUCHED, PRIOR, "MAXIM", OURS], rows)
-    left_out = [
-        f"{found['title']} {found['photos']} of {found['prepared']}"
-        for found in report["sets"].values()
-        if found["photos"] < found["prepared"]
-    ]
-    if left_out:
-        lines += [f"MAXIM is not through with all photos yet: {', '.join(left_out)}.", ""]
+    if left := so_far(report):
+        lines += [left, ""]
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     return "\n".join([*lines, source_line(report, "peers"), f"With {versions}.", ""])
+
+
+def scored(report: dict[str, Any], least: int = ENOUGH) -> list[dict[str, Any]]:
+    """Return the sets of which enough photos were compared."""
+    return [found for found in report["sets"].values() if found["photos"] >= least]
+
+
+def so_far(report: dict[str, Any]) -> str:
+    """Return a warning where MAXIM is not through with all photos, or nothing."""
+    sets = report["sets"].values()
+    done, prepared = (sum(found[key] for found in sets) for key in ("photos", "prepared"))
+    if done == prepared:
+        return ""
+    return (
+        f"**So far from {done} of {prepared} photos**, to be taken with care: `make peers` goes on with the others."
+    )
 
 
 def peers_time_table(report: dict[str, Any]) -> str:
@@ -124,7 +138,7 @@ def sentences(report: dict[str, Any]) -> list[str]:
         ),
         "**What neither was trained on**": ("neither's",),
     }
-    found = [row for row in report["sets"].values() if not row["harm"]]
+    found = [row for row in scored(report) if not row["harm"]]
     chosen = {title: [row for row in found if row["whose"] in whose] for title, whose in groups.items()}
     told = [f"{title}: {_advice(sets)}." for title, sets in chosen.items() if sets]
     return [*told, *_harm(report), _cost(report)]
@@ -133,7 +147,7 @@ def sentences(report: dict[str, Any]) -> list[str]:
 def _harm(report: dict[str, Any]) -> list[str]:
     """Return what happens to photos without weather."""
     told = []
-    for found in report["sets"].values():
+    for found in scored(report):
         if found["harm"]:
             methods = found["methods"]
             worst = {OURS: methods[OURS]["worst"]}
@@ -164,18 +178,30 @@ def _cost(report: dict[str, Any]) -> str:
 
 def peers_sentences(report: dict[str, Any]) -> str:
     """Return the sentences as a list."""
-    return "\n".join([*(f"- {sentence}" for sentence in sentences(report)), ""])
+    if not scored(report):
+        return f"{_TOO_FEW}\n"
+    left = so_far(report)
+    return "\n".join([*([left, ""] if left else []), *(f"- {sentence}" for sentence in sentences(report)), ""])
+
+
+def peers_pictures(report: dict[str, Any]) -> str:
+    """Return the pictures that were drawn."""
+    drawn = [f"![The photo, dark channel prior, MAXIM, OPIR](images/{name})" for name in report["pictures"]]
+    return "\n\n".join(drawn or [_TOO_FEW]) + "\n"
 
 
 def peers_short(report: dict[str, Any]) -> str:
     """Return the README's two lines."""
-    sets = [found for found in report["sets"].values() if not found["harm"]]
+    page = "[docs/peers.md](docs/peers.md) has figures, pictures, time and memory, and says who should use which."
+    if not scored(report):
+        return f"{_TOO_FEW}\n{page}\n"
     wins: dict[str, list[str]] = {}
-    for found in sets:
-        wins.setdefault(best_of(found), []).append(found["title"])
+    for found in scored(report):
+        if not found["harm"]:
+            wins.setdefault(best_of(found), []).append(found["title"])
     parts = [f"{_TAKE[method]} on {_listed(titles)}" for method, titles in wins.items()]
-    return (
+    closest = (
         "Of OPIR, MAXIM (CVPR 2022, from npm) and the dark channel prior on the same photos comes closest to the "
-        f"truth: {'; '.join(parts)}.\n[docs/peers.md](docs/peers.md) has the figures, pictures, time and memory, "
-        "and says who should use which.\n"
+        f"truth: {'; '.join(parts)}. {so_far(report)}"
     )
+    return f"{closest.rstrip()}\n{page}\n"

@@ -73,6 +73,7 @@ TABLES: dict[str, tuple[str, Render, str]] = {
     "cost": ("cost.json", cost_tables.cost_tables, "bench"),
     "peers": ("peers.json", peers_tables.peers_table, "peers"),
     "peers-time": ("peers.json", peers_tables.peers_time_table, "peers-time"),
+    "peers-pictures": ("peers.json", peers_tables.peers_pictures, "peers"),
     "peers-sentences": ("peers.json", peers_tables.peers_sentences, "peers"),
     "peers-short": ("peers.json", peers_tables.peers_short, "peers"),
     **{name: (f"{name}.json", published_tables.render, name) for name in published_tables.TABLES},

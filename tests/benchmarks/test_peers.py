@@ -14,7 +14,15 @@ import torch
 from benchmarks.peers import __main__ as command
 from benchmarks.peers import maxim, sets
 from benchmarks.peers.pictures import draw_pictures
-from benchmarks.peers.tables import best_of, peers_short, peers_table, peers_time_table, sentences
+from benchmarks.peers.tables import (
+    best_of,
+    peers_pictures,
+    peers_sentences,
+    peers_short,
+    peers_table,
+    peers_time_table,
+    sentences,
+)
 from benchmarks.peers.timing import Contestant
 from opir.inference import Restorer
 from opir.model import OPIR
@@ -88,14 +96,18 @@ def test_photos_are_scored_that_every_method_is_through_with(work: Path, checkpo
     rain = report["sets"]["rain100l"]
     assert (rain["photos"], rain["prepared"]) == (1, 2)
     assert rain["methods"]["maxim-deraining"] == rain["methods"]["untouched"] == rain["methods"]["OPIR"]
-    assert report["sets"]["rain100l-2"]["size"] == "128×96"
+    assert report["sets"]["rain100l-4"]["size"] == "128×96"
     assert report["sets"]["clean"]["methods"]["OPIR"]["worst"] == 60
     assert "sots" not in report["sets"]
+    report["sets"]["sots"] = report["sets"]["rain100l"] | {"photos": 0, "prepared": 3, "methods": {}}
     assert sorted(path.name for path in tmp_path.glob("peers-*.jpg")) == [
         f"peers-{name}.jpg" for name in sorted(sets.EXAMPLES)
     ]
+    assert peers_pictures(report).count("![") == len(sets.EXAMPLES)
     table = peers_table(report)
-    assert "not through with all photos yet: Rain100L 1 of 2" in table
+    assert f"So far from {len(report['sets']) - 1} of " in table
+    assert "not through with enough photos" in peers_sentences(report)
+    assert "not through with enough photos" in peers_short(report)
     assert "maxim-deraining 0.1.0" in table
 
 
@@ -121,7 +133,7 @@ def report_of(maxim_psnr: float) -> dict[str, Any]:
         values = methods | dict.fromkeys(group.maxim, maxim_psnr)
         scores = {name: {"mean": value, "sd": 0.0, "count": 2, "worst": value - 1} for name, value in values.items()}
         told = {"title": group.title, "whose": group.whose, "space": group.space, "harm": group.harm}
-        found[group.name] = told | {"photos": 2, "prepared": 2, "size": "480×320", "methods": scores}
+        found[group.name] = told | {"photos": 3, "prepared": 3, "size": "480×320", "methods": scores}
     origin = {"date": "today", "commit": "abc", "weights_sha256": "def", "hardware": "here"}
     return origin | {"versions": {"tensorflow": "2"}, "sets": found}
 
@@ -129,6 +141,12 @@ def report_of(maxim_psnr: float) -> dict[str, Any]:
 def test_sentences_follow_from_the_figures() -> None:
     ahead, behind = sentences(report_of(25.0)), sentences(report_of(35.0))
     assert len(ahead) == len(behind) == 5
+    part = report_of(25.0)
+    assert "So far" not in peers_sentences(part)
+    part["sets"]["snow"]["photos"] = 1
+    assert "snow" not in peers_sentences(part)
+    assert "So far from 28 of 30 photos" in peers_sentences(part)
+    assert "So far from" in peers_short(part)
     assert ahead[0].endswith("take OPIR for Rain100L (30.0 dB, MAXIM 25.0) and SOTS-indoor (30.0 dB, MAXIM 25.0).")
     assert "take MAXIM for Rain100L (35.0 dB, OPIR 30.0)" in behind[0]
     assert "plain things come back from OPIR with 29.0 dB at worst, from MAXIM with 24.0" in ahead[3]
