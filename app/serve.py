@@ -15,12 +15,12 @@ from starlette.routing import Route
 from app import page
 from app.drawing.weather_map import WeatherMap
 from app.running.runner import Runner
-from app.server import logs
+from app.server import gradio_insides, logs
 from app.server.gate import Gate
 from app.server.request_log import COUNTS
 from app.server.server_state import ServerState
 from app.server.settings import Settings
-from app.server.visitor_files import VisitorFiles, spare_empty_files
+from app.server.visitor_files import VisitorFiles
 from app.tabs.clean_actions import Actions
 from opir.inference import Restorer
 
@@ -90,8 +90,9 @@ def _rest_now_and_then(server: Server, runner: Runner) -> None:
 
 def launch(actions: Actions, settings: Settings, files: VisitorFiles, share: bool = False) -> Server:
     """Build the page and serve it through the gate, visitors' files in the folder that Gradio was told of."""
-    spare_empty_files()
+    gradio_insides.spare_empty_files()
     blocks = page.build(actions)
+    gradio_insides.check(blocks)
     state = ServerState(settings, files, blocks, actions.runner.info, actions.runner.device)
     _, url, _ = blocks.queue(max_size=EVENTS_PER_JOB * settings.queue_length, api_open=False).launch(
         server_name=settings.host or None,
@@ -103,7 +104,7 @@ def launch(actions: Actions, settings: Settings, files: VisitorFiles, share: boo
         app_kwargs={"middleware": [Middleware(Gate, state=state)], "routes": [_health_route(state)]},
         **page.launch_options(),
     )
-    files.page_files = {path for block in blocks.blocks.values() for path in getattr(block, "keep_in_cache", ())}
+    files.page_files = gradio_insides.own_files(blocks)
     files.start_sweeping()
     return Server(url, state)
 

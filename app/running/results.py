@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from app.look import words
 from app.running.errors import plain_error
 from app.running.kept_results import RecentResults
+from app.server.gradio_insides import get_upload_folder
 from opir.devices import give_back_freed_memory
 from opir.errors import ImageError
 from opir.files import written_whole

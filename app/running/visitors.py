@@ -10,6 +10,7 @@ import gradio as gr
 
 from app.running.results import new_folder
 from app.running.runner import Stops
+from app.server.gradio_insides import Sessions
 
 LEAVE_AFTER = 120.0
 """Seconds after which a visitor whose connection ended is gone: a phone that changes apps comes back sooner."""
@@ -64,13 +65,14 @@ def forget_who_leaves(
         jobs: the names of a visitor's jobs.
     """
 
+    sessions = Sessions(page)
+
     def forget(visitor: str, left: datetime) -> None:
-        states = page.state_holder
-        if states.time_last_used.get(visitor, left) > left + _LAST_EVENTS:
+        if sessions.last_used(visitor, left) > left + _LAST_EVENTS:
             return  # came back and went on
         for job in jobs(visitor):
             stops.stop(job)
-        states.delete_state(visitor)
+        sessions.delete_state(visitor)
         visitors.forget(visitor)
 
     def leave(request: gr.Request) -> None:

@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
 from app.look import refusals
+from app.server import gradio_insides
 from app.server.gate_rules import (
     API,
     CALL,
@@ -169,7 +170,7 @@ class Gate:
 
     def _function(self, name: str | None, asked: dict[str, Any]) -> Any:
         """Return what is asked for: a public endpoint by its name, or an event of the page by its number."""
-        functions = self.state.blocks.fns
+        functions = gradio_insides.functions_of(self.state.blocks)
         if name is not None:
             found = [one for one in functions.values() if one.api_name == name and one.api_visibility == "public"]
             if not found:

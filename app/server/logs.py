@@ -9,8 +9,10 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import IO, Any
+
+from app.server import gradio_insides
 
 OWN = ("app", "opir")
 """Loggers whose messages we write ourselves."""
@@ -55,7 +57,7 @@ def start_logging(level: str, stream: IO[str] | None = None) -> None:
     for name in OWN:
         logging.getLogger(name).setLevel(level.upper())
     logging.captureWarnings(True)
-    _quiet_gradio()
+    gradio_insides.log_tracebacks(_log_event_error)
 
 
 def take_over_web_server_log() -> None:
@@ -66,23 +68,8 @@ def take_over_web_server_log() -> None:
         logger.propagate = True
 
 
-class _TracebacksToLog:
-    """Stands in for the module `traceback` where Gradio prints what events raise: their messages hold paths."""
-
-    def print_exc(self, *_: Any, **__: Any) -> None:
-        facts = what_went_wrong(sys.exc_info()[1])
-        logging.getLogger("app.gradio").error("an event failed", extra={"facts": facts})
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(traceback, name)
-
-
-def _quiet_gradio() -> None:
-    from gradio import queueing, route_utils, routes
-
-    for module in (queueing, routes, route_utils):
-        if isinstance(getattr(module, "traceback", None), ModuleType):
-            module.traceback = _TracebacksToLog()  # type: ignore[attr-defined]
+def _log_event_error(error: BaseException | None) -> None:
+    logging.getLogger("app.gradio").error("an event failed", extra={"facts": what_went_wrong(error)})
 
 
 def log_request(level: int = logging.INFO, **facts: Any) -> None:

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from gradio.context import LocalContext
+from app.server import gradio_insides
 
 
 class Cancelled(Exception):
@@ -29,18 +29,14 @@ class Visit:
 
     def is_over(self) -> bool:
         """Say whether nobody waits for the result any more: the tab was closed, or the job was cancelled."""
-        if self.queue is None:
-            return False
-        if self.event is None or not self.event.alive:
-            return True
-        return self.queue.event_ids_to_events.get(self.event._id) is not self.event
+        return self.queue is not None and not gradio_insides.is_waited_for(self.queue, self.event)
 
 
 def current_visit() -> Visit:
     """Return the visit that this function is called for; one that never ends where there is no server."""
-    blocks, event_id = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    if blocks is None or event_id is None:
+    current = gradio_insides.current_event()
+    if current is None:
         return Visit(uuid.uuid4().hex[:8], "direct")
-    event = blocks._queue.event_ids_to_events.get(event_id)
+    event_id, queue, event = current
     door = f"/{event.fn.api_name}" if event is not None and event.fn.api_visibility == "public" else "page"
-    return Visit(event_id[:8], door, blocks._queue, event)
+    return Visit(event_id[:8], door, queue, event)

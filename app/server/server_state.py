@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.server import gradio_insides
 from app.server.request_log import COUNTS
 from app.server.settings import Settings
 from app.server.visitor_files import VisitorFiles
@@ -37,13 +38,11 @@ class ServerState:
 
     def waiting(self) -> int:
         """Return how many jobs wait for the model."""
-        queue = self.blocks._queue.event_queue_per_concurrency_id.get(MODEL_QUEUE["concurrency_id"])
-        return 0 if queue is None else len(queue.queue)
+        return gradio_insides.waiting_jobs(self.blocks, MODEL_QUEUE["concurrency_id"])
 
     def jobs(self) -> int:
         """Return how many jobs of any kind wait or run."""
-        queue = self.blocks._queue
-        return len(queue) + sum(job is not None for job in queue.active_jobs)
+        return gradio_insides.all_jobs(self.blocks)
 
     @contextmanager
     def listening_to(self, session: str) -> Iterator[None]:
@@ -64,28 +63,17 @@ class ServerState:
         It happens when a session ends, no sooner than `UNHEARD_SECONDS` after nobody listened any more: a browser may
         be about to listen again. A result that the page may look into stays. A program's request is a session too.
         """
-        queue = self.blocks._queue
-        jobs = set(queue.pending_event_ids_session.get(session, ()))
-        events = [queue.event_ids_to_events.get(job) for job in jobs]
-        if any(event is None or event.alive for event in events):
+        sessions = gradio_insides.Sessions(self.blocks)
+        jobs = sessions.jobs(session)
+        if sessions.has_work(jobs):
             return  # its visitor comes for what has been asked for meanwhile
         now = time.monotonic()
         self.unheard[session] = jobs, now
         for name, (left, since) in list(self.unheard.items()):
-            if now - since >= UNHEARD_SECONDS and left.isdisjoint(queue.event_ids_to_events):
+            if now - since >= UNHEARD_SECONDS and sessions.are_over(left):
                 del self.unheard[name]
-                if left == queue.pending_event_ids_session.get(name, set()):  # nothing was asked for since
-                    self._forget(name)
-
-    def _forget(self, session: str) -> None:
-        """Make Gradio forget a session; should it go on, all of this is made anew."""
-        sessions, queue = self.blocks.app.state_holder, self.blocks._queue
-        queue.pending_event_ids_session.pop(session, None)
-        queue.pending_messages_per_session.pop(session, None)
-        there = sessions.session_data.get(session)
-        if there is not None and all(value is None or value == {} for value in there.state_data.values()):
-            sessions.session_data.pop(session, None)
-            sessions.time_last_used.pop(session, None)
+                if left == sessions.jobs(name):  # nothing was asked for since
+                    sessions.forget(name)
 
     def health(self) -> dict[str, Any]:
         """Return what /health says: whether work is taken, by what, and how much there is."""

@@ -8,10 +8,6 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
-from gradio.components import file, upload_button
 
 LOG = logging.getLogger(__name__)
 
@@ -83,25 +79,6 @@ class VisitorFiles:
         """Remove everything."""
         self._over.set()
         shutil.rmtree(self.root, ignore_errors=True)
-
-
-class _NamesOnly:
-    """Stands in for the module `tempfile` where Gradio makes an empty file for each that it hands to an event.
-
-    It uses none but its name, which it sets itself, and never removes it.
-    """
-
-    def NamedTemporaryFile(self, **_: Any) -> SimpleNamespace:
-        return SimpleNamespace()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(tempfile, name)
-
-
-def spare_empty_files() -> None:
-    """Keep Gradio from leaving an empty file behind for each photo that an event is given."""
-    for module in (file, upload_button):
-        module.tempfile = _NamesOnly()  # type: ignore[attr-defined]
 
 
 def remove_leftovers(parent: Path, lifetime_seconds: float) -> None:
