@@ -173,8 +173,7 @@ def main(arguments: list[str] | None = None) -> None:
     found = list_photos(options.photos) if options.photos else []
     picked = found[:: max(1, len(found) // options.count)][: options.count]
     drawn = list(measure_drawn(restorer, picked, options.megapixels)) if picked else []
-    quick = options.every > 1
-    report = provenance(command, restorer, range(len(picked)), quick) | {"pairs": pairs, "drawn": drawn}
+    report = provenance(command, restorer, range(len(picked))) | {"pairs": pairs, "drawn": drawn}
     write_report(report, options.output)
     draw(report, IMAGES / "sizes.png")
 
