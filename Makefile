@@ -58,6 +58,8 @@ example-photos: setup
 	$(DEGRADE)/meadow.jpg -o assets/examples/meadow-haze.jpg --task haze --seed 4
 	$(BIN)/opir degrade assets/examples/meadow-haze.jpg -o assets/examples/meadow-rain-mist.jpg --task rain --seed 4
 	rm assets/examples/meadow-haze.jpg
+	$(DEGRADE)/vine.jpg -o assets/examples/vine-rain.jpg --task rain --seed 1 --size 14
+	$(DEGRADE)/nuthatch.jpg -o assets/examples/nuthatch-snow.jpg --task snow --seed 1 --size 45
 
 # The results of the page's examples, made anew for new weights, so that the first click shows one at once.
 examples: setup

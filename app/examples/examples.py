@@ -34,6 +34,9 @@ CAPTIONS = {
     "mountains-haze.jpg": "Haze",
     "coast.jpg": "Real haze",
     "pagoda.jpg": "Light haze",
+    "vine-rain.jpg": "Broad streaks",
+    "nuthatch-snow.jpg": "Large flakes",
+    "stars.jpg": "Stars",
     "castle.jpg": "Clear",
 }
 """File name → caption, in the order in which the page shows them."""
