@@ -27,7 +27,7 @@ EXCEPTIONS = {
 
 def _drawn_rooms() -> set[str]:
     """Return the folders of the tree, as paths."""
-    tree = re.search(r"```\n(opir/.*?)```", TEXT, re.DOTALL)
+    tree = re.search(r"```text\n(opir/.*?)```", TEXT, re.DOTALL)
     assert tree is not None, "CONTRIBUTING.md opens with the tree of rooms"
     above: list[str] = []
     rooms = set()

@@ -1,11 +1,10 @@
 """A visitor's result between clicks, and the files that the page shows and hands out."""
 
-import pickle
 import re
 import secrets
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ from PIL import Image
 from app.look import words
 from app.running.errors import plain_error
 from app.running.kept_results import RecentResults
+from app.running.moved_results import bring_back, move_arrays
 from app.server.gradio_insides import get_upload_folder
 from opir.devices import give_back_freed_memory
 from opir.errors import ImageError
-from opir.files import written_whole
 from opir.inference import Restoration, compacted
 from opir.photo import ENDINGS, FORMATS
 from opir.tasks import AUTO
@@ -62,7 +61,9 @@ class Session:
             recent: the results that are in memory.
         """
         self._restoration: Restoration | None = restoration
-        self._model, self._recent, self._moving = restoration.model, recent, threading.Lock()
+        self._moved: Restoration | None = None
+        """What is left in memory of a result that had to make room."""
+        self._recent, self._moving = recent, threading.Lock()
         self.photo, self.folder, self.asked, self.summary, self.in_doubt = photo, folder, asked, summary, in_doubt
         self.seconds = restoration.seconds
         self.views: tuple[Any, ...] | None = None
@@ -75,11 +76,10 @@ class Session:
         with self._moving:
             result, was_away = self._restoration, self._restoration is None
             if result is None:
-                try:
-                    result = replace(pickle.loads(self._file.read_bytes()), model=self._model)
-                except FileNotFoundError:
-                    raise plain_error(words.FORGOTTEN, log=False) from None
-                self._restoration = result
+                if self._moved is None or not self._file.is_file():
+                    raise plain_error(words.FORGOTTEN, log=False)
+                result = self._restoration = bring_back(self._moved, self._file)
+                self._moved = None
         if was_away:
             self._recent.add(self)
         return result
@@ -103,13 +103,12 @@ class Session:
             result, self._restoration = self._restoration, None
             if result is None or not self.folder.is_dir():
                 return
-            bare = replace(result, model=None)  # type: ignore[arg-type]
-            with suppress(ImageError), written_whole(self._file) as file:  # on a full disk it is lost
-                pickle.dump(bare, file, pickle.HIGHEST_PROTOCOL)
+            with suppress(ImageError):  # on a full disk it is lost
+                self._moved = move_arrays(result, self._file)
 
     @property
     def _file(self) -> Path:
-        return self.folder / "result.pickle"
+        return self.folder / "result.safetensors"
 
 
 def new_folder() -> Path:

@@ -17,8 +17,7 @@ from torch.nn import functional as F
 from benchmarks.quality.cases import picked
 from benchmarks.quality.sizes import enlarged
 from benchmarks.report.provenance import ROOT
-from opir.data import list_photos, pair_photos
-from opir.data.readers import DEPTH_UNIT, read_depth
+from opir.data import DEPTH_UNIT, list_photos, pair_photos, read_depth
 from opir.degradations import degrade
 from opir.evaluation import Space
 from opir.photo import load_photo, to_picture

@@ -67,7 +67,9 @@ def test_health_tells_weights_version_and_queue(raw: Raw, restorer: Restorer) ->
 def test_a_request_is_one_line_of_json_and_no_name_is_ever_logged(served: ServerProcess, raw: Raw) -> None:
     path = raw.uploaded(f"{SECRET}.png", png(120, 80))
     session = uuid.uuid4().hex
-    event = raw.join([named(path, orig_name=f"{SECRET}.png"), "snow", 1.0], session=session).json()["event_id"]
+    event = raw.join([named(path, orig_name=f"{SECRET}.png"), "snow", 1.0, "auto"], session=session).json()[
+        "event_id"
+    ]
     assert raw.last_message(session)["success"]
     line = line_of(served, event[:8])
     assert (line["door"], line["task"], line["outcome"]) == ("/restore", "snow", "done")

@@ -66,7 +66,7 @@ def test_a_result_that_made_room_comes_back_from_its_file(actions: Actions, phot
 def test_a_result_whose_file_is_gone_says_what_to_do(actions: Actions, photo: Path) -> None:
     session: Session = actions.restore_photo(str(photo), AUTO)[0]
     session.make_room()
-    (session.folder / "result.pickle").unlink()
+    (session.folder / "result.safetensors").unlink()
     for click in (actions.draw_views, lambda session: actions.write_download(session, 1.0)):
         with pytest.raises(gr.Error, match=words.FORGOTTEN):
             click(session)

@@ -95,4 +95,5 @@ def test_the_page_works_and_asks_for_nothing_beside_its_prefix(browser: Browser,
 
 def test_a_program_can_restore_through_it(address: str, photo: Path, tmp_path: Path) -> None:
     client = Client(address, download_files=tmp_path, verbose=False)
-    assert Path(client.predict(handle_file(photo), api_name="/restore")).name == "street 0_opir.png"
+    restored, _ = client.predict(handle_file(photo), api_name="/restore")
+    assert Path(restored).name == "street 0_opir.png"
