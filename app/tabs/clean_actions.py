@@ -153,9 +153,8 @@ class Actions:
         self.visitors.has_uploaded(visitor, photo)
         with plain_errors(), self.runner.stops.watching(photo_job(visitor)) as check:
             result = self.runner.restore(str(photo), asked.weather, asked.quality, check)
-            was_in_doubt = before is not None and before.in_doubt
-            if panels.in_doubt(result) != was_in_doubt:
-                protect = not was_in_doubt
+            if before is None or panels.in_doubt(result) != before.in_doubt:  # a new photo, or another answer
+                protect = panels.in_doubt(result)
             shown = self._show(result, photo, self.visitors.new_folder(visitor), asked, strength, protect)
             return (*shown, _protection(shown[0], protect))
 

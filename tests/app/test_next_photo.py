@@ -132,9 +132,9 @@ def test_what_was_chosen_for_one_photo_does_not_stay_for_the_next(page: Page, ph
     expect(page.locator("#strength input[type=number]")).to_have_value("1")
     expect_result(page)
     expect(page.locator("#summary")).not_to_contain_text("as you chose")
+    expect(page.locator("#before-after img").last).to_have_attribute("src", re.compile(r"after-1(-protected)?\.jpg"))
     in_doubt = words.IN_DOUBT in page.locator("#summary").inner_text()  # then the page itself switches it on
     expect(page.locator("#protect input")).to_be_checked(checked=in_doubt)
-    expect(page.locator("#before-after img").last).to_have_attribute("src", re.compile(r"after-1(-protected)?\.jpg"))
 
 
 def test_after_a_cancel_all_that_is_shown_and_offered_belongs_together(
