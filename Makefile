@@ -98,11 +98,12 @@ embeddings-report: setup
 table1 table2 table3 table4 table6: setup
 	$(BIN)/python -m benchmarks.quality.published_tables $@ $(DATA) $(REPORT)
 	$(BIN)/python -m benchmarks.report.tables
-# Weather of every size: pairs of DATA enlarged, and streaks, flakes and haze on the sharp photos of PHOTOS; a short look: make sizes SIZES="--every 14"
+# Weather of every size: pairs of DATA enlarged, and streaks, flakes and haze on the sharp photos of LARGE; a short look: make sizes SIZES="--every 14 --count 2"
+LARGE ?= data/train/clean_large
 SIZES ?=
 .PHONY: sizes
 sizes: setup
-	$(BIN)/python -m benchmarks.quality.sizes $(DATA) --photos $(PHOTOS) $(SIZES) --checkpoint $(CHECKPOINT) --output benchmarks/results/sizes.json
+	$(BIN)/python -m benchmarks.quality.sizes $(DATA) --photos $(LARGE) $(SIZES) --checkpoint $(CHECKPOINT) --output benchmarks/results/sizes.json
 	$(BIN)/python -m benchmarks.report.tables
 pictures: setup
 	$(BIN)/python -m benchmarks.quality.contact_sheets --checkpoint $(CHECKPOINT)
@@ -111,9 +112,9 @@ pictures: setup
 # It ends with what is still of other weights: bench, load, ablations and peers take hours and are run on their own.
 release: setup
 	[ "$(CHECKPOINT)" = lite ] || cp "$(CHECKPOINT)" checkpoints/lite.safetensors
-	$(MAKE) calibrate embeddings examples CHECKPOINT=lite
+	$(MAKE) reports embeddings examples CHECKPOINT=lite
 	$(BIN)/python -m pytest -q --renew-golden tests/opir/inference/test_shipped_weights.py
-	$(MAKE) reports sizes page-marks screenshots CHECKPOINT=lite
+	$(MAKE) sizes page-marks screenshots CHECKPOINT=lite
 	$(BIN)/python -m benchmarks.report.outdated
 reports: calibrate measure uncertainty embeddings-report classical table1 table2 table3 table4 table6 pictures
 

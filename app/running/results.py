@@ -76,9 +76,12 @@ class Session:
         with self._moving:
             result, was_away = self._restoration, self._restoration is None
             if result is None:
-                if self._moved is None or not self._file.is_file():
+                if self._moved is None:
                     raise plain_error(words.FORGOTTEN, log=False)
-                result = self._restoration = bring_back(self._moved, self._file)
+                try:
+                    result = self._restoration = bring_back(self._moved, self._file)
+                except FileNotFoundError:
+                    raise plain_error(words.FORGOTTEN, log=False) from None
                 self._moved = None
         if was_away:
             self._recent.add(self)

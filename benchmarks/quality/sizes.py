@@ -163,7 +163,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(arguments)
     restorer = Restorer.from_pretrained(options.checkpoint)
-    command = f"python -m benchmarks.quality.sizes DATA --photos PHOTOS --every {options.every}"
+    command = (
+        f"python -m benchmarks.quality.sizes DATA --photos LARGE --every {options.every} --count {options.count}"
+    )
     folders = {name: options.data / "benchmark" / name for name in ENLARGED}
     pairs = {
         name: list(measure_pairs(restorer, folder, ENLARGED[name], options.every))

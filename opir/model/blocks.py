@@ -24,7 +24,7 @@ def in_float32(like: Tensor) -> AbstractContextManager[object]:
     Args:
         like: of the device that computes.
     """
-    kind = like.device.type
+    kind = like.device.type  # `torch.compile` can not follow the question whether a device knows autocast
     return nullcontext() if kind == "meta" else torch.autocast(kind, enabled=False)
 
 

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -115,6 +117,28 @@ def test_what_is_interrupted_is_kept_and_says_how_to_go_on(
     assert info.metadata["step"] == 3
     assert "stopped at step 3; the same command goes on from there" in capsys.readouterr().err
     assert Trainer(settings).state.step == 3
+
+
+def test_batches_drawn_ahead_as_for_a_gpu_are_the_same(settings: TrainingConfig, tmp_path: Path) -> None:
+    plain = Trainer(replace(settings, steps=3))
+    ahead = Trainer(replace(settings, steps=3, output=str(tmp_path / "ahead")))
+    with ThreadPoolExecutor(1) as ahead._drawing:
+        assert_equal_weights(load_file(plain.run()), load_file(ahead.run()))
+
+
+def test_compiled_stages_are_one_program_and_learn_the_same(
+    settings: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = load_file(train(replace(settings, steps=2)))
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))  # traced, not translated
+    compiled = load_file(train(replace(settings, steps=2, compiled=True, output=str(tmp_path / "compiled"))))
+    assert_equal_weights(plain, compiled)
+
+
+def assert_equal_weights(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, values in one.items():
+        torch.testing.assert_close(values, other[name], rtol=1e-5, atol=1e-6)
 
 
 def test_starts_from_given_weights_of_the_same_model(settings: TrainingConfig, tmp_path: Path) -> None:
