@@ -32,7 +32,7 @@ def draw(result: Restoration, pixel: PixelInspection, what_if: Mapping[Task, Pix
         pixel: from `result.inspect`.
         what_if: the same pixel under other tasks; left out where there are none.
     """
-    seen = (result.photo.rgb, result.stage1_rgb)
+    seen = (result.photo.compact_rgb, result.stage1_rgb)
     stages = "".join(_stage(index, stage, pixel, seen[index]) for index, stage in enumerate(pixel.stages))
     smaller = 1 << (max(result.width, result.height) // _SHARE_SIDE).bit_length()
     percentile = float((result.uncertainty_in(smaller) <= pixel.stages[0].uncertainty).mean())

@@ -40,7 +40,7 @@ def save(result: Restoration, photo: Path, weights_sha256: str, path: Path) -> N
         weights_sha256: of the weights that made it.
         path: of an .npz file.
     """
-    pyramid = build_pyramid(result.photo.rgb[None], len(result.levels))
+    pyramid = build_pyramid(result.photo.compact_rgb[None], len(result.levels))
     stored: dict[str, Any] = {}
     facts: list[dict[str, Any]] = []
     for level in result.levels:
@@ -100,21 +100,19 @@ def load(
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return replace(
-                _restoration(dict(stored), load_photo(photo, compact=True), model, precision), calibration=calibration
-            )
+            return replace(_restoration(dict(stored), load_photo(photo), model, precision), calibration=calibration)
     except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: expected the result of an example; run make examples ({error})") from error
 
 
 def _restoration(stored: dict[str, Any], photo: Photo, model: OPIR, precision: torch.dtype) -> Restoration:
     facts = _facts(stored)
-    pyramid = build_pyramid(photo.rgb[None], len(facts["levels"]))
+    restored = photo.compact_rgb
+    pyramid = build_pyramid(restored[None], len(facts["levels"]))
     levels = tuple(_level(stored, level, pyramid[level["number"]][0], model) for level in facts["levels"])
-    restored = photo.rgb
     for level in levels:  # the finest that worked is the last
         if level.work is not None:
-            made = carried_up(photo.rgb, level.number, level.work.restored)
+            made = carried_up(pyramid[0][0], level.number, level.work.restored)
             restored = made.clamp(0, 1) if made.is_floating_point() else made
     return Restoration(
         photo=photo,

@@ -118,7 +118,7 @@ class Runner:
 
     def load(self, photo: str) -> Photo:
         """Read one photo; raises ValueError for one that can not be read or is larger than the settings allow."""
-        return load_photo(photo, self.max_megapixels, compact=True)
+        return load_photo(photo, self.max_megapixels)
 
     def restore(
         self,

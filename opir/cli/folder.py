@@ -45,7 +45,7 @@ class RestoreOptions:
         """Decode a photo; raises ImageError, a ValueError."""
         source = sys.stdin.buffer if job.source == STANDARD else job.source
         try:
-            return load_photo(source, self.max_megapixels, self.keep_location, compact=True)
+            return load_photo(source, self.max_megapixels, self.keep_location)
         except TooLargeError as error:
             raise ImageError(f"{error}, or allow more with --max-megapixels where there is memory for it") from error
 

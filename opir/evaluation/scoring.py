@@ -174,7 +174,7 @@ def measure(restoration: Restoration, clean: Photo, name: str = "photo", clean_n
     Raises:
         ValueError: if the sizes differ, or are too small for SSIM.
     """
-    degraded, restored = in_unit(restoration.photo.rgb), in_unit(restoration.restored_rgb)
+    degraded, restored = restoration.photo.rgb, in_unit(restoration.restored_rgb)
     check_sizes(restoration.photo.size, clean.size, name, clean_name)
     error = (restored - clean.rgb).abs().mean(dim=0).numpy()
     return Measurement(

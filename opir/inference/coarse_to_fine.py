@@ -14,11 +14,11 @@ from torch import Tensor
 
 from opir.devices import computing_in, give_back_freed_memory
 from opir.inference.level_choice import LevelChoice
-from opir.inference.levels import Level, LevelWork, mean_change
+from opir.inference.levels import Level, LevelWork, finished, mean_change
 from opir.inference.tiled_level import TiledLevel, TiledResult
 from opir.ops.colours import in_grey_values
 from opir.ops.pyramid import Change, change_of, down, enlarged, write_changed
-from opir.photo.photo import Photo, is_compact
+from opir.photo import Photo
 from opir.tasks import Task
 
 
@@ -35,17 +35,18 @@ class _View(NamedTuple):
 class CoarseToFine:
     """Restores one photo level by level. It holds what is still to be done, and lets go of what is done."""
 
-    def __init__(self, photo: Photo, choice: LevelChoice, stages: TiledLevel) -> None:
+    def __init__(self, photo: Photo, picture: Tensor, choice: LevelChoice, stages: TiledLevel) -> None:
         """Make the pyramid, on the model's device, and look at every level.
 
         Args:
             photo: to be restored.
+            picture: its `compact_rgb`, (3, H, W).
             choice: which levels work.
             stages: what runs the model's stages on a level.
         """
         self.photo, self.choice, self.stages, self.model = photo, choice, stages, stages.model
         device = next(self.model.parameters()).device
-        self._pyramid = [photo.rgb[None].to(device)]
+        self._pyramid = [picture[None].to(device)]
         for _ in range(1, choice.count_levels(photo.height, photo.width)):
             self._pyramid.append(down(self._pyramid[-1]).to(stages.settings.kept))
         self._views = [self._look(picture) for picture in self._pyramid]
@@ -58,7 +59,7 @@ class CoarseToFine:
             self._spare_memory()
             done.append(self._pass_level())
         self._spare_memory()
-        return tuple(done), _finish(self._pyramid[0][0].cpu(), self.photo)
+        return tuple(done), finished(self._pyramid[0][0].cpu(), self.photo)
 
     def _pass_level(self) -> Level:
         """Do what is to be done at the coarsest level that is left; finer ones then begin with its change.
@@ -98,7 +99,7 @@ class CoarseToFine:
 
     def _spare_memory(self) -> None:
         """Give freed memory back before more is made of a large photo: holes are seldom of the size it asks for."""
-        if is_compact(self.photo):
+        if self.photo.is_large:
             give_back_freed_memory()
 
 
@@ -110,17 +111,12 @@ def _level(number: int, view: _View, embedding: Tensor | None, made: TiledResult
         change = mean_change(view.picture, made.restored)
         first, restored = made.first[0].cpu(), made.restored[0].cpu()
         if number == 0:
-            first, restored = _finish(first, photo), _finish(restored, photo)
-        elif is_compact(photo):
+            first, restored = finished(first, photo), finished(restored, photo)
+        elif photo.is_large:
             first, restored = in_grey_values(first), in_grey_values(restored)
         weights = None if made.scale_weights is None else made.scale_weights[0]
         work = LevelWork(_to_array(embedding), first, restored, made.uncertainty[0, 0].cpu(), weights, made.tiles)
     return Level(number, width, height, view.probabilities, _to_array(view.embedding), change, work)
-
-
-def _finish(rgb: Tensor, photo: Photo) -> Tensor:
-    """Clamp a result of the photo's size, (3, H, W); a grey photo's stays grey."""
-    return photo.with_rgb(rgb.clamp(0, 1) if rgb.is_floating_point() else rgb).rgb
 
 
 def _to_array(embedding: Tensor | None) -> NDArray[np.float32] | None:

@@ -89,10 +89,11 @@ class Inspector:
     def begun_with(self, number: int) -> Tensor:
         """Return x_n of a level, (3, h, w)."""
         if number not in self.begun:
-            made = self.photo.rgb if number == 0 else build_pyramid(self.photo.rgb[None], number + 1)[-1][0]
+            photo = self.photo.compact_rgb
+            made = photo if number == 0 else build_pyramid(photo[None], number + 1)[-1][0]
             for level in reversed(self.levels):
                 if level.number > number and level.work is not None:
-                    made = carried_up(self.photo.rgb, level.number, level.work.restored, number)
+                    made = carried_up(photo, level.number, level.work.restored, number)
                     break
             self.begun[number] = made
         return self.begun[number]

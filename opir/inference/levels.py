@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from opir.ops.colours import in_unit
 from opir.ops.pyramid import build_pyramid, change_of, enlarged, write_changed
+from opir.photo import Photo
 from opir.tasks import AUTO, Task
 
 _ROWS_AT_A_TIME = 256
@@ -112,6 +113,11 @@ def carried_up(photo: Tensor, source: int, restored: Tensor, target: int = 0) ->
     made = torch.empty_like(pyramid[target])
     write_changed(pyramid[target], change, made)
     return made[0]
+
+
+def finished(rgb: Tensor, photo: Photo) -> Tensor:
+    """Clamp a result of a photo's size, (3, H, W); a grey photo's stays grey."""
+    return photo.greyed(rgb.clamp(0, 1) if rgb.is_floating_point() else rgb)
 
 
 def enlarge_map(values: Tensor, level: Level, width: int, height: int, smaller: int = 1) -> Tensor:

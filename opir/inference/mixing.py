@@ -51,11 +51,11 @@ def mix_part(result: Restoration, part: Window, strength: float = 1.0, protect: 
         uncertainty = part.of(torch.from_numpy(result.uncertainty)).float()
         doubt = (uncertainty - DOUBTFUL_FROM) / (DOUBTFUL_TO - DOUBTFUL_FROM)
         share = strength * (1 - doubt.clamp(0, 1))
-    return torch.lerp(in_unit(part.of(result.photo.rgb)), in_unit(part.of(result.restored_rgb)), share)
+    return torch.lerp(result.photo.rgb_of(part), in_unit(part.of(result.restored_rgb)), share)
 
 
 def cut(
     result: Restoration, part: Window, strength: float = 1.0, protect: bool = False
 ) -> tuple[Image.Image, Image.Image]:
     """Show a part of the photo and the same part mixed by `mix_part`, as 8-bit sRGB without transparency."""
-    return to_picture(in_unit(part.of(result.photo.rgb))), to_picture(mix_part(result, part, strength, protect))
+    return to_picture(result.photo.rgb_of(part)), to_picture(mix_part(result, part, strength, protect))

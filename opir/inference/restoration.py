@@ -19,14 +19,13 @@ from torch import Tensor
 from opir.devices import computing_in
 from opir.inference.error_bounds import Calibration
 from opir.inference.inspector import Inspector
-from opir.inference.levels import Level, carried_up, joined_scale_weights, joined_uncertainty, scales_of
+from opir.inference.levels import Level, carried_up, finished, joined_scale_weights, joined_uncertainty, scales_of
 from opir.inference.mixing import mix
 from opir.inference.pixel import OperatorField, PixelInspection
 from opir.model import OPIR
 from opir.ops.colours import in_unit
 from opir.ops.window import Window
 from opir.photo import Photo, marked_as_own, save_photo, to_picture, write_photo
-from opir.photo.photo import is_compact
 from opir.tasks import AUTO
 
 Embedding = NDArray[np.float32]
@@ -115,9 +114,8 @@ class Restoration:
             if level.work is not None and level.number == 0:
                 return level.work.first
             if level.work is not None:
-                made = carried_up(self.photo.rgb, level.number, level.work.first)
-                return self.photo.with_rgb(made.clamp(0, 1) if made.is_floating_point() else made).rgb
-        return self.photo.rgb
+                return finished(carried_up(self.photo.compact_rgb, level.number, level.work.first), self.photo)
+        return self.photo.compact_rgb
 
     @cached_property
     def uncertainty(self) -> NDArray[np.float32 | np.float16]:
@@ -132,7 +130,7 @@ class Restoration:
         made = joined_uncertainty(self.levels, self.width, self.height, smaller)
         if made is None:
             size = -(-self.height // smaller), -(-self.width // smaller)
-            return np.ones(size, np.float16 if is_compact(self.photo) else np.float32)
+            return np.ones(size, np.float16 if self.photo.is_large else np.float32)
         return made.numpy()
 
     @property
@@ -154,7 +152,7 @@ class Restoration:
     @property
     def nbytes(self) -> int:
         """The memory that it holds at the moment: pictures, what is kept of levels, and maps that were asked for."""
-        held = [self.photo.rgb, *vars(self).values(), *self._inspector.begun.values()]
+        held = [self.photo.pixels, *vars(self).values(), *self._inspector.begun.values()]
         for level in self.levels:
             held += [] if level.work is None else vars(level.work).values()
         sizes = {one.data_ptr(): one.nbytes for one in held if isinstance(one, Tensor)}
@@ -224,14 +222,12 @@ class Restoration:
         The ending of the path chooses the format, where `file_format` does not. Returns what the file lacks of the
         photo, and raises ValueError, as `opir.photo.save_photo` does.
         """
-        return save_photo(self._result(strength, protect), path, quality, file_format, keep_time)
+        rgb = mix(self, strength, protect)
+        return save_photo(marked_as_own(self.photo), path, quality, file_format, keep_time, rgb)
 
     def write(self, file: BinaryIO, file_format: str | None = None, strength: float = 1.0) -> tuple[str, ...]:
         """Write the mix of `blend` to an open file, in the photo's own format where none is named; else as `save`."""
-        return write_photo(self._result(strength, protect=False), file, file_format)
-
-    def _result(self, strength: float, protect: bool) -> Photo:
-        return marked_as_own(self.photo.with_rgb(mix(self, strength, protect)))
+        return write_photo(marked_as_own(self.photo), file, file_format, rgb=mix(self, strength))
 
     def inspect(self, x: int, y: int, task: str | None = None, level: int | None = None) -> PixelInspection:
         """Return the operator of one pixel.

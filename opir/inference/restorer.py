@@ -22,7 +22,7 @@ from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel
 from opir.inference.tiling import Memory
 from opir.model import OPIR, fused_tail
 from opir.model.checkpoint import SHIPPED_FOLDER, CheckpointInfo, load_model
-from opir.photo.photo import Photo, Source, is_compact, load_photo
+from opir.photo import Photo, Source, load_photo
 from opir.tasks import AUTO, Task
 
 
@@ -107,12 +107,13 @@ class Restorer:
         """
         choice = LevelChoice(parse_levels(levels), self._parse_task(task))
         num_stages = self._parse_stages(stages)
-        photo = photo if isinstance(photo, Photo) else load_photo(photo, compact=True)
+        photo = photo if isinstance(photo, Photo) else load_photo(photo)
         started = time.perf_counter()
-        kept = torch.float16 if is_compact(photo) else torch.float32
+        picture = photo.compact_rgb
+        kept = torch.float16 if photo.is_large else torch.float32
         settings = LevelSettings(num_stages, self.precision, self.fused, kept, not photo.is_grey, scale_weights)
-        run = TiledLevel(self.model, settings, Memory.for_photo(photo, self.device), tile, progress)
-        levels_done, restored = CoarseToFine(photo, choice, run).restore()
+        run = TiledLevel(self.model, settings, Memory.for_photo(photo, picture, self.device), tile, progress)
+        levels_done, restored = CoarseToFine(photo, picture, choice, run).restore()
         return Restoration(
             photo=photo,
             levels=levels_done,

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from opir.inference.restoration import Restoration
@@ -42,7 +43,7 @@ def restore_thoroughly(
         ValueError: as `Restorer.restore` does.
     """
     started = time.perf_counter()
-    photo = photo if isinstance(photo, Photo) else load_photo(photo, compact=True)
+    photo = photo if isinstance(photo, Photo) else load_photo(photo)
     plain = restorer.restore(photo, task, progress=_part_of(progress, 0), **options)
     total = in_unit(plain.restored_rgb).to(torch.float32, copy=True)
     squares = total.square().sum(dim=0)
@@ -51,7 +52,7 @@ def restore_thoroughly(
         return replace(plain, spread=torch.zeros_like(squares).numpy(), seconds=time.perf_counter() - started)
     same_levels = options | {"levels": numbers, "scale_weights": False}
     for number, axes in enumerate(WAYS[1:], start=1):
-        turned = photo.with_rgb(photo.rgb.flip(axes))
+        turned = replace(photo, pixels=np.ascontiguousarray(np.flip(photo.pixels, axes)))
         made = restorer.restore(turned, task, progress=_part_of(progress, number), **same_levels)
         result = in_unit(made.restored_rgb).flip(axes)
         total += result

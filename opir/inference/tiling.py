@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
+from torch import Tensor
 
 from opir.config import OPIRConfig
 from opir.devices import free_memory
 from opir.model import OPIR
 from opir.model.blocks import working_copies
 from opir.ops.window import Window
-from opir.photo.photo import Photo, is_compact
+from opir.photo import Photo
 
 WHOLE_UP_TO_PIXELS = 4_000_000
 LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128
@@ -46,11 +47,11 @@ class Memory:
     """Whether it is the processor's, which has other programs to serve."""
 
     @classmethod
-    def for_photo(cls, photo: Photo, device: torch.device) -> Memory:
-        """Return the memory of a device, and what of it a photo and all that is made of it will hold."""
-        made = _COMPACT_BYTES_MADE_PER_PIXEL if is_compact(photo) else _BYTES_MADE_PER_PIXEL
-        given = [photo.rgb] if photo.beyond_srgb is None else [photo.rgb, photo.beyond_srgb]
-        held = made * photo.width * photo.height + sum(tensor.nbytes for tensor in given)
+    def for_photo(cls, photo: Photo, picture: Tensor, device: torch.device) -> Memory:
+        """Return the memory of a device, and what of it a photo, its `compact_rgb` and what is made of it hold."""
+        made = _COMPACT_BYTES_MADE_PER_PIXEL if photo.is_large else _BYTES_MADE_PER_PIXEL
+        given = photo.pixels.nbytes + (picture.nbytes if picture.is_floating_point() else 0)
+        held = made * photo.width * photo.height + given
         return cls(free_memory(device), held, is_shared=device.type == "cpu")
 
 

@@ -11,6 +11,7 @@ C colours, H height, W width.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,16 +25,19 @@ from torch import Tensor
 from opir.devices import free_memory
 from opir.errors import ImageError
 from opir.ops.colours import in_unit, store
+from opir.ops.window import Window
+from opir.photo.beside.described import Described
 from opir.photo.beside.properties import FileProperties
-from opir.photo.pixels.samples import ROWS_AT_A_TIME
+from opir.photo.pixels.colour import MatrixProfile
+from opir.photo.pixels.samples import ROWS_AT_A_TIME, to_samples
 from opir.photo.pixels.transparency import extended
 from opir.photo.reading import MAX_MEGAPIXELS, content_of, read_bytes, read_file, read_picture
 
 BYTES_A_PIXEL = 40
 """What restoring a very large photo takes, with room to spare."""
-COMPACT_FROM_PIXELS = 8_000_000
-"""From here on an 8-bit photo can be kept in grey values. So is what each stage makes of it, for 0.01 dB; maps, and
-coarser levels on the way, are kept in half precision."""
+LARGE_FROM_PIXELS = 8_000_000
+"""From here on what each stage makes of an 8-bit photo is kept in grey values, for 0.01 dB; maps, and coarser levels
+on the way, are kept in half precision."""
 LUMA = torch.tensor([0.299, 0.587, 0.114])
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any] | Tensor
@@ -41,49 +45,122 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Im
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A picture for the network, and all that is needed to save it as it came."""
+    """A picture as it was decoded, and all that is needed to save it as it came."""
 
-    rgb: Tensor
-    """float32 (3, H, W), sRGB in [0, 1]. Where a very large photo was loaded compactly its grey values, uint8, or
-    float16 if they had to be converted from another profile (`opir.ops.colours.in_unit`)."""
+    pixels: NDArray[Any]
+    """(C, H, W) in the file's own colours, C = 1 for a grey photo and else 3: uint8, uint16 or float32 in [0, 1].
+    Where alpha hides them wholly they continue what is seen."""
     alpha: NDArray[Any] | None = None
     """(H, W), uint8 or uint16, untouched."""
-    hidden_rgb: Tensor | None = None
-    """(3, N): the colours of the N pixels that alpha hides wholly, in row order; `rgb` has none of them."""
-    beyond_srgb: Tensor | None = None
-    """(3, H, W): what clipping and rounding to `rgb` took from the colours of a wider profile."""
-    is_grey: bool = False
+    hidden: NDArray[Any] | None = None
+    """(C, N): the colours of the N pixels that alpha hides wholly, in row order; `pixels` has none of them."""
     bits: int = 8
-    """8, 16, or 32 for decimal fractions."""
+    """8, 16, or 32 for decimal fractions: the depth of a file of it."""
     file: FileProperties = field(default_factory=FileProperties)
     is_own_result: bool = False
     """Whether a file of it is to say that it was restored."""
 
     @property
     def height(self) -> int:
-        return self.rgb.shape[1]
+        return int(self.pixels.shape[1])
 
     @property
     def width(self) -> int:
-        return self.rgb.shape[2]
+        return int(self.pixels.shape[2])
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.width, self.height
 
+    @property
+    def is_grey(self) -> bool:
+        return len(self.pixels) == 1
+
+    @property
+    def is_large(self) -> bool:
+        """Whether what is made of it is kept in fewer bytes: 8 bits, and many pixels."""
+        return self.bits == 8 and self.width * self.height >= LARGE_FROM_PIXELS
+
+    @property
+    def rgb(self) -> Tensor:
+        """All of it as float32 (3, H, W), sRGB in [0, 1]; of a large one take parts."""
+        return self.write_rgb(torch.empty(3, self.height, self.width))
+
+    def rgb_of(self, part: Window) -> Tensor:
+        """Return a part as float32 (3, h, w), sRGB in [0, 1]."""
+        return self._unclipped(part).clamp(0, 1)
+
+    @property
+    def compact_rgb(self) -> Tensor:
+        """All of it, sRGB (3, H, W): `rgb`, but of a large photo in fewer bytes (`opir.ops.colours.in_unit`).
+
+        Those are its own grey values, uint8, or float16 where they have to be converted from another profile.
+        """
+        if not self.is_large:
+            return self.rgb
+        if self.pixels.dtype == np.uint8 and self._profile is None:
+            return torch.from_numpy(self.pixels).expand(3, -1, -1)
+        return self.write_rgb(torch.empty(3, self.height, self.width, dtype=torch.float16))
+
+    def greyed(self, rgb: Tensor) -> Tensor:
+        """Return colours for this photo, (3, H, W): grey ones if it is grey, else as they are."""
+        if not self.is_grey:
+            return rgb
+        return torch.einsum("c,chw->hw", LUMA.to(rgb.dtype), rgb).expand(3, -1, -1).contiguous()
+
     def with_rgb(self, rgb: Tensor) -> Photo:
-        """Return this photo with other colours (3, H, W), grey if it is grey, and everything else kept."""
-        if rgb.shape != self.rgb.shape:
-            raise ImageError(f"expected colours of shape {tuple(self.rgb.shape)}, got {tuple(rgb.shape)}")
-        if self.is_grey:
-            rgb = torch.einsum("c,chw->hw", LUMA.to(rgb.dtype), rgb).expand(3, -1, -1).contiguous()
-        return replace(self, rgb=rgb)
+        """Return this photo with other colours, sRGB (3, H, W) as of `own_colours`, and everything else kept."""
+        if tuple(rgb.shape) != (3, self.height, self.width):
+            raise ImageError(f"expected colours of shape {(3, self.height, self.width)}, got {tuple(rgb.shape)}")
+        pixels = np.empty_like(self.pixels)
+        for rows in self.parts():
+            pixels[:, rows.top : rows.bottom] = to_samples(self.own_colours(rows, rgb), pixels.dtype)
+        return replace(self, pixels=pixels)
 
+    def own_colours(self, part: Window, rgb: Tensor | None = None, described: Described | None = None) -> Tensor:
+        """Return a part as floats (C, h, w) in the file's own colours, or other colours instead.
 
-def is_compact(photo: Photo) -> bool:
-    """Tell whether what is made of a photo is kept in fewer bytes: 8 bits, and many pixels."""
-    return photo.bits == 8 and photo.width * photo.height >= COMPACT_FROM_PIXELS
+        Args:
+            part: which.
+            rgb: other colours of the whole photo: sRGB (3, H, W), floats in [0, 1] or uint8 grey values. What sRGB
+                lacks of the photo's own colours is added again.
+            described: of another file that these are for; None for the photo's own.
+        """
+        described = described or self.file.described
+        if rgb is None and described == self.file.described:
+            return self._unit(part)
+        colours = self.rgb_of(part) if rgb is None else self.greyed(in_unit(part.of(rgb.detach()).cpu()))
+        profile = described.profile()
+        if profile is not None:
+            own = self._unclipped(part)
+            colours = profile.from_srgb(colours + own - own.clamp(0, 1))
+        return colours[: len(self.pixels)]
+
+    def write_rgb(self, rgb: Tensor) -> Tensor:
+        """Fill a tensor (3, H, W), floats or uint8, with the photo's sRGB colours, some rows at a time."""
+        for rows in self.parts():
+            store(self.rgb_of(rows), rows.of(rgb))
+        return rgb
+
+    def parts(self) -> Iterator[Window]:
+        """Return windows of some rows each, which stay in the processor's cache."""
+        for top in range(0, self.height, ROWS_AT_A_TIME):
+            yield Window(top, 0, min(top + ROWS_AT_A_TIME, self.height), self.width)
+
+    @property
+    def _profile(self) -> MatrixProfile | None:
+        return self.file.described.profile()
+
+    def _unit(self, part: Window) -> Tensor:
+        most = 1 if self.pixels.dtype == np.float32 else np.iinfo(self.pixels.dtype).max
+        values = self.pixels[:, part.top : part.bottom, part.left : part.right]
+        return torch.from_numpy(np.divide(values, most, dtype=np.float32))
+
+    def _unclipped(self, part: Window) -> Tensor:
+        """Return the sRGB colours of a part, outside of [0, 1] where sRGB lacks them."""
+        unit = self._unit(part).expand(3, -1, -1)
+        return unit if self._profile is None else self._profile.to_srgb(unit)
 
 
 def allowed_megapixels() -> float:
@@ -92,9 +169,7 @@ def allowed_megapixels() -> float:
     return MAX_MEGAPIXELS if free is None else max(MAX_MEGAPIXELS, round(free / BYTES_A_PIXEL / 1e6))
 
 
-def load_photo(
-    source: Source, max_megapixels: float | None = None, keep_location: bool = False, compact: bool = False
-) -> Photo:
+def load_photo(source: Source, max_megapixels: float | None = None, keep_location: bool = False) -> Photo:
     """Read a photo from wherever it is.
 
     Args:
@@ -103,8 +178,6 @@ def load_photo(
         max_megapixels: the largest photo allowed; a file's size is checked before it is decoded. None for what
             `allowed_megapixels` says.
         keep_location: keep the place where it was taken, which its metadata may hold.
-        compact: take a quarter of the memory for a photo of 8 bits and `COMPACT_FROM_PIXELS` or more, half of it
-            for one of another profile than sRGB.
 
     Raises:
         ImageError: if it is no photo, damaged, too large or of the wrong shape or range.
@@ -112,16 +185,16 @@ def load_photo(
     if isinstance(source, Tensor):
         return _from_tensor(source)
     if isinstance(source, np.ndarray):
-        return _from_array(source, compact)
+        return _from_array(source)
     most = allowed_megapixels() if max_megapixels is None else max_megapixels
     if isinstance(source, Image.Image):
-        return _from_pixels(*read_picture(source, most, keep_location), compact)
+        return _from_pixels(*read_picture(source, most, keep_location))
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_pixels(*read_bytes(bytes(source), most, keep_location), compact)
+        return _from_pixels(*read_bytes(bytes(source), most, keep_location))
     if isinstance(source, (str, os.PathLike)):
-        return _from_pixels(*read_file(Path(source), most, keep_location), compact)
+        return _from_pixels(*read_file(Path(source), most, keep_location))
     if hasattr(source, "read"):
-        return _from_pixels(*read_bytes(content_of(source, most), most, keep_location), compact)
+        return _from_pixels(*read_bytes(content_of(source, most), most, keep_location))
     raise ImageError(
         f"expected a path, bytes, an open file, a PIL image, an array or a tensor, got {type(source).__name__}"
     )
@@ -133,10 +206,8 @@ def load_rgb8(path: Path) -> Tensor:
     Raises:
         ImageError: as `load_photo` does.
     """
-    rgb = load_photo(path, compact=True).rgb
-    rounded = torch.empty_like(rgb, dtype=torch.uint8)
-    store(in_unit(rgb), rounded)
-    return rounded
+    photo = load_photo(path)
+    return photo.write_rgb(torch.empty(3, photo.height, photo.width, dtype=torch.uint8))
 
 
 def _from_tensor(tensor: Tensor) -> Photo:
@@ -147,7 +218,7 @@ def _from_tensor(tensor: Tensor) -> Photo:
         raise ImageError(f"expected a float tensor of shape (3, H, W), got {got}")
     low, high = float(tensor.min()), float(tensor.max())
     _check_range(low, high)
-    return Photo(rgb=tensor.detach().to("cpu", torch.float32).clamp(0, 1))
+    return Photo(tensor.detach().to("cpu", torch.float32).clamp(0, 1).contiguous().numpy())
 
 
 def _check_range(low: float, high: float) -> None:
@@ -155,67 +226,39 @@ def _check_range(low: float, high: float) -> None:
         raise ImageError(f"expected values in [0, 1], got {low:g} to {high:g}; divide 8-bit values by 255")
 
 
-def _from_array(array: NDArray[Any], compact: bool) -> Photo:
+def _from_array(array: NDArray[Any]) -> Photo:
     if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] > 4):
         raise ImageError(f"expected an array of shape (H, W) or (H, W, 1 to 4), got {array.shape}")
     pixels = array if array.ndim == 3 else array[..., None]
     if np.issubdtype(array.dtype, np.floating):
         _check_range(float(array.min()), float(array.max()))
-        photo = _from_pixels(pixels.astype(np.float32).clip(0, 1), FileProperties(), compact)
-        return replace(photo, bits=8)
+        return replace(_from_pixels(pixels.astype(np.float32), FileProperties()), bits=8)
     if array.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"expected an array of uint8, uint16 or float, got {array.dtype}")
-    return _from_pixels(pixels, FileProperties(), compact)
+    return _from_pixels(pixels, FileProperties())
 
 
-def _from_pixels(pixels: NDArray[Any], file: FileProperties, compact: bool) -> Photo:
-    height, width, channels = pixels.shape
-    profile = file.described.profile()
-    kept = torch.float32
-    if compact and pixels.dtype == np.uint8 and height * width >= COMPACT_FROM_PIXELS:
-        kept = torch.uint8 if profile is None else torch.float16
-    rgb = torch.empty(3, height, width, dtype=kept)
-    beyond = None if profile is None else torch.empty_like(rgb)
-    colours = pixels[..., : 1 if channels < 3 else 3].transpose(2, 0, 1)
-    most = 1 if pixels.dtype == np.float32 else np.iinfo(pixels.dtype).max
-    for top in range(0, height, ROWS_AT_A_TIME):
-        rows = slice(top, top + ROWS_AT_A_TIME)
-        if kept is torch.uint8:
-            rgb[:, rows] = torch.from_numpy(np.ascontiguousarray(colours[:, rows]))
-            continue
-        planes = np.divide(colours[:, rows], most, dtype=np.float32)
-        part = torch.from_numpy(planes).expand(3, -1, -1)
-        unclipped = part if profile is None else profile.to_srgb(part)
-        rgb[:, rows] = unclipped.clamp(0, 1)
-        if beyond is not None:
-            beyond[:, rows] = unclipped - rgb[:, rows]
-    alpha, hidden = None, None
-    if channels in (2, 4):
-        alpha = _alpha(pixels[..., -1])
-        rgb, hidden = _without_hidden(rgb, alpha)
-    return Photo(
-        rgb=rgb,
-        alpha=alpha,
-        hidden_rgb=hidden,
-        beyond_srgb=beyond,
-        is_grey=channels < 3,
-        bits=8 * pixels.dtype.itemsize,
-        file=file,
-    )
+def _from_pixels(decoded: NDArray[Any], file: FileProperties) -> Photo:
+    """Return what was decoded, (H, W, 1 to 4) with alpha last in 2 and 4, as a photo."""
+    channels = decoded.shape[2]
+    pixels = np.empty((1 if channels < 3 else 3, *decoded.shape[:2]), decoded.dtype)
+    for top in range(0, len(decoded), ROWS_AT_A_TIME):  # which stay in the processor's cache
+        rows = decoded[top : top + ROWS_AT_A_TIME, :, : len(pixels)]
+        pixels[:, top : top + ROWS_AT_A_TIME] = rows.transpose(2, 0, 1)
+    if pixels.dtype == np.float32:
+        np.clip(pixels, 0, 1, out=pixels)
+    photo = Photo(pixels, bits=8 * pixels.dtype.itemsize, file=file)
+    return photo if channels in (1, 3) else _with_alpha(photo, decoded[..., -1])
 
 
-def _alpha(channel: NDArray[Any]) -> NDArray[Any]:
+def _with_alpha(photo: Photo, channel: NDArray[Any]) -> Photo:
+    """Add transparency: colours of hidden pixels continue the seen ones, and what stood in those is kept beside."""
     if channel.dtype == np.float32:
         channel = np.rint(channel * 65535).astype(np.uint16)
-    alpha: NDArray[Any] = np.ascontiguousarray(channel)
-    return alpha
-
-
-def _without_hidden(rgb: Tensor, alpha: NDArray[Any]) -> tuple[Tensor, Tensor | None]:
-    """Return colours whose hidden pixels continue the seen ones, and what stood in those."""
-    is_seen = torch.from_numpy(alpha > 0)
-    if bool(is_seen.all()):
-        return rgb, None
-    hidden = rgb[:, ~is_seen].clone()
-    filled = extended(in_unit(rgb), is_seen)
-    return (filled.mul_(255).round_().to(torch.uint8) if rgb.dtype == torch.uint8 else filled.to(rgb.dtype)), hidden
+    alpha = np.ascontiguousarray(channel)
+    is_hidden = alpha == 0
+    if not is_hidden.any():
+        return replace(photo, alpha=alpha)
+    filled = extended(photo.own_colours(Window(0, 0, photo.height, photo.width)), torch.from_numpy(~is_hidden))
+    pixels = np.where(is_hidden, to_samples(filled, photo.pixels.dtype), photo.pixels)
+    return replace(photo, pixels=pixels, alpha=alpha, hidden=photo.pixels[:, is_hidden])

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from opir.errors import ImageError
-from opir.ops.colours import in_unit
 from opir.photo.beside.exif import PROCESSING_SOFTWARE, Entry, Exif, read_exif
 from opir.photo.beside.properties import FileProperties
 from opir.photo.folders import OWN_MARK
@@ -32,6 +30,7 @@ def save_photo(
     quality: int | None = None,
     file_format: str | None = None,
     keep_time: bool = False,
+    rgb: Tensor | None = None,
 ) -> tuple[str, ...]:
     """Write a photo with all that it kept. The file appears whole or not at all.
 
@@ -42,6 +41,7 @@ def save_photo(
             in, and for another format one that is hard to tell from the original.
         file_format: a name of `opir.photo.formats.FORMATS`.
         keep_time: give the file the photo's time of change.
+        rgb: other colours for it, as of `Photo.own_colours`.
 
     Returns:
         What the photo had and the file has not, in words (docs/files.md).
@@ -52,23 +52,29 @@ def save_photo(
     """
     path = Path(path)
     file_format = file_format or format_of(path)
-    pixels, properties, lost = _encodable(photo, file_format, path.name)
+    pixels, properties, lost = _encodable(photo, rgb, file_format, path.name)
     write_file(path, pixels, properties, quality, file_format, keep_time)
     return lost
 
 
 def write_photo(
-    photo: Photo, file: BinaryIO, file_format: str | None = None, quality: int | None = None
+    photo: Photo,
+    file: BinaryIO,
+    file_format: str | None = None,
+    quality: int | None = None,
+    rgb: Tensor | None = None,
 ) -> tuple[str, ...]:
     """Write a photo to an open file, in its own format where none is named; else as `save_photo` does."""
     file_format = file_format or photo.file.file_format
     name = photo.file.name or "the photo"
-    pixels, properties, lost = _encodable(photo, file_format, name)
+    pixels, properties, lost = _encodable(photo, rgb, file_format, name)
     write_to(file, name, pixels, properties, file_format, quality)
     return lost
 
 
-def _encodable(photo: Photo, file_format: str, name: str) -> tuple[NDArray[Any], FileProperties, tuple[str, ...]]:
+def _encodable(
+    photo: Photo, rgb: Tensor | None, file_format: str, name: str
+) -> tuple[NDArray[Any], FileProperties, tuple[str, ...]]:
     """Return a photo's pixels as a format holds them, what rides along, and what was lost on the way."""
     row = FORMATS[file_format]
     properties, lost = kept_by(photo.file, row, photo.bits, photo.is_grey)
@@ -78,30 +84,17 @@ def _encodable(photo: Photo, file_format: str, name: str) -> tuple[NDArray[Any],
     if photo.bits > 8 and row.deepest > 8:
         dtype = np.float32 if photo.bits == 32 and row.deepest == 32 else np.uint16
     alpha = _alpha_to_write(photo, file_format, name)
-    channels = 1 if photo.is_grey else 3
-    unused = int(file_format == "JPEG" and channels == 3)
-    pixels = to_samples(
-        _with_hidden(photo), dtype, properties.described.profile(), photo.beyond_srgb, channels, unused
-    )
+    colours = len(photo.pixels)
+    has_fourth = alpha is not None or (file_format == "JPEG" and colours == 3)  # which Pillow takes without a copy
+    samples = np.empty((photo.height, photo.width, colours + has_fourth), dtype)
+    for rows in photo.parts():
+        own = to_samples(photo.own_colours(rows, rgb, properties.described), dtype)
+        samples[rows.top : rows.bottom, :, :colours] = own.transpose(1, 2, 0)
+    if photo.hidden is not None:
+        samples[photo.alpha == 0, :colours] = rescaled(photo.hidden.T, dtype)
     if alpha is not None:
-        pixels = np.concatenate([pixels, rescaled(alpha, dtype)[..., None]], axis=2)
-    return pixels, properties, (*photo.file.left_out, *lost)
-
-
-def _with_hidden(photo: Photo) -> Tensor:
-    """Return a photo's colours with those put back that alpha hides."""
-    if photo.hidden_rgb is None or photo.alpha is None:
-        return photo.rgb
-    rgb = photo.rgb.clone()
-    rgb[:, torch.from_numpy(photo.alpha == 0)] = _like(photo.hidden_rgb, rgb.dtype)
-    return rgb
-
-
-def _like(colours: Tensor, dtype: torch.dtype) -> Tensor:
-    if colours.dtype == dtype:
-        return colours
-    unit = in_unit(colours)
-    return unit.mul_(255).round_().to(dtype) if dtype == torch.uint8 else unit.to(dtype)
+        samples[..., colours] = rescaled(alpha, dtype)
+    return samples, properties, (*photo.file.left_out, *lost)
 
 
 def _alpha_to_write(photo: Photo, file_format: str, name: str) -> NDArray[Any] | None:

@@ -141,7 +141,7 @@ def test_maps_of_several_levels_are_put_together(climbed: Restoration) -> None:
 def test_a_result_tells_what_it_holds_in_memory(climbed: Restoration) -> None:
     fresh = replace(climbed)
     held = fresh.nbytes
-    pictures = fresh.photo.rgb.nbytes * (1 + 2 * (1 + 1 / 4 + 1 / 16))
+    pictures = fresh.photo.pixels.nbytes + 2 * fresh.restored_rgb.nbytes * (1 + 1 / 4 + 1 / 16)
     assert pictures < held < 2 * pictures
     assert fresh.stage1_rgb.shape == fresh.photo.rgb.shape
     assert fresh.uncertainty.nbytes + held == fresh.nbytes
@@ -150,7 +150,8 @@ def test_a_result_tells_what_it_holds_in_memory(climbed: Restoration) -> None:
 def test_very_large_photos_climb_in_half_precision(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
     grey_values = np.random.default_rng(0).integers(100, 156, (90, 130, 3), dtype=np.uint8)
     whole = restorer.restore(grey_values, levels=(1, 2))
-    monkeypatch.setattr("opir.photo.photo.COMPACT_FROM_PIXELS", 90 * 130)
+    assert whole.stage1_rgb.dtype == torch.float32
+    monkeypatch.setattr("opir.photo.photo.LARGE_FROM_PIXELS", 90 * 130)
     out = restorer.restore(grey_values, levels=(1, 2), tile=32)
     assert (out.restored_rgb.dtype, work_of(out.levels[0]).restored.dtype) == (torch.uint8, torch.uint8)
     for made, wanted in ((out.restored_rgb, whole.restored_rgb), (out.stage1_rgb, whole.stage1_rgb)):

@@ -12,7 +12,6 @@ from opir.evaluation.metrics import psnr
 from opir.inference.restorer import Restoration, Restorer
 from opir.model import OPIR
 from opir.ops.colours import in_unit
-from opir.photo import load_photo
 from opir.tasks import TASK_NAMES, Task
 from tests.opir.conftest import TINY, random_model, random_photo
 
@@ -25,11 +24,14 @@ def test_a_very_large_photo_is_kept_in_grey_values(
 ) -> None:
     levels = np.random.default_rng(0).integers(90, 166, (90, 130) if is_grey else (90, 130, 3), dtype=np.uint8)
     whole = restorer.restore(levels, levels=(0,))
-    monkeypatch.setattr("opir.photo.photo.COMPACT_FROM_PIXELS", 90 * 130)
-    assert load_photo(levels).rgb.dtype == torch.float32  # unless it is asked for
+    monkeypatch.setattr("opir.photo.photo.LARGE_FROM_PIXELS", 90 * 130)
     out = restorer.restore(levels, levels=(0,), tile=64)
     result = torch.float16 if is_grey else torch.uint8
-    assert (out.photo.rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype) == (torch.uint8, result, result)
+    assert (out.photo.compact_rgb.dtype, out.stage1_rgb.dtype, out.restored_rgb.dtype) == (
+        torch.uint8,
+        result,
+        result,
+    )
     np.testing.assert_allclose(out.embedding, whole.embedding, atol=1e-5)
     np.testing.assert_allclose(out.inspect(50, 40).stage1, whole.inspect(50, 40).stage1, atol=2e-3)
     assert out.uncertainty.dtype == np.float16
@@ -50,7 +52,7 @@ def test_rounding_between_the_stages_costs_nothing_that_can_be_seen(monkeypatch:
     with Image.open(EXAMPLES / "bridge-snow.jpg") as photo:
         crop = np.asarray(photo.crop((100, 100, 260, 220)))
     whole = restorer.restore(crop, "snow", levels=(0,)).restored_rgb
-    monkeypatch.setattr("opir.photo.photo.COMPACT_FROM_PIXELS", crop.shape[0] * crop.shape[1])
+    monkeypatch.setattr("opir.photo.photo.LARGE_FROM_PIXELS", crop.shape[0] * crop.shape[1])
     rounded = restorer.restore(crop, "snow", levels=(0,)).restored_rgb
     assert rounded.dtype == torch.uint8
     assert psnr(in_unit(rounded), whole, rounded=False) > 55

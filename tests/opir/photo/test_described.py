@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import imagecodecs
@@ -195,7 +196,7 @@ def test_a_camera_that_does_not_say_adobe_rgb_means_srgb(index: bytes, space: in
 def test_an_icc_profile_goes_before_code_points(tmp_path: Path) -> None:
     photo = load_photo(COLOURS)
     file = photo.file.__class__(described=Described(icc=wide_profile()))
-    save_photo(photo.__class__(rgb=photo.rgb, file=file), tmp_path / "photo.avif", quality=95)
+    save_photo(replace(photo, file=file), tmp_path / "photo.avif", quality=95)
     assert code_points((tmp_path / "photo.avif").read_bytes()) == (1, 13, 1, 1)
     assert load_photo(tmp_path / "photo.avif").file.described.icc == wide_profile()
 

@@ -24,9 +24,9 @@ def shown(data: bytes) -> tuple[np.ndarray, int]:
     photo = load_photo(data)
     colours = photo.rgb.numpy().transpose(1, 2, 0)[..., : 1 if photo.is_grey else 3]
     if photo.alpha is not None:
-        if photo.hidden_rgb is not None:
+        if photo.hidden is not None:
             colours = colours.copy()
-            colours[photo.alpha == 0] = photo.hidden_rgb.T.numpy()[:, : colours.shape[2]]
+            colours[photo.alpha == 0] = in_unit(photo.hidden.T)
         colours = np.concatenate([colours, in_unit(photo.alpha)[..., None]], axis=2)
     return colours, photo.bits
 

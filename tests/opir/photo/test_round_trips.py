@@ -3,16 +3,19 @@
 The model is untrained, so it returns its input: what differs was done to the file.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from opir.cli.commands import main
 from opir.model import OPIR
 from opir.model.checkpoint import save_model
+from opir.ops.window import Window
 from opir.photo import load_photo, save_photo
 from opir.photo.beside.described import Described
 from opir.photo.beside.properties import FileProperties
@@ -187,10 +190,10 @@ def test_the_quality_of_a_jpeg_is_told(quality: int, tmp_path: Path) -> None:
 def test_a_very_large_photo_in_wide_colours_comes_back_from_half_precision(
     suffix: str, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("opir.photo.photo.COMPACT_FROM_PIXELS", 96 * 150)
+    monkeypatch.setattr("opir.photo.photo.LARGE_FROM_PIXELS", 96 * 150)
     photo = tmp_path / f"photo{suffix}"
     Image.fromarray(noise(96, 150, 3)).save(photo, icc_profile=wide_profile(), quality=95, subsampling=0)
-    assert load_photo(photo, compact=True).rgb.element_size() == 2
+    assert load_photo(photo).compact_rgb.element_size() == 2
     result = restored(photo, checkpoint)
     difference = np.abs(levels(result) - levels(photo))
     assert difference.max() <= (1 if suffix == ".png" else 16)
@@ -213,3 +216,22 @@ def test_a_jpeg_comes_back_in_its_own_tables(quality: int, finer: bool, tmp_path
     assert np.abs(np.asarray(after, np.int16) - np.asarray(before, np.int16)).max() <= (6 if finer else 2)
     save_photo(photo, tmp_path / "asked.jpg", quality=60)
     assert estimate_quality(Image.open(tmp_path / "asked.jpg").quantization[0]) == 60
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("is_wide", [False, True])
+def test_a_part_is_as_in_the_whole_and_own_colours_come_back(dtype: type, channels: int, is_wide: bool) -> None:
+    values = noise(150, 40, channels).astype(dtype)
+    pixels = values / np.float32(255) if dtype is np.float32 else values * np.iinfo(dtype).max // 255
+    photo = load_photo(pixels.astype(dtype))
+    if is_wide:
+        photo = replace(photo, file=replace(photo.file, described=Described(icc=wide_profile())))
+    part = Window(60, 7, 131, 30)
+    torch.testing.assert_close(photo.rgb_of(part), part.of(photo.rgb), atol=1e-6, rtol=0)
+    again = photo.with_rgb(photo.rgb)
+    assert again.pixels.dtype == dtype
+    tolerance = 1e-4 if dtype is np.float32 else 1 if dtype is np.uint16 else 0
+    assert np.abs(again.pixels.astype(np.float64) - photo.pixels).max() <= tolerance
+    darker = photo.with_rgb(photo.rgb * 0.5)
+    assert abs(float(darker.rgb.mean()) - 0.5 * float(photo.rgb.mean())) < 0.01

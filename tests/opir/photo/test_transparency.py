@@ -58,9 +58,9 @@ def test_what_was_hidden_comes_back(ending: str, hidden: int | None, tmp_path: P
 
 
 def test_a_very_large_photo_is_filled_in_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opir.photo.photo.COMPACT_FROM_PIXELS", 90 * 120)
-    black, white = (load_photo(cut_out(hidden), compact=True) for hidden in (0, 255))
-    assert black.rgb.dtype == torch.uint8
+    monkeypatch.setattr("opir.photo.photo.LARGE_FROM_PIXELS", 90 * 120)
+    black, white = (load_photo(cut_out(hidden)) for hidden in (0, 255))
+    assert black.compact_rgb.dtype == torch.uint8
     assert torch.equal(black.rgb, white.rgb)
 
 
@@ -68,5 +68,5 @@ def test_what_is_seen_through_keeps_its_colour() -> None:
     pixels = noise(40, 50, 4)
     pixels[..., 3] = np.maximum(pixels[..., 3], 1)
     photo = load_photo(pixels)
-    assert photo.hidden_rgb is None
+    assert photo.hidden is None
     np.testing.assert_allclose(photo.rgb.numpy().transpose(1, 2, 0) * 255, pixels[..., :3], atol=1e-4)
