@@ -12,7 +12,8 @@ from torch import Tensor, nn
 def initialise(module: nn.Module) -> None:
     """Draw convolutions and linear layers so that ReLU networks keep the size of their signals (He et al. 2015)."""
     for layer in module.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        # Where only shapes are asked nothing is drawn: PyTorch would load its compiler for that, 95 MB.
+        if isinstance(layer, (nn.Conv2d, nn.Linear)) and not layer.weight.is_meta:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

@@ -123,7 +123,9 @@ class TaskEncoder(nn.Module):
         last = nn.Linear(4 * width, dim, bias=False)
         self.project_extremes = nn.Sequential(nn.Linear(12 * width, 4 * width), nn.ReLU(), last)
         self.change = nn.Linear(dim, 6)
-        self.prototypes = nn.Parameter(torch.randn(len(Task), dim) / dim**0.5)
+        self.prototypes = nn.Parameter(torch.empty(len(Task), dim))
+        if not self.prototypes.is_meta:  # as in `initialise`
+            nn.init.normal_(self.prototypes, std=dim**-0.5)
         initialise(self)
         nn.init.zeros_(last.weight)
 
