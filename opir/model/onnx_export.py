@@ -1,17 +1,18 @@
-"""A checkpoint as two ONNX graphs, for programs without PyTorch: what a picture's weather is, and one level's stages.
+"""A checkpoint as ONNX graphs, for programs without PyTorch: a picture's weather, a level's stages, and the pyramid.
 
-The graphs are traced from the model's own code. What depends on a photo's size is done outside of them: the levels of
-its pyramid, which of them work, and padding; `docs/onnx_example.py` does it with numpy alone.
+The graphs are traced from the model's own code, for pictures of any size. Which levels work is decided outside of
+them; `docs/onnx_example.py` does it.
 
-D embedding size, H height, W width, S scales, T tasks; the batch is always 1.
+D embedding size, H height, W width, S scales, T tasks; the batch is always 1, colours are sRGB about [0, 1].
 """
 
 from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,23 +21,28 @@ from opir.files import written_whole
 from opir.model.checkpoint import load_model
 from opir.model.level import restore_level
 from opir.model.opir import OPIR
+from opir.model.task_encoder import MAX_PATCHES_PER_SIDE, PATCH, SCENE
+from opir.ops.pyramid import Change, change_of, changed, down, enlarged
 
 EXPORT_FORMATS = ("onnx",)
-EMBEDDING_INPUTS, EMBEDDING_OUTPUTS = ("patches", "scene"), ("embedding", "probabilities")
-LEVEL_INPUTS, LEVEL_OUTPUTS = ("picture", "embedding"), ("restored", "stage1", "uncertainty", "scale_weights")
+LEVEL_OUTPUTS = ("restored", "stage1", "uncertainty", "scale_weights")
+_BEGUN = ("picture", "finer_contrast", "finer_added")
+_WITHOUT_SIZE = {"embedding", "probabilities"}
 _OPSET = 18
 
 
 def export_model(name: str | Path, file_format: str, folder: Path) -> tuple[Path, ...]:
     """Write a checkpoint in another program's format.
 
-    NAME-embedding.onnx: "patches", float32 (P, 3, 64, 64), cut from a picture as `native_patches` does, and "scene",
-    (1, 3, 128, 128), its `small_copy`, become "embedding", (1, D), as the stages are told it, and "probabilities" of
-    the tasks, (1, T). A model without the task-aware module has no such graph.
+    NAME-embedding.onnx: "picture", float32 (1, 3, H, W), becomes "embedding", (1, D), as the stages are told it, and
+    "probabilities" of the tasks, (1, T). A model without the task-aware module has no such graph.
 
-    NAME-level.onnx: "picture", float32 (1, 3, H, W), sRGB about [0, 1], H and W multiples of 16 (the model's
-    `stride`), and "embedding" become "restored" and "stage1", (1, 3, H, W), not clamped, "uncertainty" of stage 1,
-    (1, 1, H, W), and "scale_weights" of the last stage, (1, S, H, W).
+    NAME-level.onnx: "picture" with H and W multiples of 16 (the model's `stride`) and "embedding" become "restored"
+    and "stage1", (1, 3, H, W), not clamped, "uncertainty" of stage 1, (1, 1, H, W), and "scale_weights" of the last
+    stage, (1, S, H, W).
+
+    NAME-down.onnx, NAME-change.onnx and NAME-begin.onnx: `down`, `change_of` and, in one, `changed` and `enlarged`
+    of `opir.ops.pyramid`, with the names of their arguments and results.
 
     Args:
         name: a shipped name, a folder, a .safetensors file or a hub id.
@@ -53,27 +59,35 @@ def export_model(name: str | Path, file_format: str, folder: Path) -> tuple[Path
         raise ValueError(f'unknown format "{file_format}": use {", ".join(EXPORT_FORMATS)}')
     model, info = load_model(name)
     side, stem = 4 * model.stride, info.path.stem
-    picture = torch.rand(1, 3, side, side + model.stride)
-    embedding = model.embed(picture)
-    free_sides = {2: "height", 3: "width"}
-    level_inputs = (picture,) if embedding is None else (picture, embedding)
-    level_axes = dict.fromkeys((LEVEL_INPUTS[0], *LEVEL_OUTPUTS), free_sides)
-    written = [folder / f"{stem}-level.onnx"]
-    level_names = LEVEL_INPUTS[: len(level_inputs)], LEVEL_OUTPUTS
-    _write(_Level(model.eval()), level_inputs, level_names, level_axes, info.sha256, written[0])
-    if embedding is not None:
-        written.insert(0, folder / f"{stem}-embedding.onnx")
-        parts = (torch.rand(2, 3, 64, 64), torch.rand(1, 3, 128, 128))
-        patches_axis = {"patches": {0: "patches"}}
-        _write(_Embedding(model), parts, (EMBEDDING_INPUTS, EMBEDDING_OUTPUTS), patches_axis, info.sha256, written[0])
+    picture, finer = torch.rand(1, 3, side, side + model.stride), torch.rand(1, 3, 2 * side - 1, 2 * side)
+    embedding, change = model.embed(picture), Change(picture[:, :1], picture)
+    stages = (picture,) if embedding is None else (picture, embedding)
+    graphs: dict[str, tuple[nn.Module, tuple[Tensor, ...], Sequence[str], Sequence[str]]] = {
+        "embedding": (_Embedding(model), (picture,), ("picture",), ("embedding", "probabilities")),
+        "level": (_Level(model), stages, ("picture", "embedding")[: len(stages)], LEVEL_OUTPUTS),
+        "down": (_Function(down), (finer,), ("image",), ("coarser",)),
+        "change": (_Function(change_of), (picture, picture), ("before", "restored"), Change._fields),
+        "begin": (_Function(_begin), (finer, *change), ("finer", *Change._fields), _BEGUN),
+    }
+    if embedding is None:
+        del graphs["embedding"]
+    written = []
+    for part, (module, given, inputs, outputs) in graphs.items():
+        written.append(folder / f"{stem}-{part}.onnx")
+        _write(module, given, inputs, outputs, info.sha256, written[-1])
     return tuple(written)
+
+
+def _begin(finer: Tensor, contrast: Tensor, added: Tensor) -> tuple[Tensor, ...]:
+    change = Change(contrast, added)
+    return changed(finer, change), *enlarged(change, *finer.shape[-2:])
 
 
 def _write(
     module: nn.Module,
-    inputs: tuple[Tensor, ...],
-    names: tuple[Sequence[str], Sequence[str]],
-    free_axes: dict[str, dict[int, str]],
+    given: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
     sha256: str,
     output: Path,
 ) -> None:
@@ -86,13 +100,13 @@ def _write(
         traced = Path(folder) / "traced.onnx"
         warnings.simplefilter("ignore")  # that tracing is the older exporter, and that it meets sizes
         torch.onnx.export(
-            module,
-            inputs,
+            module.eval(),
+            given,
             traced,
             dynamo=False,
-            input_names=list(names[0]),
-            output_names=list(names[1]),
-            dynamic_axes=free_axes,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={name: {2: "height", 3: "width"} for name in {*inputs, *outputs} - _WITHOUT_SIZE},
             opset_version=_OPSET,
         )
         graph = onnx.load(traced)
@@ -107,10 +121,58 @@ class _Embedding(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, patches: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         assert self.model.task_encoder is not None
-        embedding = self.model.task_encoder.embed_parts(patches, scene)
+        embedding = self.model.task_encoder.embed_parts(_patches(picture), _scene(picture))
         return self.model.choose_task_embedding(embedding), self.model.task_probabilities(embedding)
+
+
+def _patches(picture: Tensor) -> Tensor:
+    """Cut what `native_patches` cuts, with the picture's size as a value of the graph."""
+    rows, columns = (_places(torch._shape_as_tensor(picture)[axis]) for axis in (2, 3))
+    cut = picture[0].index_select(1, rows.flatten()).index_select(2, columns.flatten())
+    by_rows = cut.reshape(3, -1, PATCH, cut.shape[2]).permute(1, 0, 2, 3)
+    by_columns = by_rows.reshape(-1, 3 * PATCH, columns.numel() // PATCH, PATCH).permute(0, 2, 1, 3)
+    return by_columns.reshape(-1, 3, PATCH, PATCH)
+
+
+def _places(size: Tensor) -> Tensor:
+    """Return the rows of each patch, (patches, 64); reflected where a picture is smaller than a patch."""
+    room = (size - PATCH).clamp(min=0)
+    count = (size / PATCH).round().clamp(1, MAX_PATCHES_PER_SIDE).long()
+    several = (_numbers(count) * room / (count - 1).clamp(min=1)).round().long()
+    starts = torch.where(count == 1, room // 2, several)
+    place, last = starts[:, None] + torch.arange(PATCH), size - 1
+    place = place % (2 * last).clamp(min=1)
+    reflected: Tensor = torch.minimum(place, 2 * last - place)
+    return reflected
+
+
+def _numbers(count: Tensor) -> Tensor:
+    """Return 0, 1, ... below a number that is a value of the graph."""
+    return torch.arange(count)  # type: ignore[call-overload,no-any-return]
+
+
+def _scene(picture: Tensor) -> Tensor:
+    """Average what `small_copy` averages, likewise: by the matrices (128, size) that do it."""
+    matrices = []
+    for axis in (2, 3):
+        size = torch._shape_as_tensor(picture)[axis]
+        place, pixel = torch.arange(SCENE)[:, None] * size, _numbers(size)
+        inside = ((pixel >= place // SCENE) & (pixel < (place + size + SCENE - 1) // SCENE)).float()
+        matrices.append(inside / inside.sum(dim=1, keepdim=True))
+    return matrices[0] @ picture.clamp(0, 1) @ matrices[1].T
+
+
+class _Function(nn.Module):
+    """A function of tensors as a module without weights."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *tensors: Tensor) -> Any:
+        return self.function(*tensors)
 
 
 class _Level(nn.Module):

@@ -15,18 +15,18 @@ from opir.ops.colours import in_unit
 from opir.ops.padding import reflect_pad
 from opir.tasks import Task
 
-_PATCH = 64  # pixels at native resolution: streaks and flakes vanish in a thumbnail
-_MAX_PATCHES_PER_SIDE = 6  # bounds the cost on a large photo
-_SCENE = 128  # pixels of the smallest copy that still shows the darkest and brightest things of a scene
+PATCH = 64  # pixels at native resolution: streaks and flakes vanish in a thumbnail
+MAX_PATCHES_PER_SIDE = 6  # bounds the cost on a large photo
+SCENE = 128  # pixels of the smallest copy that still shows the darkest and brightest things of a scene
 _CELL = 4  # of them squared are one pixel of the thumbnail: haze, airlight and the layout of the scene
 _BY_ROWS_FROM_PIXELS = 4_000_000
 
 
 def _starts(size: int) -> list[int]:
-    count = min(max(1, round(size / _PATCH)), _MAX_PATCHES_PER_SIDE)
+    count = min(max(1, round(size / PATCH)), MAX_PATCHES_PER_SIDE)
     if count == 1:
-        return [(size - _PATCH) // 2]
-    return [round(index * (size - _PATCH) / (count - 1)) for index in range(count)]
+        return [(size - PATCH) // 2]
+    return [round(index * (size - PATCH) / (count - 1)) for index in range(count)]
 
 
 def native_patches(photo: Tensor) -> Tensor:
@@ -39,11 +39,11 @@ def native_patches(photo: Tensor) -> Tensor:
         The patches, float32 (B·P, 3, 64, 64), patches of a photo side by side.
     """
     height, width = photo.shape[-2:]
-    if height < _PATCH or width < _PATCH:
-        photo = reflect_pad(photo, 0, max(0, _PATCH - width), 0, max(0, _PATCH - height))
+    if height < PATCH or width < PATCH:
+        photo = reflect_pad(photo, 0, max(0, PATCH - width), 0, max(0, PATCH - height))
         height, width = photo.shape[-2:]
     patches = [
-        in_unit(photo[:, :, top : top + _PATCH, left : left + _PATCH])
+        in_unit(photo[:, :, top : top + PATCH, left : left + PATCH])
         for top in _starts(height)
         for left in _starts(width)
     ]
@@ -54,8 +54,8 @@ def small_copy(photo: Tensor) -> Tensor:
     """Average a photo, clamped to [0, 1], to 128×128 pixels: rows of the copy one by one for a large photo."""
     height, width = photo.shape[-2:]
     if height * width < _BY_ROWS_FROM_PIXELS:
-        return F.adaptive_avg_pool2d(in_unit(photo).clamp(0, 1), _SCENE)
-    bounds = [(height * row // _SCENE, -(-height * (row + 1) // _SCENE)) for row in range(_SCENE)]
+        return F.adaptive_avg_pool2d(in_unit(photo).clamp(0, 1), SCENE)
+    bounds = [(height * row // SCENE, -(-height * (row + 1) // SCENE)) for row in range(SCENE)]
     # One buffer for all: large blocks that come and go leave holes behind, at 48 megapixels 600 MB of them.
     shapes = [(*photo.shape[:2], bottom - top, width) for top, bottom in bounds]
     buffer = torch.empty(max(map(math.prod, shapes)), dtype=torch.float32, device=photo.device)
@@ -63,7 +63,7 @@ def small_copy(photo: Tensor) -> Tensor:
     for (top, bottom), shape in zip(bounds, shapes, strict=True):
         band = buffer[: math.prod(shape)].view(shape).copy_(photo[:, :, top:bottom])
         band = (band.div_(255) if photo.dtype == torch.uint8 else band).clamp_(0, 1)
-        rows.append(F.adaptive_avg_pool2d(band, (1, _SCENE)))
+        rows.append(F.adaptive_avg_pool2d(band, (1, SCENE)))
     return torch.cat(rows, dim=2)
 
 

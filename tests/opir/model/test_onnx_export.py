@@ -1,6 +1,7 @@
 """The exported graphs give what PyTorch gives, at any size, and the example in docs/ runs the whole pyramid."""
 
 import dataclasses
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from opir import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, save_model
 from opir.model.onnx_export import LEVEL_OUTPUTS, export_model
-from opir.model.task_encoder import native_patches, small_copy
+from opir.ops.pyramid import change_of, changed, down, enlarged
 from tests.conftest import TINY, make_picture, randomise
 
 SIZES = [(16, 16), (16, 208), (64, 64), (96, 160), (112, 432)]
@@ -29,6 +30,10 @@ def export(folder: Path, **change: object) -> tuple[OPIR, tuple[Path, ...]]:
     model = randomise(OPIR(dataclasses.replace(TINY, **change)), spread=0.1)
     save_model(model, folder / "tiny.safetensors", {})
     return model.eval(), export_model(folder / "tiny.safetensors", "onnx", folder)
+
+
+def graph_in(paths: tuple[Path, ...], part: str) -> Path:
+    return next(path for path in paths if path.stem.endswith(f"-{part}"))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,7 @@ def test_the_graph_of_a_level_is_the_model(change: dict[str, object], tmp_path: 
     import onnxruntime
 
     model, paths = export(tmp_path, **change)
-    session = onnxruntime.InferenceSession(paths[-1], providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph_in(paths, "level"), providers=["CPUExecutionProvider"])
     for size in SIZES:
         picture = make_picture(*size)
         with torch.no_grad():
@@ -64,25 +69,48 @@ def test_the_graph_of_the_embedding_is_the_model(tmp_path: Path) -> None:
     import onnxruntime
 
     model, paths = export(tmp_path)
-    session = onnxruntime.InferenceSession(paths[0], providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph_in(paths, "embedding"), providers=["CPUExecutionProvider"])
     assert (
         session.get_modelmeta().custom_metadata_map["opir_weights_sha256"]
         == load_model(tmp_path / "tiny.safetensors")[1].sha256
     )
-    for size in ((3, 200), (45, 61), (130, 431)):
+    for size in ((3, 200), (45, 61), (64, 96), (130, 431), (96, 600)):
         photo = make_picture(*size)
         with torch.no_grad():
             embedding = model.embed(photo)
             assert embedding is not None
-            parts = {"patches": native_patches(photo).numpy(), "scene": small_copy(photo).numpy()}
             expected = model.choose_task_embedding(embedding), model.task_probabilities(embedding)
-        for got, wanted in zip(session.run(["embedding", "probabilities"], parts), expected, strict=True):
+        for got, wanted in zip(
+            session.run(["embedding", "probabilities"], {"picture": photo.numpy()}), expected, strict=True
+        ):
             np.testing.assert_allclose(got, wanted, atol=1e-5, rtol=0)
 
 
 def test_a_model_that_knows_no_task_has_no_graph_of_an_embedding(tmp_path: Path) -> None:
     _, paths = export(tmp_path, task_aware=False)
-    assert [path.name for path in paths] == ["tiny-level.onnx"]
+    assert [path.name for path in paths] == [f"tiny-{part}.onnx" for part in ("level", "down", "change", "begin")]
+
+
+@pytest.mark.parametrize("size", [(33, 50), (64, 64), (1, 7), (130, 131)])
+def test_the_graphs_of_the_pyramid_are_its_functions(size: tuple[int, int], tmp_path: Path) -> None:
+    import onnxruntime
+
+    _, paths = export(tmp_path)
+    down_, change_, begin_ = (
+        onnxruntime.InferenceSession(graph_in(paths, part)) for part in ("down", "change", "begin")
+    )
+    finer = make_picture(*size)
+    coarser = down(finer)
+    np.testing.assert_allclose(down_.run(None, {"image": finer.numpy()})[0], coarser, atol=1e-6, rtol=0)
+    restored = (0.6 * coarser + 0.3).flip(3)
+    change = change_of(coarser, restored)
+    got = change_.run(None, {"before": coarser.numpy(), "restored": restored.numpy()})
+    for made, wanted in zip(got, change, strict=True):
+        np.testing.assert_allclose(made, wanted, atol=1e-4, rtol=0)
+    given = {"finer": finer.numpy(), **{name: value.numpy() for name, value in change._asdict().items()}}
+    expected = changed(finer, change), *enlarged(change, *size)
+    for made, wanted in zip(begin_.run(None, given), expected, strict=True):
+        np.testing.assert_allclose(made, wanted, atol=1e-5, rtol=0)
 
 
 def test_the_graphs_are_of_plain_operations(tmp_path: Path) -> None:
@@ -92,13 +120,13 @@ def test_the_graphs_are_of_plain_operations(tmp_path: Path) -> None:
     _, paths = export(tmp_path)
     for path in paths:
         kinds = {node.op_type for node in onnx.load(path).graph.node}
-        assert "Conv" in kinds
+        assert ("Conv" in kinds) == (path.stem.split("-")[1] in ("embedding", "level"))
         assert not [kind for kind in kinds if "Sequence" in kind or kind in ("Loop", "If", "Scan")]
 
 
 def test_the_example_restores_as_the_restorer_does(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
+    onnxruntime = pytest.importorskip("onnxruntime")
     export_model("lite", "onnx", tmp_path)
     photo, result = tmp_path / "photo.png", tmp_path / "result.png"
     with Image.open(PHOTO) as opened:  # of an odd size, and with two levels
@@ -107,6 +135,13 @@ def test_the_example_restores_as_the_restorer_does(tmp_path: Path) -> None:
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     expected = Restorer.from_pretrained("lite", "cpu", "fp32").restore(photo)
+    example = runpy.run_path(str(EXAMPLE))
+    example["restore"].__globals__["graphs"] = {
+        part: onnxruntime.InferenceSession(tmp_path / f"lite-{part}.onnx") for part in example["PARTS"]
+    }
+    with Image.open(photo) as opened:
+        given = np.asarray(opened, np.float32).transpose(2, 0, 1)[None] / 255
+    np.testing.assert_allclose(example["restore"](given)[0], expected.restored_rgb, atol=1e-3, rtol=0)
     assert expected.working_levels
     told = [f"level {level.number}: rain or snow" for level in expected.working_levels]
     assert [line[: len(told[0])] for line in done.stdout.splitlines()] == told
