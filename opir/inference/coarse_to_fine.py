@@ -35,18 +35,17 @@ class _View(NamedTuple):
 class CoarseToFine:
     """Restores one photo level by level. It holds what is still to be done, and lets go of what is done."""
 
-    def __init__(self, photo: Photo, picture: Tensor, choice: LevelChoice, stages: TiledLevel) -> None:
+    def __init__(self, photo: Photo, choice: LevelChoice, stages: TiledLevel) -> None:
         """Make the pyramid, on the model's device, and look at every level.
 
         Args:
             photo: to be restored.
-            picture: its `compact_rgb`, (3, H, W).
             choice: which levels work.
             stages: what runs the model's stages on a level.
         """
         self.photo, self.choice, self.stages, self.model = photo, choice, stages, stages.model
         device = next(self.model.parameters()).device
-        self._pyramid = [picture[None].to(device)]
+        self._pyramid = [photo.compact_rgb[None].to(device)]
         for _ in range(1, choice.count_levels(photo.height, photo.width)):
             self._pyramid.append(down(self._pyramid[-1]).to(stages.settings.kept))
         self._views = [self._look(picture) for picture in self._pyramid]

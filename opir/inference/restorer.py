@@ -19,7 +19,6 @@ from opir.inference.error_bounds import find_calibration
 from opir.inference.level_choice import LevelChoice, parse_levels
 from opir.inference.restoration import Restoration
 from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel
-from opir.inference.tiling import Memory
 from opir.model import OPIR, fused_tail
 from opir.model.checkpoint import SHIPPED_FOLDER, CheckpointInfo, load_model
 from opir.photo import Photo, Source, load_photo
@@ -109,11 +108,10 @@ class Restorer:
         num_stages = self._parse_stages(stages)
         photo = photo if isinstance(photo, Photo) else load_photo(photo)
         started = time.perf_counter()
-        picture = photo.compact_rgb
         kept = torch.float16 if photo.is_large else torch.float32
         settings = LevelSettings(num_stages, self.precision, self.fused, kept, not photo.is_grey, scale_weights)
-        run = TiledLevel(self.model, settings, Memory.for_photo(photo, picture, self.device), tile, progress)
-        levels_done, restored = CoarseToFine(photo, picture, choice, run).restore()
+        run = TiledLevel(self.model, settings, tile, progress)
+        levels_done, restored = CoarseToFine(photo, choice, run).restore()
         return Restoration(
             photo=photo,
             levels=levels_done,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from opir.devices import computing_in
-from opir.inference.tiling import Memory, cut_window, plan_parts
+from opir.inference.tiling import cut_window, plan_parts
 from opir.model import OPIR
 from opir.ops.colours import in_unit, store
 from opir.ops.padding import crop, pad_to_multiple
@@ -69,7 +69,6 @@ class TiledLevel:
         self,
         model: OPIR,
         settings: LevelSettings,
-        memory: Memory,
         tile: int | str = "auto",
         progress: Progress | None = None,
     ) -> None:
@@ -78,11 +77,10 @@ class TiledLevel:
         Args:
             model: in eval mode.
             settings: how to compute, and what to keep.
-            memory: of the model's device.
-            tile: side of the parts; 0 for the whole level at once, "auto" to go by the memory.
+            tile: side of the parts; 0 for the whole level at once, "auto" to go by the free memory.
             progress: called with the number of parts done and of those known to be needed.
         """
-        self.model, self.settings, self.memory, self.tile = model, settings, memory, tile
+        self.model, self.settings, self.tile = model, settings, tile
         self.count = _Count(progress)
 
     def restore(self, picture: Tensor, task_embedding: Tensor | None) -> TiledResult:
@@ -99,7 +97,7 @@ class TiledLevel:
         image = pad_to_multiple(picture, self.model.stride)
         rows, columns = image.shape[-2:]
         number_bytes = self.settings.precision.itemsize
-        tiles = plan_parts(self.model, rows, columns, self.tile, self.memory, number_bytes)
+        tiles = plan_parts(self.model, rows, columns, self.tile, image.device, number_bytes)
         self.count.expect(self.settings.num_stages * len(tiles))
         stages: list[_Stage] = []
         for index in range(self.settings.num_stages):

@@ -1,41 +1,53 @@
-"""Tiles are as large as memory lets them be, and no larger."""
-
-from dataclasses import replace
+"""Parts of a level are as large as pays, and no larger than the free memory lets them be."""
 
 import pytest
+import torch
 
 from opir.config import PRESETS
-from opir.inference.tiling import AIMED_AT_BYTES, LARGEST_TILE_SIDE, LEAST_WINDOW_PIXELS, Memory, largest_window
+from opir.inference.tiling import SMALLEST_TILE_SIDE, WHOLE_UP_TO_PIXELS, WINDOW_PIXELS, plan_parts
+from opir.model import OPIR
+from opir.ops.window import Window
 
-HALO, LITE = 160, PRESETS["lite"]
-PLENTY = Memory(free_bytes=64_000_000_000, held_bytes=0, is_shared=True)
-
-
-def window(memory: Memory = PLENTY, preset: str = "lite") -> float:
-    return largest_window(HALO, PRESETS[preset], memory)
+LARGE = 2000, 4000
+PROCESSOR, GPU = torch.device("cpu"), torch.device("cuda")
 
 
-def test_more_that_is_held_makes_windows_smaller_but_never_mostly_halo() -> None:
-    sizes = [window(replace(PLENTY, held_bytes=held)) for held in (0, 500_000_000, 800_000_000, 2_000_000_000)]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] > 2 * sizes[-1]
-    assert sizes[-1] == LEAST_WINDOW_PIXELS
+def parts(
+    monkeypatch: pytest.MonkeyPatch, free: int | None, device: torch.device = PROCESSOR, preset: str = "lite"
+) -> tuple[list[Window], int]:
+    """The parts of a large level, and the pixels of the largest with its halo."""
+    monkeypatch.setattr("opir.inference.tiling.free_memory", lambda of: free)
+    with torch.device("meta"):
+        model = OPIR(PRESETS[preset])
+    planned = plan_parts(model, *LARGE, "auto", device, 4)
+    seen = [part.grown(model.halo, *LARGE) for part in planned]
+    return planned, max((one.bottom - one.top) * (one.right - one.left) for one in seen)
 
 
-@pytest.mark.parametrize(("number_bytes", "per_pixel"), [(4, 190 + 7 * LITE.width), (2, 190 + 4 * LITE.width)])
-def test_what_48_megapixels_take_is_what_was_aimed_at(number_bytes: int, per_pixel: int) -> None:
-    held = 500_000_000
-    pixels = largest_window(HALO, LITE, replace(PLENTY, held_bytes=held), number_bytes)
-    assert 470e6 + held + pixels * per_pixel == pytest.approx(AIMED_AT_BYTES, rel=0.001)
+def test_a_processor_works_on_windows_of_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned, largest = parts(monkeypatch, 64_000_000_000)
+    assert 0.5 * WINDOW_PIXELS < largest <= WINDOW_PIXELS
+    assert parts(monkeypatch, None)[0] == planned
 
 
-def test_a_device_of_its_own_is_filled_as_far_as_it_is_free() -> None:
-    gpu = replace(PLENTY, held_bytes=2_000_000_000, is_shared=False)
-    assert window(gpu) == (LARGEST_TILE_SIDE + 2 * HALO) ** 2
-    assert window(replace(gpu, free_bytes=100_000_000)) < LEAST_WINDOW_PIXELS
-    assert window(replace(gpu, free_bytes=None)) == window(gpu)
+def test_a_gpu_takes_larger_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parts(monkeypatch, 64_000_000_000, GPU)[1] > 2 * WINDOW_PIXELS
 
 
-def test_wide_models_get_smaller_windows() -> None:
-    some = replace(PLENTY, held_bytes=500_000_000)
-    assert window(some, preset="paper") < window(some)
+@pytest.mark.parametrize("device", [PROCESSOR, GPU])
+def test_little_free_memory_makes_them_smaller(device: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parts(monkeypatch, 300_000_000, device)[1] < 0.7 * WINDOW_PIXELS
+    smallest = min(min(part.bottom - part.top, part.right - part.left) for part in parts(monkeypatch, 1, device)[0])
+    assert smallest >= SMALLEST_TILE_SIDE - 16
+
+
+def test_wide_models_get_smaller_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parts(monkeypatch, 700_000_000, preset="paper")[1] < parts(monkeypatch, 700_000_000)[1]
+
+
+def test_what_is_not_large_is_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opir.inference.tiling.free_memory", lambda of: None)
+    with torch.device("meta"):
+        model = OPIR(PRESETS["lite"])
+    assert len(plan_parts(model, 2000, WHOLE_UP_TO_PIXELS // 2000, "auto", PROCESSOR, 4)) == 1
+    assert len(plan_parts(model, 2016, WHOLE_UP_TO_PIXELS // 2000, "auto", PROCESSOR, 4)) > 1
