@@ -36,7 +36,9 @@ def first_falling(falling):  # the coarsest level that removes streaks or flakes
     if sure:
         return sure[-1] - 1 if sure[-1] > 0 and falling[sure[-1] - 1] >= LIKELY else sure[-1]
     most = int(np.argmax(falling)) if falling else 0
-    return most if falling and falling[most] >= (LIKELY if most else SEEN) else None
+    if falling and falling[most] >= LIKELY:
+        return most
+    return 0 if falling and falling[0] >= SEEN else None
 
 
 def restore(photo):  # from the coarsest level, with a short side of 128 to 256 pixels, to the photo itself

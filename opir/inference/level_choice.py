@@ -6,7 +6,7 @@ few. So falling weather is removed from one level on:
 
 1. where the coarsest level that is `SURE` lies, or one level finer if that is `LIKELY` as well: that is the
    size at which the broadest streaks or flakes are still some pixels wide;
-2. or else at the level that shows most of it, if it is `LIKELY`, at the photo's own size `SEEN`;
+2. or else at the level that shows most of it, if it is `LIKELY`; or else at the photo's own size, if that is `SEEN`;
 3. then at each finer level that still shows it after that (`STILL_SEEN`).
 
 Haze is removed before that, at the coarsest level, which shows the whole scene, and at the next finer one if that is
@@ -23,7 +23,7 @@ from opir.tasks import FALLING, Task
 # With the weights of runs J and K. Of 61 clean and plain photos none shows more than 0.31 of rain or snow anywhere.
 SURE = 0.95  # of 24 photos with fresh rain and snow at sizes 1 and 3: 4.5 dB won, as with 0.99
 LIKELY = 0.6  # rain of eleven real photos: 0.6 to 0.96 in eight of them
-SEEN = 0.4  # at the photo's own size
+SEEN = 0.4  # at the photo's own size: one of 172 clean and plain photos shows more there
 STILL_SEEN = 0.7
 HAZY = 0.5  # at the coarsest level: 3 of 24 Kodak photos, 1 of 12 plain pictures and 11 of 12 hazy ones show more
 HAZY_LEVELS = 2
@@ -81,8 +81,9 @@ def first_falling(falling: Sequence[float], named: bool = False) -> int | None:
         coarsest = sure[-1]
         return coarsest - 1 if coarsest > 0 and falling[coarsest - 1] >= LIKELY else coarsest
     most = max(range(len(falling)), key=lambda level: falling[level])
-    least = 0 if named else SEEN if most == 0 else LIKELY
-    return most if falling[most] >= least else None
+    if falling[most] >= (0 if named else LIKELY):
+        return most
+    return 0 if falling[0] >= SEEN else None
 
 
 class LevelChoice:

@@ -25,6 +25,7 @@ def test_the_coarsest_level_has_a_short_side_of_128_to_256_pixels(size: tuple[in
         ([0.5, 0.2], 0),
         ([0.3, 0.2], None),
         ([0.3, 0.5], None),  # a coarse level needs better evidence
+        ([0.45, 0.5], 0),
         ([], None),
     ],
 )
