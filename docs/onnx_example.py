@@ -12,7 +12,7 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 PARTS = ("embedding", "level", "down", "change", "begin")
-SURE, LIKELY, SEEN, STILL_SEEN, HAZY = 0.95, 0.6, 0.4, 0.7, 0.5  # as in opir/inference/level_choice.py
+SURE, LIKELY, SEEN, STILL_SEEN, HAZY = 0.95, 0.6, 0.4, 0.4, 0.5  # as in opir/inference/level_choice.py
 
 
 def run(part, *inputs):
