@@ -11,7 +11,9 @@ PHOTO = "Your photo"
 DROP_ONE = "Drop a photo here, or choose one"
 DROP_SEVERAL = "Drop photos here, or choose some"
 EXAMPLES = "Or try one of these"
-EXAMPLES_NOTE = "None of these was trained on. Rain, snow and most of the haze are drawn; one photo shows haze that is missed."
+EXAMPLES_NOTE = (
+    "None of these was trained on. Rain, snow and most of the haze are drawn; one photo shows haze that is missed."
+)
 WEATHER = "Weather in the photo"
 STRENGTH = "Strength"
 STRENGTH_INFO = "0 is the photo as it came."
