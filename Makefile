@@ -50,16 +50,16 @@ chromium:
 DEGRADE := $(BIN)/opir degrade assets/clean
 # The photos that the page offers; afterwards make examples.
 example-photos: setup
-	$(DEGRADE)/stream.jpg -o assets/examples/stream-rain.jpg --task rain --seed 7
+	$(DEGRADE)/palace.jpg -o assets/examples/palace-rain.jpg --task rain --seed 7
 	$(DEGRADE)/bridge.jpg -o assets/examples/bridge-rain.jpg --task rain --seed 8
-	$(DEGRADE)/dogs.jpg -o assets/examples/dogs-snow.jpg --task snow --seed 5
+	$(DEGRADE)/neuschwanstein.jpg -o assets/examples/neuschwanstein-snow.jpg --task snow --seed 5
 	$(DEGRADE)/bridge.jpg -o assets/examples/bridge-snow.jpg --task snow --seed 5
-	$(DEGRADE)/mountains.jpg -o assets/examples/mountains-haze.jpg --task haze --seed 6
-	$(DEGRADE)/meadow.jpg -o assets/examples/meadow-haze.jpg --task haze --seed 4
-	$(BIN)/opir degrade assets/examples/meadow-haze.jpg -o assets/examples/meadow-rain-mist.jpg --task rain --seed 4
-	rm assets/examples/meadow-haze.jpg
-	$(DEGRADE)/vine.jpg -o assets/examples/vine-rain.jpg --task rain --seed 1 --size 14
-	$(DEGRADE)/nuthatch.jpg -o assets/examples/nuthatch-snow.jpg --task snow --seed 1 --size 45
+	$(DEGRADE)/canyon.jpg -o assets/examples/canyon-haze.jpg --task haze --seed 6
+	$(DEGRADE)/village.jpg -o assets/examples/village-haze.jpg --task haze --seed 4
+	$(BIN)/opir degrade assets/examples/village-haze.jpg -o assets/examples/village-rain-mist.jpg --task rain --seed 4
+	rm assets/examples/village-haze.jpg
+	$(DEGRADE)/facade.jpg -o assets/examples/facade-rain.jpg --task rain --seed 1 --size 14
+	$(DEGRADE)/kingfisher.jpg -o assets/examples/kingfisher-snow.jpg --task snow --seed 1 --size 45
 
 # The results of the page's examples, made anew for new weights, so that the first click shows one at once.
 examples: setup

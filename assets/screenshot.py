@@ -102,7 +102,7 @@ def inside(page: Page) -> None:
 def many(page: Page) -> None:
     """Restore several photos."""
     _open(page, words.TAB_MANY)
-    names = ("examples/mountains-haze.jpg", "README.md", "examples/stream-rain.jpg", "examples/dogs-snow.jpg")
+    names = ("examples/canyon-haze.jpg", "README.md", "examples/palace-rain.jpg", "examples/neuschwanstein-snow.jpg")
     files = [
         {
             "name": Path(name).name.replace(".md", ".jpg"),
@@ -112,7 +112,7 @@ def many(page: Page) -> None:
         for name in names
     ]
     page.locator("#many-photos input[type=file]").set_input_files(files)
-    expect(page.locator("#many-photos")).to_contain_text("dogs-snow", timeout=PATIENCE)
+    expect(page.locator("#many-photos")).to_contain_text("neuschwanstein-snow", timeout=PATIENCE)
     page.locator("#many-quality label", has_text=words.FAST).click()
     page.locator("#many-start").click()
     expect(page.locator("#many-zip")).to_be_enabled(timeout=PATIENCE)

@@ -26,16 +26,16 @@ from opir.ops import in_unit
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
 CAPTIONS = {
-    "stream-rain.jpg": "Rain",
+    "palace-rain.jpg": "Rain",
     "bridge-rain.jpg": "Rain, night",
-    "meadow-rain-mist.jpg": "Rain, mist",
-    "dogs-snow.jpg": "Snow",
+    "village-rain-mist.jpg": "Rain, mist",
+    "neuschwanstein-snow.jpg": "Snow",
     "bridge-snow.jpg": "Snow, night",
-    "mountains-haze.jpg": "Haze",
-    "coast.jpg": "Real haze",
-    "pagoda.jpg": "Light haze",
-    "vine-rain.jpg": "Broad streaks",
-    "nuthatch-snow.jpg": "Large flakes",
+    "canyon-haze.jpg": "Haze",
+    "temple.jpg": "Real haze",
+    "pagoda.jpg": "Real haze, not recognised",
+    "facade-rain.jpg": "Broad streaks",
+    "kingfisher-snow.jpg": "Large flakes",
     "stars.jpg": "Stars",
     "castle.jpg": "Clear",
 }

@@ -12,7 +12,7 @@ DROP_ONE = "Drop a photo here, or choose one"
 DROP_SEVERAL = "Drop photos here, or choose some"
 EXAMPLES = "Or try one of these"
 EXAMPLES_NOTE = (
-    "Bridge, coast, pagoda and castle were never trained on; of the others, smaller copies without weather were."
+    "None of these was trained on. Rain, snow and most of the haze are drawn; one photo shows haze that is missed."
 )
 WEATHER = "Weather in the photo"
 STRENGTH = "Strength"

@@ -33,8 +33,8 @@ CPU = torch.device("cpu")
 REFERENCE = "eager float32"
 EXAMPLES = ROOT / "assets" / "examples"
 SIDE, QUICK_SIDE, CALIBRATION_SIDE = 512, 128, 256
-PHOTOS = ("stream-rain", "bridge-snow", "bridge-rain", "dogs-snow")
-CALIBRATION_PHOTOS = ("mountains-haze", "castle", "coast", "pagoda", "meadow-rain-mist")
+PHOTOS = ("palace-rain", "bridge-snow", "bridge-rain", "neuschwanstein-snow")
+CALIBRATION_PHOTOS = ("canyon-haze", "castle", "coast", "pagoda", "village-rain-mist")
 
 
 def measure_engines(quick: bool) -> dict[str, Any]:

@@ -49,13 +49,13 @@ RAIN, SNOW, HAZE = (
 SHEETS: dict[str, tuple[Scene, ...]] = {
     "figure4": (RAIN, SNOW, HAZE),
     "figure5": (
-        Scene("clean/stream.jpg", (Task.RAIN,), 7, (0.5, 0.6)),
-        Scene("clean/dogs.jpg", (Task.SNOW,), 5, (0.5, 0.4)),
-        Scene("clean/mountains.jpg", (Task.HAZE,), 6, (0.45, 0.4)),
+        Scene("clean/palace.jpg", (Task.RAIN,), 7, (0.5, 0.6)),
+        Scene("clean/neuschwanstein.jpg", (Task.SNOW,), 5, (0.5, 0.4)),
+        Scene("clean/canyon.jpg", (Task.HAZE,), 6, (0.45, 0.4)),
     ),
     "figure6": (Scene("examples/coast.jpg", (), 0, (0.5, 0.5)), Scene("examples/pagoda.jpg", (), 0, (0.5, 0.45))),
     "figure7": (
-        Scene("clean/meadow.jpg", (Task.HAZE, Task.RAIN), 4, (0.5, 0.5)),
+        Scene("clean/village.jpg", (Task.HAZE, Task.RAIN), 4, (0.5, 0.5)),
         Scene("clean/bridge.jpg", (Task.SNOW, Task.RAIN), 9, (0.55, 0.45)),
     ),
 }

@@ -29,7 +29,7 @@ from app.tabs.clean_actions import Actions
 from opir.inference import Restorer
 
 ROOT = Path(__file__).resolve().parents[2]
-PHOTO = ROOT / "assets" / "clean" / "stream.jpg"
+PHOTO = ROOT / "assets" / "clean" / "village.jpg"
 PATIENCE = 120_000  # milliseconds
 LARGE = (4000, 3000)  # pixels
 PIXELS = ((0.1, 0.1), (0.5, 0.5), (0.9, 0.2), (0.3, 0.8), (0.7, 0.6))  # places of clicks, as shares of the picture

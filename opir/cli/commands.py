@@ -96,7 +96,7 @@ def restore(
         keep_location,
         keep_time,
         max_megapixels,
-        checked_maps_format(maps_format),
+        checked_maps_format(maps_format, parse_maps(maps)),
         thorough=thorough,
     )
     plan = plan_jobs(photos, out, recursive, file_format)

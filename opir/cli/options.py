@@ -37,8 +37,10 @@ def parse_point(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
-def checked_maps_format(name: str) -> str:
-    """Return the format of maps, or raise ValueError for an unknown one."""
+def checked_maps_format(name: str, maps: tuple[str, ...]) -> str:
+    """Return the format of maps; raises ValueError for an unknown one, and for numbers where no map is asked for."""
     if name not in inspection.MAP_FORMATS:
         raise ValueError(f'unknown format of maps "{name}": use one of {", ".join(inspection.MAP_FORMATS)}')
+    if name != "png" and not maps:
+        raise ValueError(f"--maps-format {name} needs --maps: name some of {', '.join(inspection.MAPS)}")
     return name

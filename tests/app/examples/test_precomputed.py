@@ -68,7 +68,7 @@ def test_another_file_is_refused_in_one_line(examples: Examples, restorer: Resto
 
 def test_the_check_names_what_is_out_of_date(restorer: Restorer) -> None:
     assert restorer.info is not None
-    with pytest.raises(SystemExit, match=r"out of date: stream-rain\.jpg, .*; run make examples"):
+    with pytest.raises(SystemExit, match=r"out of date: palace-rain\.jpg, .*; run make examples"):
         main(["--checkpoint", str(restorer.info.path), "--check"])
 
 

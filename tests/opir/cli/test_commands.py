@@ -96,6 +96,12 @@ def test_maps_lie_beside_the_result(checkpoint: Path, photos: Path, tmp_path: Pa
     assert files(out) == ["b.jpg", *(f"b.jpg.{name}.png" for name in names)]
 
 
+def test_a_format_of_maps_without_maps_is_refused(photos: Path, tmp_path: Path, capsys) -> None:
+    assert run("restore", photos / "b.jpg", "-o", tmp_path / "out", "--maps-format", "npy") == 2
+    assert "--maps-format npy needs --maps: name some of stage1, change" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_json_says_what_was_done(checkpoint: Path, photos: Path, tmp_path: Path, capsys) -> None:
     (photos / "broken.png").write_text("no photo")
     assert run("restore", photos, "-o", tmp_path / "out", "--task", "snow", "--json", "--checkpoint", checkpoint) == 2

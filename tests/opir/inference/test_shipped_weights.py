@@ -21,7 +21,7 @@ def restorer() -> Restorer:
 
 
 @pytest.mark.parametrize(
-    ("name", "task"), [("stream-rain", "rain"), ("dogs-snow", "snow"), ("mountains-haze", "haze")]
+    ("name", "task"), [("bridge-rain", "rain"), ("bridge-snow", "snow"), ("canyon-haze", "haze")]
 )
 def test_golden_results_of_the_shipped_weights(
     restorer: Restorer, name: str, task: str, request: pytest.FixtureRequest

@@ -20,7 +20,7 @@ from tests.conftest import TINY, make_picture, randomise
 
 SIZES = [(16, 16), (16, 208), (64, 64), (96, 160), (112, 432)]
 EXAMPLE = Path(__file__).parents[3] / "docs" / "onnx_example.py"
-PHOTO = Path(__file__).parents[3] / "assets" / "examples" / "meadow-rain-mist.jpg"
+PHOTO = Path(__file__).parents[3] / "assets" / "examples" / "village-rain-mist.jpg"
 UNEVEN = {"encoder_blocks": (1, 1), "decoder_blocks": (1, 2), "max_width": 12}  # as in the preset "lite"
 
 
