@@ -20,7 +20,6 @@ EXCEPTIONS = {
     ("opir/ops/compiled.py", "_filter"): _COMPILED,
     ("opir/ops/compiled.py", "_operators"): _COMPILED,
     ("opir/ops/compiled.py", "restore_rows"): _COMPILED,
-    ("opir/training/losses.py", "total_loss"): "one term of the loss a parameter",
 }
 """Functions that are longer or take more, each with its reason."""
 
