@@ -1,6 +1,7 @@
 """The page: its tabs and their wiring only.
 
-What a click does is in `actions` and its neighbours, what is said in `words`, how it looks in `look` and `theme.css`.
+A tab is a file of `app/tabs`: its layout, its events and what they do. What is said, and how it looks, is in
+`app/look`.
 """
 
 from functools import partial
@@ -12,9 +13,9 @@ from app.look import scripts, theme, words
 from app.running.visitors import forget_who_leaves
 from app.server.server_state import MODEL_QUEUE
 from app.tabs import about, clean, inside, many, measure
-from app.tabs.about_text import OWN_ADDRESS
+from app.tabs.about import OWN_ADDRESS
 from app.tabs.clean_actions import Actions, photo_job
-from app.tabs.many_actions import ManyPhotos, batch_job
+from app.tabs.many import ManyPhotos, batch_job
 from app.tabs.parts import state
 from opir.tasks import AUTO
 
@@ -30,7 +31,7 @@ def build(actions: Actions) -> gr.Blocks:
         )
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(words.TAB_CLEAN):
-                settings, results = clean.layout(actions)
+                choices, results = clean.layout(actions)
             with gr.Tab(words.TAB_INSIDE):
                 looked_into = inside.layout()
             with gr.Tab(words.TAB_MANY):
@@ -40,7 +41,7 @@ def build(actions: Actions) -> gr.Blocks:
             with gr.Tab(words.TAB_ABOUT):
                 snippets = about.build(actions.runner)
         forget_pixel = inside.wire(looked_into, session)
-        clean.wire(actions, session, settings, results, looked_into.picture, looked_into.scales, forget_pixel)
+        clean.wire(actions, session, choices, results, looked_into, forget_pixel)
         _add_endpoints(actions)
         forget_who_leaves(
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))

@@ -119,7 +119,7 @@ def test_a_new_loss(copy: Copy) -> None:
     copy.put("opir/training/losses.py", "    frequency: float = 0.1", "    brightness: float = 0.0\n")
     copy.put(
         "opir/training/losses.py",
-        "    if task_logits is not None:",
+        "    return total, {name: value.detach()",
         '    parts["brightness"] = brightness_loss(result.final.restored, clean)\n'
         '    total = total + weights.brightness * parts["brightness"]\n',
     )
@@ -200,6 +200,47 @@ def test_a_new_weather(copy: Copy) -> None:
         after=seen,
     )
     assert "'dust'" in told
+
+
+_SIZE_TAB = '''"""How large: a photo's width and height."""
+
+import gradio as gr
+
+from app.look import words
+from app.running.runner import Runner
+from app.tabs.parts import QUIET, photo_file
+
+
+def build(runner: Runner) -> None:
+    """Lay out the tab and join its events."""
+    photo = photo_file(words.PHOTO, "size-photo")
+    size = gr.HTML(elem_id="size")
+    photo.upload(lambda path: "{} x {}".format(*runner.load(path).size), [photo], [size], **QUIET)
+'''
+
+
+def test_a_new_tab(copy: Copy) -> None:
+    """A file, a name and two lines: it is on the page, and what it does is called by its event."""
+    (copy.folder / "app" / "tabs" / "size.py").write_text(_SIZE_TAB)
+    copy.put("app/look/words.py", "TAB_INSIDE =", 'TAB_SIZE = "How large"\n')
+    copy.put("app/page.py", "from app.tabs import about", "from app.tabs import size\n")
+    tab = "            with gr.Tab(words.TAB_SIZE):\n                size.build(actions.runner)\n"
+    copy.put("app/page.py", "            with gr.Tab(words.TAB_ABOUT):", tab)
+    told = copy.run(
+        "-c",
+        "from pathlib import Path; import gradio as gr\n"
+        "from app import page; from app.examples.examples import Examples\n"
+        "from app.tabs.clean_actions import Actions\n"
+        "from opir import OPIR, OPIRConfig, Restorer\n"
+        "restorer = Restorer(OPIR(OPIRConfig(width=8, scales=(1, 2))), 'cpu', precision='fp32')\n"
+        "blocks = page.build(Actions(restorer, None, examples=Examples(Path('photos'), {})))\n"
+        "tabs = [block.label for block in blocks.blocks.values() if isinstance(block, gr.Tab)]\n"
+        "[size] = [block._id for block in blocks.blocks.values() if block.elem_id == 'size']\n"
+        "[event] = [event for event in blocks.fns.values() if [out._id for out in event.outputs] == [size]]\n"
+        "print(tabs, event.fn('photos/0.png'))",
+    )
+    assert "'How large'" in told
+    assert "90 x 80" in told
 
 
 _QOI = '''"""QOI by imagecodecs: 8 bits, nothing beside the pixels."""

@@ -15,12 +15,10 @@ MOST_LINES, MOST_FUNCTION_LINES, MOST_PARAMETERS = 320, 60, 8
 _TYPED_OPTIONS = "each option of the command is a parameter, which typer reads"
 _COMPILED = "Numba compiles loops over plain arrays, which are handed in one by one"
 EXCEPTIONS = {
-    ("app/tabs/clean.py", "wire"): "joins the events of one tab: its inner functions share the tab's components",
     ("opir/cli/commands.py", "restore"): _TYPED_OPTIONS,
     ("opir/ops/compiled.py", "_filter"): _COMPILED,
     ("opir/ops/compiled.py", "_operators"): _COMPILED,
     ("opir/ops/compiled.py", "restore_rows"): _COMPILED,
-    ("opir/training/losses.py", "total_loss"): "one term of the loss a parameter",
 }
 """Functions that are longer or take more, each with its reason."""
 

@@ -54,10 +54,10 @@ def _way(pixel: PixelInspection) -> str:
 
 
 def _colour(name: str, colour: Floats, more: str = "") -> str:
-    levels = " ".join(str(round(255 * float(value))) for value in colour)
+    values = " ".join(str(round(255 * float(value))) for value in colour)
     return (
-        f'<div class="colour"><i class="swatch" style="background:rgb({levels})"></i>'
-        f"<span>{name}<br><code>{levels}</code>{more}</span></div>"
+        f'<div class="colour"><i class="swatch" style="background:rgb({values})"></i>'
+        f"<span>{name}<br><code>{values}</code>{more}</span></div>"
     )
 
 
@@ -88,7 +88,7 @@ def _colour_names(stage: StageOperator) -> tuple[str, ...]:
 
 
 def _stencil(stage: StageOperator, pixel: PixelInspection, seen: Tensor) -> str:
-    """Draw the pixel's surroundings and, to scale, the 9 samples of every distance; outside the photo is empty.
+    """Draw the pixel's surroundings, and where the 9 samples of every distance lie; outside the photo is empty.
 
     All in pixels of the photo: a sample of level n is a square of 2ⁿ.
     """

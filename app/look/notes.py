@@ -14,7 +14,7 @@ class Note:
 UNCERTAINTY = Note(
     "How hard each spot was to restore. Look twice where it is bright: detail there may be lost or made up.",
     "UM of stage 1, the mean of |K| over taps and colours times 9 (Eq. 11), turned into the error that nine pixels "
-    "of ten stay below on photos like the calibration's; the same fixed scale for every photo. Without a "
+    "of ten stay below on photos like the calibration's; the same fixed range of colours for every photo. Without a "
     "calibration, UM itself.",
 )
 STAGES = Note(

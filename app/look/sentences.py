@@ -17,7 +17,7 @@ _STRONGER_FROM = {Task.RAIN: (1.0, 6.0), Task.SNOW: (1.0, 6.0), Task.HAZE: (6.0,
 """What weather took from the photo, in grey values on the average, from which the second and the third name hold."""
 _SHAPES = {Task.RAIN: ("fine", "broad", "streaks"), Task.SNOW: ("small", "large", "flakes")}
 """Of what is removed at full size, of what is removed at a coarser one, and what it is."""
-_TOLD = {
+_AS_CHOSEN = {
     Task.RAIN: "Restored as rain",
     Task.SNOW: "Restored as snow",
     Task.HAZE: "Restored as haze",
@@ -47,19 +47,21 @@ def weather_sentence(task: Task | None, found: Sequence[Found], chosen: bool, in
     """
     if chosen and task is not None:
         where = f" {_join([size_name(one.level) for one in found])}" if found else ""
-        return f"{_TOLD[task]}{where}, as you chose."
+        return f"{_AS_CHOSEN[task]}{where}, as you chose."
     if not found:
         return NOTHING_FOUND
     weathers = [one.weather for one in found if one.weather is not None]
     if not weathers:
         return "Restored."
     falling_first = sorted(dict.fromkeys(weathers), key=lambda weather: weather is Task.HAZE)
-    told = [_told_of(weather, [one for one in found if one.weather is weather]) for weather in falling_first]
-    text = ("perhaps " if in_doubt else "") + "; ".join(told)
+    described = [
+        _describe_weather(weather, [one for one in found if one.weather is weather]) for weather in falling_first
+    ]
+    text = ("perhaps " if in_doubt else "") + "; ".join(described)
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _told_of(weather: Task, found: Sequence[Found]) -> str:
+def _describe_weather(weather: Task, found: Sequence[Found]) -> str:
     """Name a weather by how much of it there was, what it looked like, and where it was found."""
     taken = sum(one.change for one in found)
     strength = _STRENGTHS[weather][sum(taken >= least for least in _STRONGER_FROM[weather])]
@@ -85,12 +87,12 @@ def privacy_sentence(minutes: float) -> str:
     """Say where photos stay, and for how long at most."""
     hours = minutes / 60
     if hours == 1:
-        told = "an hour"
+        time = "an hour"
     elif hours > 1:
-        told = f"{hours:.3g} hours"
+        time = f"{hours:.3g} hours"
     else:
-        told = f"{minutes:.2g} minutes" if minutes != 1 else "a minute"
-    return f"Photos stay on the machine that runs this page, for {told} at most."
+        time = f"{minutes:.2g} minutes" if minutes != 1 else "a minute"
+    return f"Photos stay on the machine that runs this page, for {time} at most."
 
 
 def cost_sentence(

@@ -81,7 +81,7 @@ DROPPED_FROM_ELSEWHERE = (
 )
 NOTHING_DROPPED = "There was no photo in what you dropped: drop a file, or choose one."
 LEFT_OUT = "Left out, as they are no photos or too large to send: NAMES."
-DROP_HERE = "Drop the photo anywhere"
+
 NOT_TAKEN = "The server did not take the photo: wait a minute, then choose it once more or change a setting."
 RESTORING = "Restoring your photo …"
 NO_RESULT = "Restore a photo first."

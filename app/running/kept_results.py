@@ -36,10 +36,10 @@ class RecentResults:
         """Keep a result as the newest, and let the oldest ones go that there is no room for beside it."""
         with self._turn:
             others = [one for one in self._results if one() is not result]
-            kept = [one for one in others if (there := one()) is not None and there.size()]
-            self._results = [*kept, weakref.ref(result)]
+            in_memory = [one for one in others if (there := one()) is not None and there.size()]
+            self._results = [*in_memory, weakref.ref(result)]
             room = self.max_bytes - result.size()
-            for one in reversed(kept):
+            for one in reversed(in_memory):
                 older = one()
                 if older is None:
                     continue

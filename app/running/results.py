@@ -77,11 +77,11 @@ class Session:
             result, was_away = self._restoration, self._restoration is None
             if result is None:
                 if self._moved is None:
-                    raise plain_error(words.FORGOTTEN, log=False)
+                    raise plain_error(words.FORGOTTEN)
                 try:
                     result = self._restoration = bring_back(self._moved, self._file)
                 except FileNotFoundError:
-                    raise plain_error(words.FORGOTTEN, log=False) from None
+                    raise plain_error(words.FORGOTTEN) from None
                 self._moved = None
         if was_away:
             self._recent.add(self)

@@ -97,7 +97,7 @@ class Sessions:
         self._page = page
 
     def jobs(self, session: str) -> set[str]:
-        """Return the ids of a session's jobs whose end was not told."""
+        """Return the ids of a session's jobs whose end nobody has asked for yet."""
         return set(self._page._queue.pending_event_ids_session.get(session, ()))
 
     def has_work(self, jobs: set[str]) -> bool:

@@ -33,7 +33,7 @@ class ServerState:
     listening: dict[str, int] = field(default_factory=dict)
     """Sessions that are listened to, and by how many connections."""
     unheard: dict[str, tuple[set[str], float]] = field(default_factory=dict)
-    """Sessions that nobody listens to any more, their jobs whose end was not told, and since when."""
+    """Sessions that nobody listens to any more, their jobs whose end nobody has asked for yet, and since when."""
     started: float = field(default_factory=time.monotonic)
 
     def waiting(self) -> int:

@@ -8,15 +8,15 @@ import gradio as gr
 
 from app.drawing import panels
 from app.examples.examples import Examples
-from app.look import notes, words
+from app.look import words
 from app.look.scripts import SCROLL_TO_RESULT
 from app.running.runner import Runner
 from app.server.server_state import MODEL_QUEUE
-from app.tabs import closer
+from app.tabs import closer, views
 from app.tabs.clean_actions import Actions
-from app.tabs.parts import QUIET, note, photo_file, privacy, quality_choice, slider, view, weather_choice
-
-RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
+from app.tabs.inside import Inside
+from app.tabs.parts import QUIET, note, photo_file, privacy, quality_choice, slider, weather_choice
+from app.tabs.views import Views
 
 
 @dataclass(frozen=True)
@@ -40,27 +40,20 @@ class Results:
     closer: gr.Button
     cancel: gr.Button
     before_after: gr.ImageSlider
-    stage_1: gr.Image
-    stage_2: gr.Image
-    change: gr.Image
-    taken: gr.Gallery
-    uncertainty: gr.ImageSlider
-    spread: gr.Image
-    recognised: gr.Label
-    weather_map: gr.HTML
+    views: Views
 
 
 def layout(actions: Actions) -> tuple[Choices, Results]:
     """Lay out the tab: what is set on the left, what is seen on the right."""
     with gr.Row(elem_id="layout"):
         with gr.Column(elem_id="settings"):
-            settings = _settings(actions.examples, actions.runner)
+            choices = _choices(actions.examples, actions.runner)
         with gr.Column(elem_id="results"):
             results = _results(actions)
-    return settings, results
+    return choices, results
 
 
-def _settings(offered: Examples, runner: Runner) -> Choices:
+def _choices(offered: Examples, runner: Runner) -> Choices:
     with gr.Column(elem_id="choose"):
         photo = photo_file(words.PHOTO, "photo")
         with gr.Column(elem_id="examples-box"):
@@ -100,45 +93,17 @@ def _results(actions: Actions) -> Results:
         cancel = gr.Button(words.CANCEL, interactive=False, elem_id="cancel", scale=1, min_width=80)
     with gr.Tabs(elem_id="pages"):
         with gr.Tab(words.TAB_RESULT):
-            before_after = slider(words.BEFORE_AFTER, "before-after", RESULT_HEIGHT)
-        with gr.Tab(words.TAB_UNCERTAINTY):
-            note(notes.UNCERTAINTY)
-            uncertainty = slider(words.DOUBT, "uncertainty", RESULT_HEIGHT)
-            with gr.Column(elem_id="spread-box"):  # shown once there is one, see the style sheet
-                note(notes.SPREAD)
-                spread = view(words.SPREAD, "spread", 380)
-        with gr.Tab(words.TAB_STAGES):
-            note(notes.TAKEN)
-            taken = gr.Gallery(
-                show_label=False,
-                columns=2,
-                height="auto",
-                object_fit="contain",
-                interactive=False,
-                buttons=["fullscreen"],
-                elem_id="taken",
-            )
-            note(notes.STAGES)
-            with gr.Row(elem_classes="side-by-side"):
-                stage_1 = view(words.STAGE_1, "stage-1", 320)
-                stage_2 = view(words.STAGE_2, "stage-2", 320)
-            note(notes.CHANGE)
-            change = view(words.CHANGE, "change", 380)
-        with gr.Tab(words.TAB_WEATHER):
-            recognised = gr.Label(label=words.RECOGNISED, num_top_classes=4, elem_id="recognised")
-            note(notes.MAP)
-            weather_map = gr.HTML(actions.empty_map(), elem_id="weather-map", padding=False)
-    explained = (before_after, stage_1, stage_2, change, taken, uncertainty, spread, recognised, weather_map)
-    return Results(summary, download, look_closer, cancel, *explained)
+            before_after = slider(words.BEFORE_AFTER, "before-after", views.RESULT_HEIGHT)
+        explained = views.layout(actions.empty_map())
+    return Results(summary, download, look_closer, cancel, before_after, explained)
 
 
 def wire(
     actions: Actions,
     session: gr.State,
-    settings: Choices,
+    choices: Choices,
     results: Results,
-    picture: gr.Image,
-    scales: gr.Gallery,
+    inside: Inside,
     forget_pixel: Callable[..., Any],
 ) -> None:
     """Join events and actions. Whatever starts it: restore, then write the file and draw what explains it.
@@ -146,94 +111,116 @@ def wire(
     Args:
         actions: what the events do.
         session: the visitor's result.
-        settings: from `layout`.
+        choices: from `layout`.
         results: from `layout`.
-        picture: of "Look inside": the result to click on.
-        scales: of "Look inside": the fusion weights.
-        forget_pixel: given an event, clears what "Look inside" shows.
+        inside: the tab "Look inside", which shows the same result.
+        forget_pixel: given an event, clears what "Look inside" shows of one pixel.
     """
-    asked = [settings.weather, settings.quality]
-    chosen = [settings.weather, settings.strength, settings.protect]
-    restored = [
-        session,
-        results.summary,
-        results.before_after,
-        picture,
-        results.recognised,
-        results.download,
-    ]
-    views = [
-        results.stage_1,
-        results.stage_2,
-        results.change,
-        results.taken,
-        results.uncertainty,
-        results.spread,
-        scales,
-        results.weather_map,
-    ]
-    mix = [session, settings.strength, settings.protect]
+    joined = _Wiring(actions, session, choices, results, inside, forget_pixel)
+    closer.build(session, choices.strength, choices.protect, results.closer)
+    joined.join_starts()  # first, as others stop what these start
+    joined.join_examples()
+    joined.join_ends()
+    joined.join_mixing()
 
-    def write_after(event: Callable[..., Any]) -> None:
-        event(actions.write_download, mix, [results.download], **QUIET).failure(
-            actions.no_download, None, [results.download], **QUIET
+
+class _Wiring:
+    """Joins the events of the tab. A method that takes an event adds the steps that follow it."""
+
+    def __init__(
+        self,
+        actions: Actions,
+        session: gr.State,
+        choices: Choices,
+        results: Results,
+        inside: Inside,
+        forget_pixel: Callable[..., Any],
+    ) -> None:
+        self.actions, self.session, self.choices, self.results = actions, session, choices, results
+        self.forget_pixel = forget_pixel
+        self.asked = [choices.weather, choices.quality]
+        self.mix = [session, choices.strength, choices.protect]
+        self.chosen = [choices.weather, choices.strength, choices.protect]
+        self.views = results.views.drawn(inside.scales)
+        self.restored = [
+            session,
+            results.summary,
+            results.before_after,
+            inside.picture,
+            results.views.recognised,
+            results.download,
+        ]
+        self.jobs: list[Any] = []
+        """Restorations that can be cancelled."""
+
+    def join_starts(self) -> None:
+        """Restore a photo when it comes, and anew when what was asked for changes."""
+        self._restore_after(self._make_room_after(self.choices.photo.upload).success)
+        if not self.actions.examples_are_ready:
+            opened = self.choices.examples.select(self.actions.open_example, None, [self.choices.photo], **QUIET)
+            self._restore_after(self._make_room_after(opened.success).success)
+        self._restore_after(self.choices.weather.input)
+        self._restore_after(self.choices.quality.input)
+
+    def join_examples(self) -> None:
+        """Show an example with the result that was made beforehand."""
+        if not self.actions.examples_are_ready:
+            return
+        outputs = [self.choices.photo, self.choices.quality, *self.chosen, *self.restored]
+        examples = self.choices.examples
+        shown = examples.select(self.actions.show_example, None, outputs, cancels=self.jobs, **QUIET)
+        examples.select(None, None, None, js=SCROLL_TO_RESULT, **QUIET)
+        shown.then(lambda: gr.update(interactive=False), None, [self.results.cancel], **QUIET)
+        self._explain_after(shown.success)
+
+    def join_ends(self) -> None:
+        """Stop when the photo is taken away or the visitor cancels."""
+        outputs = [*self.chosen, *self.restored, *self.views]
+        cleared = self.choices.photo.clear(self.actions.clear, None, outputs, cancels=self.jobs, **QUIET)
+        self.forget_pixel(cleared.success)
+        outputs = [self.results.cancel, self.results.summary, *self.asked]
+        cancelled = self.results.cancel.click(
+            self.actions.cancel, [self.session], outputs, cancels=self.jobs, **QUIET
         )
+        self._write_after(cancelled.success)
 
-    def explain_after(event: Callable[..., Any]) -> None:
-        write_after(event)
-        forget_pixel(event)
-        event(actions.draw_views, [session], views, show_progress="minimal", api_visibility="private")
+    def join_mixing(self) -> None:
+        """Show and write the result anew when its strength changes, or whether doubtful areas are left alone."""
+        outputs = [self.results.before_after, self.results.download]
+        for control in (self.choices.strength, self.choices.protect):
+            mixed = control.input(self.actions.blend, self.mix, outputs, trigger_mode="always_last", **QUIET)
+            self._write_after(mixed.success)
 
-    closer.build(session, settings.strength, settings.protect, results.closer)
-    jobs = []
-
-    def restore_after(event: Callable[..., Any]) -> None:
-        begun = event(actions.begin, [settings.photo], [results.cancel, results.summary, results.download], **QUIET)
+    def _restore_after(self, event: Callable[..., Any]) -> None:
+        actions, choices, results = self.actions, self.choices, self.results
+        begun = event(actions.begin, [choices.photo], [results.cancel, results.summary, results.download], **QUIET)
         done = begun.success(
             actions.restore_photo,
-            [settings.photo, *asked, settings.strength, settings.protect, session],
-            [*restored, settings.protect, *asked],
+            [choices.photo, *self.asked, choices.strength, choices.protect, self.session],
+            [*self.restored, choices.protect, *self.asked],
             show_progress_on=[results.before_after],
             trigger_mode="always_last",
             api_visibility="private",
             **MODEL_QUEUE,
         )
-        jobs.append(done)
+        self.jobs.append(done)
         done.then(lambda: gr.update(interactive=False), None, [results.cancel], **QUIET)
-        done.failure(actions.not_taken, [session], [results.summary, *asked], **QUIET)
-        explain_after(done.success)
+        done.failure(actions.not_taken, [self.session], [results.summary, *self.asked], **QUIET)
+        self._explain_after(done.success)
 
-    def make_room_after(event: Callable[..., Any]) -> Any:
-        cleared = event(actions.make_room, None, [*restored, *views], js=SCROLL_TO_RESULT, **QUIET)
-        forget_pixel(cleared.success)
+    def _make_room_after(self, event: Callable[..., Any]) -> Any:
+        outputs = [*self.restored, *self.views]
+        cleared = event(self.actions.make_room, None, outputs, js=SCROLL_TO_RESULT, **QUIET)
+        self.forget_pixel(cleared.success)
         return cleared
 
-    restore_after(make_room_after(settings.photo.upload).success)
-    if not actions.examples_are_ready:
-        opened = settings.examples.select(actions.open_example, None, [settings.photo], **QUIET)
-        restore_after(make_room_after(opened.success).success)
-    restore_after(settings.weather.input)
-    restore_after(settings.quality.input)
-    cleared = settings.photo.clear(actions.clear, None, [*chosen, *restored, *views], cancels=jobs, **QUIET)
-    forget_pixel(cleared.success)
-    if actions.examples_are_ready:
-        shown = settings.examples.select(
-            actions.show_example,
-            None,
-            [settings.photo, settings.quality, *chosen, *restored],
-            cancels=jobs,
-            **QUIET,
-        )
-        settings.examples.select(None, None, None, js=SCROLL_TO_RESULT, **QUIET)
-        shown.then(lambda: gr.update(interactive=False), None, [results.cancel], **QUIET)
-        explain_after(shown.success)
-    cancelled = results.cancel.click(
-        actions.cancel, [session], [results.cancel, results.summary, *asked], cancels=jobs, **QUIET
-    )
-    write_after(cancelled.success)
+    def _explain_after(self, event: Callable[..., Any]) -> None:
+        self._write_after(event)
+        self.forget_pixel(event)
+        draw = self.actions.draw_views
+        event(draw, [self.session], self.views, show_progress="minimal", api_visibility="private")
 
-    for control in (settings.strength, settings.protect):
-        blended = control.input(
-            actions.blend, mix, [results.before_after, results.download], trigger_mode="always_last", **QUIET
-        )
-        write_after(blended.success)
+    def _write_after(self, event: Callable[..., Any]) -> None:
+        download = [self.results.download]
+        written = event(self.actions.write_download, self.mix, download, **QUIET)
+        written.failure(self.actions.no_download, None, download, **QUIET)

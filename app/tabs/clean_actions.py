@@ -10,7 +10,6 @@ import gradio as gr
 import numpy as np
 
 from app.drawing import panels
-from app.drawing.carried_over import kept_and_removed
 from app.drawing.map_drawing import MapPicture
 from app.drawing.weather_map import WeatherMap
 from app.examples import precomputed
@@ -169,9 +168,7 @@ class Actions:
         beforehand: bool = False,
     ) -> tuple[Any, ...]:
         """Return the session and what follows it in `restore_photo`, for a result that is there."""
-        summary = panels.summary(
-            result, asked.weather != AUTO, asked.quality, kept_and_removed(result.photo), beforehand
-        )
+        summary = panels.summary(result, asked.weather != AUTO, asked.quality, beforehand)
         session = Session(result, photo, folder, asked, summary, panels.in_doubt(result), self.runner.recent)
         self.runner.recent.add(session)
         before_after, waiting = self.blend(session, strength, protect)
@@ -265,14 +262,14 @@ class Actions:
     ) -> tuple[str, list[dict[str, Any]]]:
         """Restore one photo from the API: the path of the full-size result, named after the photo, and its levels."""
         if photo is None:
-            raise plain_error(words.NO_PHOTO, log=False)
+            raise plain_error(words.NO_PHOTO)
         try:
             with plain_errors():
                 result = self.runner.restore(photo, weather, quality, levels=read_levels(levels))
                 written = write_result(result, Path(photo), new_folder(), strength)
                 return str(written), [level.to_dict() for level in result.levels]
         except Cancelled:
-            raise plain_error(words.CANCELLED, log=False) from None
+            raise plain_error(words.CANCELLED) from None
 
 
 def _protection(session: Session, protect: bool) -> Any:

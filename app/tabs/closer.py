@@ -35,7 +35,7 @@ def build(session: gr.State, strength: gr.Slider, protect: gr.Checkbox, opener: 
 def show_part(session: Session | None, strength: float, protect: bool, event: gr.EventData) -> str:
     """Cut a part of a visitor's own result; returns what `app.drawing.closer.cut` does, as JSON."""
     if session is None:
-        raise plain_error(words.NO_RESULT, log=False)
+        raise plain_error(words.NO_RESULT)
     result = session.restoration
     with plain_errors():
         asked = closer.part_asked_for(event._data, result.width, result.height)

@@ -1,5 +1,6 @@
 """Look inside: click a pixel, see its operator."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -7,13 +8,21 @@ from typing import Any
 
 import gradio as gr
 
-from app.drawing import panels
+from app.drawing import panels, pixel_panel
 from app.look import notes, sentences, words
-from app.tabs import inside_actions
-from app.tabs.parts import QUIET, note, view
+from app.running.errors import plain_errors
+from app.running.results import PROXY_SIDE, Session
+from app.tabs.parts import QUIET, gallery, note, view
+from opir.inference import PixelInspection, Restoration
+from opir.tasks import Task
 
 PIXEL_QUEUE: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "pixel", "trigger_mode": "always_last"}
 """One pixel needs little memory and time, so it does not wait for whole photos."""
+
+Place = tuple[int, int]
+"""Column and row of a pixel of the full-size photo."""
+
+WHAT_IF = (Task.RAIN, Task.SNOW, Task.HAZE)
 
 
 @dataclass(frozen=True)
@@ -76,15 +85,7 @@ def layout() -> Inside:
             operator = gr.HTML(panels.hint(words.INSIDE_NOTE), elem_id="operator", padding=False)
         pinned = gr.HTML(elem_id="pinned", padding=False)
         note(notes.SCALES)
-        scales = gr.Gallery(
-            show_label=False,
-            columns=3,
-            height="auto",
-            object_fit="contain",
-            interactive=False,
-            buttons=["fullscreen"],
-            elem_id="scales",
-        )
+        scales = gallery("scales", columns=3)
     return Inside(picture, moves, pin_buttons, level, operator, place, numbers, pins, pinned, scales)
 
 
@@ -92,21 +93,19 @@ def wire(shown: Inside, session: gr.State) -> Callable[..., Any]:
     """Join clicks and steps to the operator; returns what clears the tab after an event."""
     operator = [shown.operator, shown.place, shown.numbers]
     pixel = [*operator, shown.level]
-    shown.picture.select(inside_actions.choose, [session], pixel, **PIXEL_QUEUE, **QUIET)
+    shown.picture.select(choose, [session], pixel, **PIXEL_QUEUE, **QUIET)
     for (right, down), button in shown.moves.items():
         button.click(
-            partial(inside_actions.move, right=right, down=down),
+            partial(move, right=right, down=down),
             [session, shown.place],
             pixel,
             **PIXEL_QUEUE,
             **QUIET,
         )
-    shown.level.input(
-        inside_actions.show_level, [session, shown.place, shown.level], operator, **PIXEL_QUEUE, **QUIET
-    )
+    shown.level.input(show_level, [session, shown.place, shown.level], operator, **PIXEL_QUEUE, **QUIET)
     for name, button in shown.pin_buttons.items():
         button.click(
-            partial(inside_actions.pin, name=name),
+            partial(pin, name=name),
             [session, shown.place, shown.pins, shown.level],
             [shown.pins, shown.pinned],
             **PIXEL_QUEUE,
@@ -114,6 +113,85 @@ def wire(shown: Inside, session: gr.State) -> Callable[..., Any]:
         )
 
     def forget_after(event: Callable[..., Any]) -> Any:
-        return event(inside_actions.forget, None, [*pixel, shown.pins, shown.pinned], **QUIET)
+        return event(forget, None, [*pixel, shown.pins, shown.pinned], **QUIET)
 
     return forget_after
+
+
+def forget() -> tuple[Any, ...]:
+    """Return what is shown while no pixel is chosen: what `choose` returns, the pins, the pins' HTML."""
+    return *_nothing(words.INSIDE_NOTE), {}, ""
+
+
+def choose(session: Session | None, event: gr.SelectData) -> tuple[Any, ...]:
+    """Show the operator of the pixel that was clicked on: its HTML, place and JSON, the levels to choose from."""
+    if session is None:
+        return _nothing(words.NO_RESULT)
+    result = session.restoration
+    shrunk = max(1.0, max(result.width, result.height) / PROXY_SIDE)
+    x, y = (
+        min(int((place + 0.5) * shrunk), size - 1)
+        for place, size in zip(event.index, (result.width, result.height), strict=True)
+    )
+    return _show(result, (x, y))
+
+
+def move(session: Session | None, place: Place | None, right: int, down: int) -> tuple[Any, ...]:
+    """Show the pixel so many columns and rows further, or the nearest one in the photo.
+
+    The first step shows the middle one, so that it takes no mouse to look inside.
+    """
+    if session is None:
+        return _nothing(words.NO_RESULT)
+    result = session.restoration
+    if place is None:
+        return _show(result, (result.width // 2, result.height // 2))
+    x = min(max(place[0] + right, 0), result.width - 1)
+    y = min(max(place[1] + down, 0), result.height - 1)
+    return _show(result, (x, y))
+
+
+def show_level(session: Session | None, place: Place | None, level: int) -> tuple[Any, ...]:
+    """Show the operator that a level had for the chosen pixel: its HTML, its place, its JSON."""
+    if session is None or place is None:
+        return _nothing(words.NO_RESULT)[:3]
+    with plain_errors():
+        return _operator(session.restoration, place, level)
+
+
+def pin(
+    session: Session | None, place: Place | None, pins: dict[str, str], level: int | None, name: str
+) -> tuple[dict[str, str], str]:
+    """Keep the chosen pixel under a name, beside the other one: the pins and their HTML."""
+    if session is not None and place is not None:
+        with plain_errors():
+            panel = pixel_panel.draw(session.restoration, session.restoration.inspect(*place, level=level))
+        pins = dict(sorted({**pins, name: panel}.items()))
+    shown = "".join(f'<div class="pinned"><b class="pin">{name}</b>{panel}</div>' for name, panel in pins.items())
+    return pins, f'<div class="pins">{shown}</div>' if shown else ""
+
+
+def _nothing(said: str) -> tuple[Any, ...]:
+    return panels.hint(said), None, "", gr.update(choices=[], value=None, visible=False)
+
+
+def _show(result: Restoration, place: Place) -> tuple[Any, ...]:
+    """Show the operator of the level that changed the pixel most, and offer the others that did something."""
+    with plain_errors():
+        numbers = [level.number for level in result.levels_at(*place)]
+        shown = _operator(result, place, numbers[0] if numbers else None)
+    sizes = [(sentences.size_name(number).removeprefix("at "), number) for number in numbers]
+    first = numbers[0] if numbers else None
+    return *shown, gr.update(choices=sizes, value=first, visible=len(sizes) > 1)
+
+
+def _operator(result: Restoration, place: Place, level: int | None) -> tuple[str, Place, str]:
+    pixel = result.inspect(*place, level=level)
+    panel = pixel_panel.draw(result, pixel, _what_if(result, place, pixel.level))
+    return panel, place, json.dumps(pixel.to_dict(), indent=2)
+
+
+def _what_if(result: Restoration, place: Place, level: int) -> dict[Task, PixelInspection]:
+    if not result.model.config.task_aware:
+        return {}
+    return {task: result.inspect(*place, task=task.label, level=level) for task in WHAT_IF}

@@ -19,8 +19,8 @@ _STATE_SECONDS = 1800
 def note(said: Note | str) -> None:
     """Say quietly what something is: a line for everybody and, smaller, one for the researcher."""
     said = Note(said) if isinstance(said, str) else said
-    told = f"<b>{words.FOR_RESEARCHERS}</b> {said.researcher}"
-    more = f'<p class="note researcher">{told}</p>' if said.researcher else ""
+    for_researchers = f"<b>{words.FOR_RESEARCHERS}</b> {said.researcher}"
+    more = f'<p class="note researcher">{for_researchers}</p>' if said.researcher else ""
     gr.HTML(f'<p class="note">{said.plain}</p>{more}', padding=False)
 
 
@@ -36,25 +36,32 @@ def state(runner: Runner) -> gr.State:
 
 def view(label: str, elem_id: str, height: int) -> gr.Image:
     """Show a picture by the path of its file, so that nothing encodes it again."""
-    return gr.Image(
-        label=label,
-        type="filepath",
-        image_mode=None,
-        height=height,
-        interactive=False,
-        buttons=["fullscreen"],
-        elem_id=elem_id,
-    )
+    return gr.Image(elem_id=elem_id, height=height, **_picture(label))
 
 
 def slider(label: str, elem_id: str, height: int) -> gr.ImageSlider:
     """Show two pictures of one size, the second one right of a handle, as `view` does."""
-    return gr.ImageSlider(
+    return gr.ImageSlider(elem_id=elem_id, height=height, max_height=height, **_picture(label))
+
+
+def _picture(label: str) -> dict[str, Any]:
+    return {
+        "label": label,
+        "type": "filepath",
+        "image_mode": None,
+        "interactive": False,
+        "buttons": ["fullscreen"],
+    }
+
+
+def gallery(elem_id: str, columns: int, label: str | None = None) -> gr.Gallery:
+    """Show pictures side by side, each whole, under a label of their own."""
+    return gr.Gallery(
         label=label,
-        type="filepath",
-        image_mode=None,
-        height=height,
-        max_height=height,
+        show_label=label is not None,
+        columns=columns,
+        height="auto",
+        object_fit="contain",
         interactive=False,
         buttons=["fullscreen"],
         elem_id=elem_id,

@@ -1,17 +1,65 @@
-"""What explains a result, as files that the page shows."""
+"""What explains a result: the tabs beside it, and the pictures in them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+
 from app.drawing import panels
-from app.look import sentences
+from app.look import notes, sentences, words
 from app.running.results import show
+from app.tabs.parts import gallery, note, slider, view
 from opir import inspection
 from opir.inference import Restoration
 
 COUNT = 7
 """How many views `draw` returns."""
+RESULT_HEIGHT = 540  # pixels, kept whether or not there is a result
 _LEAST_SIDE = 1500  # pixels: what is drawn for the page has at least so many where the photo has
+
+
+@dataclass(frozen=True)
+class Views:
+    """What explains a result on the page."""
+
+    stage_1: gr.Image
+    stage_2: gr.Image
+    change: gr.Image
+    taken: gr.Gallery
+    uncertainty: gr.ImageSlider
+    spread: gr.Image
+    recognised: gr.Label
+    weather_map: gr.HTML
+
+    def drawn(self, scales: gr.Gallery) -> list[gr.components.Component]:
+        """Return where the pictures of `draw` and the map of the weather go; `scales` are in "Look inside"."""
+        pictures = [self.stage_1, self.stage_2, self.change, self.taken, self.uncertainty, self.spread]
+        return [*pictures, scales, self.weather_map]
+
+
+def layout(empty_map: str) -> Views:
+    """Lay out the tabs beside the result: can I trust it, stages, weather."""
+    with gr.Tab(words.TAB_UNCERTAINTY):
+        note(notes.UNCERTAINTY)
+        uncertainty = slider(words.DOUBT, "uncertainty", RESULT_HEIGHT)
+        with gr.Column(elem_id="spread-box"):  # shown once there is one, see the style sheet
+            note(notes.SPREAD)
+            spread = view(words.SPREAD, "spread", 380)
+    with gr.Tab(words.TAB_STAGES):
+        note(notes.TAKEN)
+        taken = gallery("taken", columns=2)
+        note(notes.STAGES)
+        with gr.Row(elem_classes="side-by-side"):
+            stage_1 = view(words.STAGE_1, "stage-1", 320)
+            stage_2 = view(words.STAGE_2, "stage-2", 320)
+        note(notes.CHANGE)
+        change = view(words.CHANGE, "change", 380)
+    with gr.Tab(words.TAB_WEATHER):
+        recognised = gr.Label(label=words.RECOGNISED, num_top_classes=4, elem_id="recognised")
+        note(notes.MAP)
+        weather_map = gr.HTML(empty_map, elem_id="weather-map", padding=False)
+    return Views(stage_1, stage_2, change, taken, uncertainty, spread, recognised, weather_map)
 
 
 def draw(result: Restoration, folder: Path) -> tuple[Any, ...]:

@@ -6,7 +6,6 @@ training goes on from. A changed setting is another folder, so nothing is mixed 
 
 import json
 import os
-import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -22,6 +21,7 @@ import torch
 from benchmarks.ablations.budget import Budget, digest, training_data
 from benchmarks.ablations.measuring import WEATHER, measure, write_validation
 from benchmarks.ablations.variants import VARIANTS, Variant, count_multiply_adds, count_trainable
+from benchmarks.report.provenance import processor
 from opir.training.config import DataConfig, Phase, TrainingConfig
 from opir.training.loop import Trainer
 from opir.training.losses import LossWeights
@@ -72,13 +72,8 @@ def describe_data(data: DataConfig) -> dict[str, Any]:
 
 def describe_hardware() -> str:
     """Return processor or GPU, cores and PyTorch's version in one line."""
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        models = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        name = models[0] if models else name
     gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
-    return f"{gpu}{name}, {os.cpu_count()} cores, PyTorch {torch.__version__}"
+    return f"{gpu}{processor()}, {os.cpu_count()} cores, PyTorch {torch.__version__}"
 
 
 def training_config(job: Job) -> TrainingConfig:

@@ -1,6 +1,5 @@
 """docs/results.md's part on the trained comparisons, generated from the results file between its markers."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ from benchmarks.ablations.claims import Finding, against, judge, ranked
 from benchmarks.ablations.measuring import WEATHER
 from benchmarks.ablations.significance import STANDARD_ERRORS, Difference
 from benchmarks.ablations.variants import VARIANTS, Variant, variants_of
+from benchmarks.report.marked import filled, names_in
 from opir.tasks import Task
 
-MARKED = re.compile(r"(<!-- ablations -->\n).*?(<!-- /ablations -->)", re.DOTALL)
 PUBLISHED = ("small", "gpu")
 _TABLE_5_BASELINES = {
     "a": ("a", "b", "c", "d", "e", "f"),
@@ -180,9 +179,9 @@ def renew(page: Path, results: dict[str, Any], check: bool = False) -> bool:
         ValueError: for a page without the markers.
     """
     text = page.read_text()
-    if not MARKED.search(text):
+    if "ablations" not in names_in(text):
         raise ValueError(f"{page} has no place for the tables: expected <!-- ablations --> and <!-- /ablations -->")
-    renewed = MARKED.sub(lambda match: match[1] + render(results) + match[2], text)
+    renewed = filled(text, {"ablations": lambda: render(results)})
     if renewed != text and not check:
         page.write_text(renewed)
     return renewed != text

@@ -1,19 +1,17 @@
 """Times in turn, their spread, and what a results file says of where it was measured."""
 
 import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.report.provenance import ROOT
+from benchmarks.report.provenance import processor
 from opir.model import load_model
+from opir.training.commit import current_commit
 
 
 def median_and_iqr(seconds: list[float]) -> dict[str, float | int]:
@@ -45,16 +43,11 @@ def with_ratios(times: dict[str, list[float]], unit: str) -> dict[str, dict[str,
 
 def origin(quick: bool) -> dict[str, Any]:
     """Return when, where and with what something was measured."""
-    git = ["git", "rev-parse", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False, cwd=ROOT).stdout.strip()
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = [line for line in lines if line.startswith("model name")]
     return {
         "date": date.today().isoformat(),
-        "commit": commit,
+        "commit": current_commit(),
         "weights_sha256": load_model("lite")[1].sha256,
-        "processor": names[0].split(":")[1].strip() if names else platform.processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from benchmarks.quality.cases import Case, data_sets, synthetic_cases
 from benchmarks.report.provenance import RESULTS, provenance, spread, write_report
-from opir.evaluation import dehaze_by_dark_channel, guided_filter, psnr, ssim
+from opir.evaluation import dehaze_by_dark_channel, psnr, smooth_by_guided_filter, ssim
 from opir.inference import Restorer
 from opir.tasks import Task
 
@@ -36,11 +36,6 @@ _WEATHERS = (Task.RAIN, Task.SNOW, Task.HAZE)
 def dark_channel_prior(photo: Tensor, strength: float) -> Tensor:
     """Dehaze with the published constants, and mix the result with the photo."""
     return torch.lerp(photo, dehaze_by_dark_channel(photo), strength)
-
-
-def guided(photo: Tensor, radius: int, epsilon: float) -> Tensor:
-    """Smooth each colour with itself as the guide."""
-    return guided_filter(photo, photo, radius, epsilon).clamp(0, 1)
 
 
 def bilateral(photo: Tensor, sigma_colour: float, sigma_pixels: float) -> Tensor:
@@ -72,7 +67,7 @@ Method = Callable[..., Tensor]
 METHODS: dict[str, tuple[Method, tuple[dict[str, Any], ...]]] = {
     "dark channel prior": (dark_channel_prior, tuple({"strength": share} for share in (0.25, 0.5, 0.75, 1.0))),
     "guided filter": (
-        guided,
+        smooth_by_guided_filter,
         tuple({"radius": radius, "epsilon": epsilon} for radius in (1, 2, 4) for epsilon in (1e-3, 1e-2, 1e-1)),
     ),
     "bilateral filter": (

@@ -32,23 +32,6 @@ def png_chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def with_chunk(png: bytes, chunk: bytes) -> bytes:
-    """Put a chunk right behind a PNG's header."""
-    after_header = PNG_HEAD + 25
-    return png[:after_header] + chunk + png[after_header:]
-
-
-def with_segment(jpeg: bytes, marker: int, content: bytes) -> bytes:
-    """Put a segment, as APP1 (0xE1) for EXIF or APP2 (0xE2) for a profile, right behind a JPEG's first two bytes."""
-    return jpeg[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content + jpeg[2:]
-
-
-def with_webp_chunk(webp: bytes, name: bytes, content: bytes) -> bytes:
-    """Add a chunk at the end of a WebP file of the extended kind."""
-    chunk = name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
-    return webp[:4] + struct.pack("<I", len(webp) + len(chunk) - 8) + webp[8:] + chunk
-
-
 def _jpeg(data: bytes) -> list[int]:
     found, place = [2], 2
     while place + 4 <= len(data) and data[place] == 0xFF:

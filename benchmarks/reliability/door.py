@@ -24,7 +24,7 @@ from PIL import Image, UnidentifiedImageError
 from app.look import words
 from app.running.results import Asked
 from app.tabs.clean_actions import Actions
-from app.tabs.many_actions import ManyPhotos
+from app.tabs.many import ManyPhotos
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb
 from opir.cli import EXIT_BAD_INPUT, main
 from opir.inference import Restorer
@@ -112,7 +112,7 @@ def page_door(checkpoint: str, results: Path) -> Door:
             written.rename(results / f"result{written.suffix}")
             _check_result(results, session.restoration.width, session.restoration.height)
         except gr.Error as error:
-            return _told(error)
+            return _outcome_of(error)
         finally:
             if session is not None:
                 shutil.rmtree(session.folder)  # as when a visitor leaves
@@ -151,7 +151,7 @@ DOORS = {
 }
 
 
-def _told(error: gr.Error) -> str:
+def _outcome_of(error: gr.Error) -> str:
     if error.message in (words.UNEXPECTED, words.OUT_OF_MEMORY):
         raise AssertionError(f"{error.message} ({error.__cause__!r})") from error
     return str(error.message)

@@ -5,12 +5,11 @@
 With --check nothing is written, and the command fails where the page is not up to date.
 """
 
-import argparse
-from pathlib import Path
-
+from benchmarks.report.marked import renew
+from benchmarks.report.provenance import ROOT
 from opir.photo import FORMATS, Format
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "files.md"
+PAGE = ROOT / "docs" / "files.md"
 _WAYS = {"icc": "ICC", "cicp": "code points (nclx, cICP)", "gamma": "gAMA and cHRM"}
 _TEXTS = {b"COM": "comment", b"tEXt": "texts"}
 _COLUMNS = (
@@ -84,16 +83,5 @@ def _said(holds: bool) -> str:
     return "yes" if holds else "no"
 
 
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="only tell whether the page is up to date")
-    if parser.parse_args().check:
-        if PAGE.read_text() != page():
-            raise SystemExit(f"{PAGE.name} is not up to date: python -m benchmarks.reliability.format_table")
-        return
-    PAGE.write_text(page())
-
-
 if __name__ == "__main__":
-    main()
+    renew([PAGE], lambda _: page(), "benchmarks.reliability.format_table", __doc__)

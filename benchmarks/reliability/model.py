@@ -1,4 +1,4 @@
-"""A model that is quick enough to see thousands of files: every part is there, each as small as it can be."""
+"""The tiny model of fuzzing and of all tests: every part is there, each as small as it can be."""
 
 from pathlib import Path
 

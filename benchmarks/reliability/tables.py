@@ -5,17 +5,14 @@ python -m benchmarks.reliability.tables [--check]
 The README's table takes the rows of `summary` ("what", "figure", "held") of every result that is there.
 """
 
-import argparse
 import json
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from app.server.settings import settings_table
+from benchmarks.report.marked import filled, renew
+from benchmarks.report.provenance import RESULTS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "benchmarks" / "results"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "reliability.md")
 SUMMED_UP = ("fuzz", "load", "faults", "startup")
 DOOR_HEADS = "| door | files | a result | one clear error | neither | slowest file | peak memory | files left |"
@@ -125,24 +122,8 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def renewed(text: str) -> str:
     """Return a page with the tables between its markers made anew."""
-    for name, table in TABLES.items():
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = marked.sub(lambda match, table=table: match[1] + table() + match[2], text)  # type: ignore[misc]
-    return text
-
-
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 if a table is out of date")
-    options = parser.parse_args()
-    stale = [page for page in PAGES if renewed(page.read_text()) != page.read_text()]
-    if options.check and stale:
-        names = ", ".join(page.name for page in stale)
-        raise SystemExit(f"out of date: {names}; run python -m benchmarks.reliability.tables")
-    for page in stale:
-        page.write_text(renewed(page.read_text()))
+    return filled(text, TABLES)
 
 
 if __name__ == "__main__":
-    main()
+    renew(PAGES, renewed, "benchmarks.reliability.tables", __doc__)

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import platform
-import subprocess
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from opir.inference import Restorer
+from opir.training.commit import current_commit
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -34,18 +34,18 @@ def provenance(command: str, restorer: Restorer, seeds: Sequence[int], quick: bo
         quick: whether it was only tried, on too few photos to publish.
     """
     assert restorer.info is not None
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False, cwd=ROOT
-    ).stdout.strip()
     return {
-        "command": command,
-        "date": date.today().isoformat(),
-        "commit": commit,
+        **made_by(command),
         "weights_sha256": restorer.info.sha256,
         "hardware": hardware(restorer.device),
         "seeds": list(seeds),
         **({"quick": True} if quick else {}),
     }
+
+
+def made_by(command: str) -> dict[str, Any]:
+    """Return which command made a results file, when and at which commit."""
+    return {"command": command, "date": date.today().isoformat(), "commit": current_commit()}
 
 
 def other_weights(report: dict[str, Any]) -> str:
@@ -59,13 +59,16 @@ def other_weights(report: dict[str, Any]) -> str:
 
 def hardware(device: torch.device) -> str:
     """Return the processor, its usable cores and the GPU, if one computes."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in (Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else "").splitlines()
-        if line.startswith("model name")
-    ]
-    text = f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+    text = f"{processor()}, {os.cpu_count()} cores"
     return f"{text}, {torch.cuda.get_device_name(device)}" if device.type == "cuda" else text
+
+
+def processor() -> str:
+    """Name the processor, where the system tells."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def spread(values: Sequence[float], digits: int = 4) -> dict[str, float | int]:

@@ -5,10 +5,9 @@
 A page has `<!-- name -->` and `<!-- /name -->` where a table belongs; the names are those of `TABLES`.
 """
 
-import argparse
 import json
-import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from benchmarks.cost import tables as cost_tables
 from benchmarks.peers import tables as peers_tables
 from benchmarks.quality import published_tables
 from benchmarks.report import evidence_tables
+from benchmarks.report.marked import filled, renew
 from benchmarks.report.provenance import RESULTS, ROOT, SHIPPED, other_weights
 from benchmarks.report.quality_table import quality_table
 from opir.model import count_gmacs, count_parameters, load_model, training_record
@@ -24,7 +24,6 @@ Render = Callable[[dict[str, Any]], str]
 PAGES = tuple(
     ROOT / page for page in ("README.md", "checkpoints/README.md", "docs/results.md", "docs/cost.md", "docs/peers.md")
 )
-_MARKED = re.compile(r"(<!-- (?P<name>[\w-]+) -->\n)(?P<table>.*?)(<!-- /(?P=name) -->)", re.DOTALL)
 
 
 def page_table(report: dict[str, Any]) -> str:
@@ -86,21 +85,16 @@ COMPUTED: dict[str, Callable[[], str]] = {"presets": cost_tables.presets_table, 
 
 def renewed(text: str, results: Path = RESULTS) -> str:
     """Return a page with all its tables made anew; markers of other programs' tables are left alone."""
+    return filled(text, COMPUTED | {name: partial(_table, name, results) for name in TABLES})
 
-    def fill(match: re.Match[str]) -> str:
-        if match["name"] in COMPUTED:
-            return match[1] + COMPUTED[match["name"]]() + match[4]
-        if match["name"] not in TABLES:
-            return match[0]
-        file, render, target = TABLES[match["name"]]
-        path = results / file
-        if not path.is_file():
-            return f"{match[1]}Not run yet: `make {target}`.\n{match[4]}"
-        report = json.loads(path.read_text())
-        table = other_weights(report) + render(report)
-        return match[1] + table + match[4]
 
-    return _MARKED.sub(fill, text)
+def _table(name: str, results: Path) -> str:
+    file, render, target = TABLES[name]
+    path = results / file
+    if not path.is_file():
+        return f"Not run yet: `make {target}`.\n"
+    report = json.loads(path.read_text())
+    return other_weights(report) + render(report)
 
 
 def out_of_date(pages: tuple[Path, ...] = PAGES, results: Path = RESULTS) -> list[Path]:
@@ -108,18 +102,5 @@ def out_of_date(pages: tuple[Path, ...] = PAGES, results: Path = RESULTS) -> lis
     return [page for page in pages if renewed(page.read_text(), results) != page.read_text()]
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 if a table is out of date")
-    options = parser.parse_args(arguments)
-    stale = out_of_date()
-    if options.check and stale:
-        names = ", ".join(str(page.relative_to(ROOT)) for page in stale)
-        raise SystemExit(f"out of date: {names}; run python -m benchmarks.report.tables")
-    for page in stale:
-        page.write_text(renewed(page.read_text()))
-
-
 if __name__ == "__main__":
-    main()
+    renew(PAGES, renewed, "benchmarks.report.tables", __doc__)

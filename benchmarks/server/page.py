@@ -11,11 +11,8 @@ import argparse
 import io
 import json
 import os
-import platform
 import shutil
 import statistics
-import subprocess
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +23,9 @@ from app import page as the_page
 from app.drawing.weather_map import WeatherMap
 from app.look import words
 from app.tabs.clean_actions import Actions
+from benchmarks.report.provenance import ROOT, made_by, processor, write_report
 from opir.inference import Restorer
 
-ROOT = Path(__file__).resolve().parents[2]
 PHOTO = ROOT / "assets" / "clean" / "village.jpg"
 PATIENCE = 120_000  # milliseconds
 LARGE = (4000, 3000)  # pixels
@@ -137,14 +134,6 @@ def summary(seconds: list[float]) -> dict[str, Any]:
     return {"median_s": round(statistics.median(seconds), 3), "slowest_s": max(rounded), "all_s": rounded}
 
 
-def processor() -> str:
-    """Name the processor, where the system tells."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -169,11 +158,8 @@ def main() -> None:
         browser.close()
     blocks.close()
     megapixels = LARGE[0] * LARGE[1] / 1e6
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     report = {
-        "command": f"python -m benchmarks.server.page --checkpoint {options.checkpoint}",
-        "date": date.today().isoformat(),
-        "commit": commit,
+        **made_by(f"python -m benchmarks.server.page --checkpoint {options.checkpoint}"),
         "weights_sha256": restorer.info.sha256 if restorer.info else None,
         "hardware": {"processor": processor(), "cores": os.cpu_count(), "device": str(restorer.device)},
         "results": {
@@ -182,8 +168,7 @@ def main() -> None:
             "part": {"mark_s": 0.5, "megapixels": megapixels, **summary(parts)},
         },
     }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, options.output)
     print(json.dumps(report["results"], indent=1))
 
 

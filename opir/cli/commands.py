@@ -105,7 +105,7 @@ def restore(
         records: Iterable[dict[str, Any]] = []
     elif engine == "ray":
         prepare_folders(job.output.parent for job in jobs)
-        records = run_on_ray(jobs, checkpoint, device, options.do, workers)
+        records = run_on_ray(jobs, checkpoint, device, options.read_restore_write, workers)
     else:
         restorer = Restorer.from_pretrained(checkpoint, device)
         prepare_folders(job.output.parent for job in jobs)

@@ -98,7 +98,7 @@ class RestoreOptions:
         }
 
     def _write_maps(self, job: Job, restoration: Restoration) -> tuple[list[str], tuple[str, ...]]:
-        """Write what was asked for beside the result; one that can not be written costs nothing else, and is told."""
+        """Write what was asked for beside the result; one that can not be written is named, and stops nothing."""
         if job.output == STANDARD:
             return [], tuple(f"the map {name}, which needs a file" for name in self.maps)
         written, failed = [], []
@@ -113,6 +113,6 @@ class RestoreOptions:
                 failed.append(f"the map {Path(name).stem} ({printable(str(error))})")
         return written, tuple(failed)
 
-    def do(self, restorer: Restorer, job: Job) -> dict[str, Any]:
-        """Read, restore and write one photo."""
+    def read_restore_write(self, restorer: Restorer, job: Job) -> dict[str, Any]:
+        """Do all three steps for one photo."""
         return self.write(job, self.restore(restorer, self.read(job)))

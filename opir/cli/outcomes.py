@@ -18,22 +18,22 @@ from opir.errors import printable
 from opir.photo.folders import describe_left_out
 
 EXIT_BAD_INPUT = 2
-_NAMED = 10  # photos that failed, at the end of what is told
+_NAMED = 10  # photos that failed and are named in the last line
 
 
 def say(text: str, err: bool = False) -> None:
     """Print a line; a reader that has gone, as in `| head`, stops nothing."""
     stream = sys.stderr if err else sys.stdout
     try:
-        with tqdm.external_write_mode():  # bars step aside
+        with tqdm.external_write_mode():  # no progress bar is written over
             stream.write(f"{text}\n")
             stream.flush()
     except (BrokenPipeError, ValueError):  # a closed stream raises the latter
-        forget(stream)
+        silence(stream)
 
 
-def forget(stream: Any) -> None:
-    """Let a stream that nobody reads end in nothing, so that Python does not fail on it at the end either."""
+def silence(stream: Any) -> None:
+    """Send a stream that nobody reads into nothing, so that Python does not fail on it when it ends."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -31,7 +31,7 @@ class Pair:
     degraded: Path
     clean: Path
     clean_border: int = 0
-    """So many pixels more does the truth show on every side; they are cut off when it is read."""
+    """How many pixels more the truth has on every side; they are cut off when it is read."""
 
     def read(self) -> tuple[Tensor, Tensor]:
         """Return both photos (3, H, W) in [0, 1]; raises ValueError if one can not be read or they differ in size."""

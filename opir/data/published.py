@@ -23,7 +23,7 @@ class Layout:
     A last part with "*" names the photos, where both lie in one folder.
     """
     known_border: tuple[Size, int] | None = None
-    """Clean photos of this size show so many pixels more on every side than the degraded ones."""
+    """A size, and how many pixels more clean photos of it have on every side than the degraded ones."""
     scenes: frozenset[str] = frozenset()
     """Names, without endings, of the only truths that count, for a stated part of a set; empty takes all."""
 

@@ -40,11 +40,11 @@ def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None, s
     if size is not None and (task not in _USUAL_WIDTHS or not size > 0):
         raise ValueError(f"size is a width of rain or snow above 0, got {size:g} for {task.label}")
     generator = Generator(device=photo.device).manual_seed(seed)
-    scale = weather_size(*photo.shape[-2:]) if size is None else size / _USUAL_WIDTHS[task]
+    times_larger = weather_size(*photo.shape[-2:]) if size is None else size / _USUAL_WIDTHS[task]
     if task is Task.RAIN:
-        return rain(photo, generator, weather_size=scale)
+        return rain(photo, generator, weather_size=times_larger)
     if task is Task.SNOW:
-        return snow(photo, generator, weather_size=scale)
+        return snow(photo, generator, weather_size=times_larger)
     if task is Task.HAZE:
         return haze(photo, generator, depth)
     return photo

@@ -66,11 +66,11 @@ def jpeg(photo: Tensor, quality: Tensor) -> Tensor:
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
-        quality: (B, 1, 1, 1), 1 to 100, the scale of libjpeg.
+        quality: (B, 1, 1, 1), 1 to 100, as libjpeg counts it.
     """
-    scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)[..., None, None]
+    percent = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)[..., None, None]
     luma_table, chroma_table, matrix, inverse = _constants(photo.device)
-    luma, chroma = (((table * scale + 50) / 100).floor().clamp(1, 255) for table in (luma_table, chroma_table))
+    luma, chroma = (((table * percent + 50) / 100).floor().clamp(1, 255) for table in (luma_table, chroma_table))
     ycbcr = torch.einsum("ij,bjhw->bihw", matrix, photo * 255)
     small = F.avg_pool2d(ycbcr[:, 1:], 2, ceil_mode=True)
     brightness = _quantise_blocks(ycbcr[:, :1] - 128, luma) + 128

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from opir.degradations.guided import guided_filter
 from opir.degradations.randomness import chance, log_uniform, uniform
 
 _COARSE_SIDE = 32  # pixels of the grid on which depth is invented
@@ -14,34 +15,6 @@ _THINNEST_MEAN, _THICKEST_MEAN = 0.15, 2.2  # optical depth as a mean over a pho
 _THINNEST, _THICKEST = 0.12, 5.0  # optical depth of far things: a breath in a landscape, smog that hides a street
 _SMOG, _SMOG_LIGHT = (2.0, 6.0), (0.6, 1.0)  # optical depth of far things, and how much of the light is left
 _SEEN_THROUGH = 0.12  # transmission below which what lies behind can not be asked for
-
-
-def _box_mean(image: Tensor, radius: int) -> Tensor:
-    size = 2 * radius + 1
-    return F.avg_pool2d(image, size, stride=1, padding=radius, count_include_pad=False)
-
-
-def guided_filter(guide: Tensor, image: Tensor, radius: int, epsilon: float = 1e-3) -> Tensor:
-    """Smooth a map so that its edges follow a guide, fitted on a coarse grid (He & Sun 2015, fast guided filter).
-
-    Args:
-        guide: (B, 1, H, W) at full resolution.
-        image: (B, 1, h, w), coarse.
-        radius: of the window in coarse pixels.
-        epsilon: how flat the guide must be to be smoothed away.
-
-    Returns:
-        (B, 1, H, W).
-    """
-    small = F.interpolate(guide, size=image.shape[-2:], mode="area")
-    mean_guide, mean_image = _box_mean(small, radius), _box_mean(image, radius)
-    covariance = _box_mean(small * image, radius) - mean_guide * mean_image
-    variance = _box_mean(small * small, radius) - mean_guide.square()
-    slope = covariance / (variance + epsilon)
-    offset = mean_image - slope * mean_guide
-    fit = torch.cat([_box_mean(slope, radius), _box_mean(offset, radius)], dim=1)
-    slope, offset = F.interpolate(fit, size=guide.shape[-2:], mode="bilinear").chunk(2, dim=1)
-    return slope * guide + offset
 
 
 def imagined_depth(clean: Tensor, generator: Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """How good a restoration is by stated protocols, what it is compared with, and how its bounds are calibrated."""
 
 from opir.data.published import Space
-from opir.evaluation.baselines import dehaze_by_dark_channel, guided_filter, smooth_by_guided_filter
+from opir.evaluation.baselines import dehaze_by_dark_channel, smooth_by_guided_filter
 from opir.evaluation.conformal import calibrate
 from opir.evaluation.evenness import PERIODS, grid_energy
 from opir.evaluation.metrics import (
@@ -29,7 +29,6 @@ __all__ = [
     "dehaze_by_dark_channel",
     "evaluate",
     "grid_energy",
-    "guided_filter",
     "measure",
     "measure_baselines",
     "psnr",

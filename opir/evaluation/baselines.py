@@ -13,12 +13,13 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
+from opir.degradations.guided import guided_filter
+
 _PATCH = 15  # side of the dark channel's window, in pixels
 _HAZE_KEPT = 0.95  # ω: a little haze is left, or distance would be lost
 _LEAST_TRANSMISSION = 0.1  # t0
 _BRIGHTEST = 0.001  # share of the dark channel's pixels that the airlight is looked for in
 _REFINING = (60, 1e-3)  # radius and ε of the filter that fits the transmission to the photo's edges
-_SMOOTHING = (4, 0.01)  # of the filter that is a method of its own
 
 
 def dehaze_by_dark_channel(photo: Tensor) -> Tensor:
@@ -31,18 +32,18 @@ def dehaze_by_dark_channel(photo: Tensor) -> Tensor:
     airlight = _airlight(photo, dark_channel(photo))
     transmission = 1 - _HAZE_KEPT * dark_channel(photo / airlight[:, None, None].clamp(min=1e-3))
     grey = photo.mean(dim=0, keepdim=True)
-    transmission = guided_filter(grey, transmission, *_REFINING).clamp(_LEAST_TRANSMISSION, 1)
+    transmission = guided_filter(grey[None], transmission[None], *_REFINING)[0].clamp(_LEAST_TRANSMISSION, 1)
     return ((photo - airlight[:, None, None]) / transmission + airlight[:, None, None]).clamp(0, 1)
 
 
-def smooth_by_guided_filter(photo: Tensor) -> Tensor:
+def smooth_by_guided_filter(photo: Tensor, radius: int = 4, epsilon: float = 0.01) -> Tensor:
     """Smooth fine detail away and keep edges: each colour filtered with itself as the guide.
 
     Raises:
         ValueError: for another shape than (3, H, W).
     """
     _check(photo)
-    return guided_filter(photo, photo, *_SMOOTHING).clamp(0, 1)
+    return guided_filter(photo[None], photo[None], radius, epsilon)[0].clamp(0, 1)
 
 
 def dark_channel(photo: Tensor, patch: int = _PATCH) -> Tensor:
@@ -51,31 +52,6 @@ def dark_channel(photo: Tensor, patch: int = _PATCH) -> Tensor:
     for window in ((patch, 1), (1, patch)):  # the maximum of a square is that of its rows' maxima
         darkest = F.max_pool2d(darkest, window, stride=1, padding=(window[0] // 2, window[1] // 2))
     return -darkest
-
-
-def guided_filter(guide: Tensor, values: Tensor, radius: int, epsilon: float) -> Tensor:
-    """Return values smoothed where the guide is smooth: a local linear function a·guide + b of it.
-
-    Args:
-        guide: (C, H, W).
-        values: (C, H, W).
-        radius: of the square window, in pixels.
-        epsilon: how much the guide must vary in a window to count as an edge, squared.
-    """
-    mean_guide, mean_values = _box(guide, radius), _box(values, radius)
-    covariance = _box(guide * values, radius) - mean_guide * mean_values
-    variance = _box(guide * guide, radius) - mean_guide**2
-    slope = covariance / (variance + epsilon)
-    offset = mean_values - slope * mean_guide
-    return _box(slope, radius) * guide + _box(offset, radius)
-
-
-def _box(values: Tensor, radius: int) -> Tensor:
-    """Return the mean of the square around each pixel, (C, H, W); at the border of what lies inside."""
-    for window in ((2 * radius + 1, 1), (1, 2 * radius + 1)):
-        padding = (window[0] // 2, window[1] // 2)
-        values = F.avg_pool2d(values[None], window, stride=1, padding=padding, count_include_pad=False)[0]
-    return values
 
 
 def _airlight(photo: Tensor, dark: Tensor) -> Tensor:

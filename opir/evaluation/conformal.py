@@ -37,7 +37,7 @@ PARTS = 4
 """Photos are tried in so many parts, each with curves from the others."""
 _PIXELS = 2048  # of each restored crop
 _BINS = 16
-_FEWEST_CROPS = 12  # for a task's own curve
+_FEWEST_CROPS = 12  # a task with fewer has no curve of its own
 _LEAST_ERROR = 0.05  # grey values; a bound of zero could not be multiplied
 
 
@@ -112,7 +112,7 @@ def calibrate(
 
 
 def _cross_coverage(made: Calibration, parts: list[list[Sample]]) -> dict[str, list[float]]:
-    """Judge every part by curves from the others: for each weather one share per part."""
+    """Judge each part by curves from the others: for each weather the share below its bound, part by part."""
     shares: dict[str, list[float]] = {task.label: [] for task in Task}
     for number, part in enumerate(parts):
         others = [sample for other in parts[:number] + parts[number + 1 :] for sample in other]

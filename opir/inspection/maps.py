@@ -133,11 +133,6 @@ def uncertainty_picture(restoration: Restoration) -> Image.Image:
     return heatmap(restoration.uncertainty, UNCERTAINTY_SCALE)
 
 
-def trust_picture(restoration: Restoration) -> Image.Image:
-    """Draw where not to trust a result: in grey values where the weights are calibrated, else its uncertainty."""
-    return uncertainty_picture(restoration) if restoration.error_bound is None else error_bound_picture(restoration)
-
-
 def trust_pair(restoration: Restoration, smaller: int = 1) -> tuple[Image.Image, Image.Image]:
     """Draw a result, and of the same size where not to trust it, to be laid over each other; both with the bar."""
     uncertainty = restoration.uncertainty_in(smaller)

@@ -27,14 +27,14 @@ _NATIVE_SHARE = 0.4  # of crops at a photo's own resolution, where streaks meet 
 _FIELD_SHARE = 0.12  # of hazy crops that get distances of another scene: far fields and thin edges
 _IMAGINED_SHARE = 0.15  # of hazy crops that get imagined ones
 _SMOG_SHARE = 0.2  # of hazy crops
-_BEGINS_SHARE, _BEGINS = 0.5, (0.05, 0.7)  # of hazy crops whose nearest things lie far off too, as in rooms
-_PLAIN_SHARE, _FLAT_SHARE = 0.35, 0.3  # of clean crops: drawn, and photos without distance
+_BEGINS_SHARE, _BEGINS = 0.5, (0.05, 0.7)  # of hazy crops: share whose nearest things are far off too, and how far
+_PLAIN_SHARE, _FLAT_SHARE = 0.35, 0.3  # of clean crops: drawn pictures, and photos whose depth does not vary
 _PAIR_ZOOMS = (1.0, 1.0, 1.3)
 _USUAL_DEPTH = 0.6  # mean of a photo's depth
 _BROAD_SHARE, _BROAD = 0.08, (5.0, 14.0)
 _LARGE_SHARE, _LARGE = 0.12, (1.5, 4.0)
 _LARGE_SHARE_OF_LEVELS = 0.6  # where coarser levels are trained with it
-_SNOW_GROWTH = 2.0  # snow too large for a level: the smallest of its flakes too
+_SNOW_GROWTH = 2.0  # times more where snow is to be too large for a level: its smallest flakes too
 
 
 class BatchSource:
@@ -309,5 +309,5 @@ def _exposed(photos: Tensor, generator: Generator) -> Tensor:
 def _softened(photos: Tensor, generator: Generator) -> Tensor:
     """Lower the contrast of some photos evenly: an even veil alone is no haze."""
     batch = len(photos)
-    kept = 1 - chance(generator, batch, 0.2) * uniform(generator, batch, 0.1, 0.5)
-    return photos * kept + uniform(generator, batch, 0.1, 0.95) * (1 - kept)
+    contrast = 1 - chance(generator, batch, 0.2) * uniform(generator, batch, 0.1, 0.5)
+    return photos * contrast + uniform(generator, batch, 0.1, 0.95) * (1 - contrast)

@@ -25,10 +25,9 @@ class Phase:
     shares: tuple[float, ...] = ()
     """Shares of rain, snow, haze and clean crops in this phase; empty takes those of the data."""
     large_every: int = 0
-    """Every so manieth step takes crops of twice the side, a quarter as many: mist and haze are told by the scene."""
-
+    """One step of so many has crops of twice the side, a quarter as many: mist and haze show in the whole scene."""
     levels_every: int = 0
-    """Every so manieth step takes them as pyramids of two levels."""
+    """One step of so many has such crops as pyramids of two levels."""
 
     def __post_init__(self) -> None:
         if len(self.shares) not in (0, len(Task)):
@@ -84,9 +83,9 @@ class DataConfig:
     max_zoom: float = 4.0
     """Crops come from windows of up to this many times their side, if the photo is as large."""
     haze_part: float = 0.6
-    """Those of haze, which is told by the whole scene, from at least this share of the photo's short side."""
+    """Crops of haze, which shows in the whole scene, come from at least this share of the photo's short side."""
     turn_share: float = 0.15
-    """Share of crops that are turned by quarter circles."""
+    """Share of crops that are turned by 90, 180 or 270 degrees."""
     memory_gb: float = 4.0
     """Decoded pictures on the training device, in 10⁹ bytes for each process. Of more, a part is drawn at a time."""
     redraw_steps: int = 2000

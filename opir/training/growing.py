@@ -33,14 +33,15 @@ def grow_into(model: OPIR, source: OPIR) -> None:
                 f"a model to start from must not be larger than the run's: {name} is {tuple(small.shape)} there "
                 f"and {tuple(large.shape)} here"
             )
-        halves = 2 if name.startswith("kernel_predictor.condition.") else 1  # scale, then shift
+        # `condition` is two layers in one: what features are multiplied by, and what is added.
+        halves = 2 if name.startswith("kernel_predictor.condition.") else 1
         for part, whole in zip(small.chunk(halves), large.chunk(halves), strict=True):
             _place(part, whole)
     model.load_state_dict(own)
 
 
 def _place(small: Tensor, large: Tensor) -> None:
-    """Write a tensor into the first rows and columns of a larger one; its rows do not read the others."""
+    """Write a tensor into the first rows and columns of a larger one, with zeros beside it: its rows read no more."""
     if small.ndim > 1:
         large[: small.shape[0], small.shape[1] :] = 0
     large[tuple(slice(size) for size in small.shape)] = small

@@ -2,7 +2,6 @@
 
 import json
 import math
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from opir.model import OPIR
 from opir.model.checkpoint import load_model, read_training, save_model
 from opir.model.record import RUNS, all_runs, run_entry
 from opir.training.batch import TrainingBatch
+from opir.training.commit import current_commit
 from opir.training.config import Phase, TrainingConfig
 from opir.training.feed import Feed
 from opir.training.growing import grow_into
@@ -59,15 +59,6 @@ def _make_optimizer(step: TrainingStep, config: TrainingConfig) -> Optimizer:
     return AdamW(step.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), weight_decay=config.weight_decay)
 
 
-def current_commit() -> str:
-    """Return the commit that the code is at, or "unknown" outside a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
 def _copy_weights(name: str, model: OPIR) -> list[dict[str, Any]]:
     """Start with given weights; returns the runs that led to them."""
     source, info = load_model(name)
@@ -92,7 +83,7 @@ class Trainer:
             build_model: makes the model from `config.model`; comparisons give another one (`benchmarks/ablations`).
         """
         self.config = config
-        self.commit = current_commit()  # of the code that runs, not of a checkout that moves on meanwhile
+        self.commit = current_commit()  # now: the checkout may move on while this runs
         cpu = not torch.cuda.is_available()
         if cpu:
             reuse_freed_memory()
@@ -141,8 +132,8 @@ class Trainer:
         if self.feed.validation:
             self.validation = Validation(self.feed.validation, self.feed.validation_plain, self.device)
         self.metrics: dict[str, float] = {}
-        """The latest of the validation."""
-        self._validated = -1  # the step that was
+        """Of the latest validation."""
+        self._validated = -1  # the step of that validation
 
     def _tell(self, *sentences: str) -> None:
         if self.accelerator.is_main_process:
@@ -212,7 +203,7 @@ class Trainer:
         return {"ends in": f"{max(0.0, min(ends)) / 60:.1f} min"} if ends else {}
 
     def _validate(self, writer: SummaryWriter | None) -> None:
-        """Measure, unless this step was; the main process keeps a picture of it beside the weights."""
+        """Measure once for each step; the main process writes a picture beside the weights."""
         if self.validation is None or self._validated == self.state.step:
             return
         self._validated = self.state.step
@@ -253,7 +244,7 @@ class Trainer:
         return {"loss": loss.detach(), **parts}
 
     def _drawn(self, phase: Phase, step: int) -> tuple[TrainingBatch, int]:
-        """Return a step's batch; on a GPU the next one is begun meanwhile, whose kernels take as long to start."""
+        """Return a step's batch; on a GPU a thread draws the next one meanwhile."""
         if self._drawing is None:
             return self.feed.draw(phase, step)
         key = (phase, step)
@@ -269,7 +260,7 @@ class Trainer:
         return self._known_shares[phase]
 
     def _begins_second_stage(self, phase: Phase) -> bool:
-        """Tell whether a stage is to be trained that never was: weights to start from bring all of theirs."""
+        """Say whether stage 2 is trained for the first time from here on; weights to start from have trained it."""
         trained = self.state.num_stages
         return bool(trained) and phase.num_stages > trained and not self.config.start_from
 

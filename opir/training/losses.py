@@ -1,6 +1,7 @@
 """What training minimises: Eq. 22 over the stages, plus a task and an uncertainty term (docs/paper.md)."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -84,6 +85,15 @@ def whole_change_loss(predicted: tuple[Tensor, Tensor], degraded: Tensor, clean:
     return (10 * (predicted[0] - mean).abs() + (predicted[1] - spread).abs()).mean()
 
 
+class EmbeddingSays(NamedTuple):
+    """What the embeddings of a batch's photos say of them."""
+
+    task_logits: Tensor
+    """(B, T), scores of the tasks."""
+    whole_change: tuple[Tensor, Tensor]
+    """Of the photo as a whole: `TaskEncoder.whole_change`."""
+
+
 @dataclass(frozen=True)
 class LossWeights:
     """How much each term counts; Eq. 22's δ and λ are the paper's."""
@@ -98,29 +108,16 @@ class LossWeights:
     """Of stage 1's restoration where stage 2 follows; that of the last stage counts 1. Eq. 22 has 1 for all."""
 
 
-def total_loss(
-    result: OPIRResult,
-    degraded: Tensor,
-    clean: Tensor,
-    task_logits: Tensor | None,
-    tasks: Tensor,
-    weights: LossWeights,
-    task_shares: Tensor | None = None,
-    whole_change: tuple[Tensor, Tensor] | None = None,
-    without_weather: slice = slice(0),
+def restoration_loss(
+    result: OPIRResult, degraded: Tensor, clean: Tensor, weights: LossWeights, without_weather: slice = slice(0)
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the loss to minimise and its parts, detached, by name.
+    """Return the loss of what the stages made, and its parts, detached, by name.
 
     Args:
         result: of the model.
         degraded: I, (B, 3, H, W).
         clean: J, (B, 3, H, W).
-        task_logits: scores of the photos' own embeddings, (B, T), or None without the task-aware module.
-        tasks: (B,), the true tasks, or (B, T), how much of each.
         weights: of the terms.
-        task_shares: how often each task is trained, (T,), sum 1. The task term takes it out of the scores (logit
-            adjustment, Menon et al. 2021): a photo is not called rainy because most crops were.
-        whole_change: what the photos' own embeddings tell, or None without the task-aware module.
         without_weather: which photos of the batch have none; harm to them counts by the worst.
     """
     parts: dict[str, Tensor] = {}
@@ -137,11 +134,26 @@ def total_loss(
         total = total + weight * (photos * restoration).mean()
     parts["uncertainty"] = uncertainty_loss(result.first.uncertainty, result.final.restored, clean)
     total = total + weights.uncertainty * parts["uncertainty"]
-    if task_logits is not None:
-        prior = 0.0 if task_shares is None else task_shares.clamp_min(1e-6).log()
-        parts["task"] = F.cross_entropy(task_logits + prior, tasks)
-        total = total + weights.task * parts["task"]
-    if whole_change is not None:
-        parts["change"] = whole_change_loss(whole_change, degraded, clean)
-        total = total + weights.change * parts["change"]
+    return total, {name: value.detach() for name, value in parts.items()}
+
+
+def embedding_loss(
+    said: EmbeddingSays, degraded: Tensor, clean: Tensor, tasks: Tensor, task_shares: Tensor, weights: LossWeights
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the loss of what the photos' own embeddings say, and its parts, detached, by name.
+
+    Args:
+        said: what they say.
+        degraded: I, (B, 3, H, W).
+        clean: J, (B, 3, H, W).
+        tasks: (B,), the true tasks, or (B, T), how much of each.
+        task_shares: how often each task is trained, (T,), sum 1. The task term takes it out of the scores (logit
+            adjustment, Menon et al. 2021): a photo is not called rainy because most crops were.
+        weights: of the terms.
+    """
+    parts = {
+        "task": F.cross_entropy(said.task_logits + task_shares.clamp_min(1e-6).log(), tasks),
+        "change": whole_change_loss(said.whole_change, degraded, clean),
+    }
+    total = weights.task * parts["task"] + weights.change * parts["change"]
     return total, {name: value.detach() for name, value in parts.items()}

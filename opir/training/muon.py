@@ -34,7 +34,7 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 
 
 def _is_inner_convolution(name: str, parameter: Tensor) -> bool:
-    """Tell the weights between features from those that touch pixels or kernels, which Adam handles better."""
+    """Say whether weights lie between features; Adam handles better those that touch pixels or kernels."""
     return (
         parameter.ndim == 4
         and min(parameter.shape[:2]) > 1

@@ -132,7 +132,7 @@ class PictureFiles:
                     pictures.add(kind, pixels)
                 bar.update()
         if in_turn and not (pictures.photos or pictures.pairs or pictures.plain):
-            raise ValueError("none of the photos to train on could be read: what is wrong with each was told above")
+            raise ValueError("none of the photos to train on could be read: what is wrong with each is said above")
         for items in read_groups(self.validation):
             for kind, pixels in items:
                 pictures.add(kind, pixels)
@@ -148,7 +148,7 @@ def read_groups(groups: Iterable[Group]) -> Iterator[list[Item]]:
 
 
 def _read_group(group: Group) -> list[Item]:
-    """Decode what belongs together; what is damaged is told and left out."""
+    """Decode what belongs together; what is damaged is left out with a warning."""
     try:
         return _read_sound_group(group)
     except ImageError as error:
@@ -192,7 +192,7 @@ class _Listing:
         return PictureFiles(
             tuple(tuple(groups) for groups in collections if groups),
             (*aside, *validation),
-            tuple(self._told(collections, aside)),
+            tuple(self._remarks(collections, aside)),
         )
 
     def _is_there(self, setting: str, *folders: str | Path) -> bool:
@@ -264,7 +264,7 @@ class _Listing:
         for path in self._found("validation_plain", self.data.validation_plain):
             yield (("validation-plain", partial(load_rgb8, path)),)
 
-    def _told(self, collections: list[list[Group]], aside: list[Group]) -> Iterator[str]:
+    def _remarks(self, collections: list[list[Group]], aside: list[Group]) -> Iterator[str]:
         if self.missing:
             settings = [f"{name} ({', '.join(dict.fromkeys(gone))})" for name, gone in self.missing.items()]
             yield f"not there, and left out of [data]: {'; '.join(settings)}"

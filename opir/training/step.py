@@ -10,7 +10,7 @@ from opir.model import OPIR, OPIRResult
 from opir.ops.pyramid import build_pyramid, change_of, changed
 from opir.tasks import Task
 from opir.training.batch import LARGEST, TrainingBatch
-from opir.training.losses import LossWeights, total_loss
+from opir.training.losses import EmbeddingSays, LossWeights, embedding_loss, restoration_loss
 
 # Root of the mean square of what streaks and flakes change, and mean change by haze, in [0, 1]: from the first on a
 # photo is a little rainy, snowy or hazy, from the second on wholly.
@@ -56,12 +56,13 @@ class TrainingStep(nn.Module):
             strength = torch.where(too_large, 0.0, weather_strength(seen, wanted, batch.tasks))
             wanted = torch.where(too_large[:, None, None, None], seen, wanted)
             named = batch.named & (strength > _WORKS_FROM)
-            result, logits, whole_change = self._restore(seen, batch.tasks, named, num_stages)
-            targets = soft_targets(batch.tasks, strength)
-            loss, parts = total_loss(
-                result, seen, wanted, logits, targets, weights, task_shares, whole_change, batch.without_weather
-            )
+            result, said = self._restore(seen, batch.tasks, named, num_stages)
+            loss, parts = restoration_loss(result, seen, wanted, weights, batch.without_weather)
             total = total + loss
+            if said is not None:
+                targets = soft_targets(batch.tasks, strength)
+                loss, more = embedding_loss(said, seen, wanted, targets, task_shares, weights)
+                total, parts = total + loss, parts | more
             if level:
                 works = (strength > _WORKS_FROM)[:, None, None, None]
                 restored = torch.where(works, result.final.restored.detach().clamp(0, 1), seen)
@@ -70,8 +71,8 @@ class TrainingStep(nn.Module):
 
     def _restore(
         self, seen: Tensor, tasks: Tensor, named: Tensor, num_stages: int
-    ) -> tuple[OPIRResult, Tensor | None, tuple[Tensor, Tensor] | None]:
-        """Run the stages of one level: what they made, the scores of the tasks, and what e_t tells of the change.
+    ) -> tuple[OPIRResult, EmbeddingSays | None]:
+        """Run the stages of one level: what they made, and what the photos' own embeddings say where there are any.
 
         Args:
             seen: (B, 3, H, W).
@@ -80,17 +81,17 @@ class TrainingStep(nn.Module):
             num_stages: as of `forward`.
         """
         encoder = self.model.task_encoder
-        embedding, logits, change = None, None, None
+        embedding, said = None, None
         if encoder is not None:
             own: Tensor = encoder(seen)
             embedding = torch.where(named[:, None], encoder.prototypes.float()[tasks], own)
-            logits, change = encoder.logits(own), encoder.whole_change(own)
+            said = EmbeddingSays(encoder.logits(own), encoder.whole_change(own))
         stages = []
         image, uncertainty = seen, None
         for index in range(num_stages):
             stages.append(self.model.run_stage(index, image, embedding, uncertainty))
             image, uncertainty = stages[-1].restored, stages[-1].uncertainty
-        return OPIRResult(tuple(stages), embedding), logits, change
+        return OPIRResult(tuple(stages), embedding), said
 
 
 def weather_strength(seen: Tensor, clean: Tensor, tasks: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ SHARE_OF_COPIES = 4 / 3
 
 
 class Windows(NamedTuple):
-    """Square parts of pictures, one a row: what is cut, before it is known at which size."""
+    """Square parts of pictures, one a row: where crops are cut from; their size in pixels comes later."""
 
     picture: NDArray[np.int64]
     """Which picture, (B,)."""
@@ -27,9 +27,9 @@ class Windows(NamedTuple):
     left: NDArray[np.float64]
     side: NDArray[np.float64]
     mirrored: NDArray[np.bool_]
-    """Left and right changed over, (B,)."""
+    """Whether left and right are swapped, (B,)."""
     turns: NDArray[np.int64]
-    """Quarter circles, (B,)."""
+    """By how many times 90 degrees they are turned, (B,)."""
 
     def first(self, count: int) -> "Windows":
         """Return so many of them."""
@@ -50,7 +50,7 @@ def placed(
         sizes: their heights and widths, (B, 2).
         window: sides of the windows, (B,), no longer than the pictures'.
         random: source of randomness.
-        turn_share: of windows that are turned by quarter circles.
+        turn_share: of windows that are turned by 90, 180 or 270 degrees.
     """
     room = np.maximum(sizes - window[:, None], 0)
     top, left = np.floor(room * random.random((len(chosen), 2))).T

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.look import words
 from app.tabs.clean_actions import Actions
-from tests.app.browsing import PATIENCE, expect_result, open_tab, upload, visit
+from tests.app.browsing import PATIENCE, expect_result, open_tab, until, upload, visit
 
 DROP = """([files, data, place]) => {
   const carried = new DataTransfer();
@@ -146,6 +146,7 @@ def test_after_a_cancel_all_that_is_shown_and_offered_belongs_together(
     page.locator("#weather label", has_text="Snow").click()
     expect(page.locator("#summary")).to_contain_text(words.RESTORING, timeout=PATIENCE)
     expect(page.locator("#download")).to_be_disabled()
+    until(lambda: slow == ["auto", "snow"], page)  # not only waiting for its turn
     page.locator("#cancel").click()
     expect(page.locator("#summary")).to_contain_text(words.CANCELLED_BEFORE, timeout=PATIENCE)
     expect(page.locator("#summary")).to_contain_text(said)

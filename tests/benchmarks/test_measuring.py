@@ -10,9 +10,8 @@ from benchmarks.quality.__main__ import main
 from benchmarks.quality.listing import listed
 from benchmarks.report.provenance import RESULTS, other_weights
 from benchmarks.report.quality_table import quality_table
-from opir.model import OPIR
-from opir.model.checkpoint import load_model, save_model
-from tests.conftest import TINIEST, make_picture
+from opir.model.checkpoint import load_model
+from tests.conftest import make_picture
 
 
 def write(path: Path, seed: int) -> None:
@@ -21,30 +20,24 @@ def write(path: Path, seed: int) -> None:
     Image.fromarray(pixels).save(path)
 
 
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    save_model(OPIR(TINIEST), tmp_path / "tiny.safetensors", {})
-    return tmp_path / "tiny.safetensors"
-
-
-def test_one_command_prints_one_row(tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_command_prints_one_row(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in (1, 2):
         write(tmp_path / "rain" / f"rain-00{number}.png", number)
         write(tmp_path / "rain" / f"norain-00{number}.png", number + 5)
-    main(["--set", f"Rain100L={tmp_path / 'rain'}", "--checkpoint", str(weights)])
+    main(["--set", f"Rain100L={tmp_path / 'rain'}", "--checkpoint", str(checkpoint)])
     row = capsys.readouterr().out.strip()
     assert row.startswith("| Rain100L (Y) | 2 | ")
     assert row.count("|") == 10
 
 
-def test_rows_of_sets_that_are_not_there_stay_with_their_dates(tmp_path: Path, weights: Path) -> None:
+def test_rows_of_sets_that_are_not_there_stay_with_their_dates(tmp_path: Path, checkpoint: Path) -> None:
     report = json.loads((RESULTS / "quality.json").read_text())
     before = report["results"]
     output = tmp_path / "quality.json"
     output.write_text(json.dumps(report))
     for side in ("input", "target"):
         write(tmp_path / "data" / "benchmark" / "Rain100L" / side / "1.png", len(side))
-    main([str(tmp_path / "data"), "--checkpoint", str(weights), "--output", str(output)])
+    main([str(tmp_path / "data"), "--checkpoint", str(checkpoint), "--output", str(output)])
     after = json.loads(output.read_text())
     assert list(after["results"]) == list(before)
     for name in set(before) - {"Rain100L"}:
@@ -52,7 +45,7 @@ def test_rows_of_sets_that_are_not_there_stay_with_their_dates(tmp_path: Path, w
         assert after["results"][name]["source"]["weights_sha256"] == report["weights_sha256"]
     assert after["results"]["Rain100L"]["photos"] == 1
     assert after["results"]["Rain100L"]["size"] == "64×48"
-    _, info = load_model(weights)
+    _, info = load_model(checkpoint)
     assert after["weights_sha256"] == info.sha256
     table = quality_table(after)
     assert f"weights `{info.sha256[:12]}…`, by `make measure`" in table

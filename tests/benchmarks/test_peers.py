@@ -25,10 +25,8 @@ from benchmarks.peers.tables import (
 )
 from benchmarks.peers.timing import Contestant
 from opir.inference import Restorer
-from opir.model import OPIR
-from opir.model.checkpoint import save_model
 from opir.photo import to_picture
-from tests.conftest import TINIEST, make_picture
+from tests.conftest import make_picture
 
 
 @pytest.mark.parametrize(("height", "width"), [(320, 480), (640, 960), (1280, 1920), (816, 1224), (300, 3000)])
@@ -80,16 +78,10 @@ def work(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> str:
-    save_model(OPIR(TINIEST), tmp_path / "tiny.safetensors", {})
-    return str(tmp_path / "tiny.safetensors")
-
-
-def test_photos_are_scored_that_every_method_is_through_with(work: Path, checkpoint: str, tmp_path: Path) -> None:
+def test_photos_are_scored_that_every_method_is_through_with(work: Path, checkpoint: Path, tmp_path: Path) -> None:
     output = tmp_path / "peers.json"
     output.write_text('{"time": {"kept": 1}}')
-    options = ["--checkpoint", checkpoint, "--output", str(output), "--images", str(tmp_path)]
+    options = ["--checkpoint", str(checkpoint), "--output", str(output), "--images", str(tmp_path)]
     command.main(["score", str(work), *options])
     report = json.loads(output.read_text())
     assert report["time"] == {"kept": 1}
@@ -121,8 +113,8 @@ def test_results_of_a_photo_that_changed_are_removed(work: Path, tmp_path: Path)
     assert gone == {f"maxim-deraining/rain100l{times}/0.png" for times in ("", "-2", "-4")}
 
 
-def test_nothing_is_drawn_that_maxim_is_not_through_with(checkpoint: str, tmp_path: Path) -> None:
-    assert draw_pictures(Restorer.from_pretrained(checkpoint), list(sets.EXAMPLES), tmp_path, tmp_path) == []
+def test_nothing_is_drawn_that_maxim_is_not_through_with(checkpoint: Path, tmp_path: Path) -> None:
+    assert draw_pictures(Restorer.from_pretrained(str(checkpoint)), list(sets.EXAMPLES), tmp_path, tmp_path) == []
 
 
 def report_of(maxim_psnr: float) -> dict[str, Any]:

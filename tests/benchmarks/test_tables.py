@@ -11,10 +11,8 @@ from benchmarks.quality.published_tables import find_test_set, measure_table, re
 from benchmarks.report.provenance import RESULTS, ROOT
 from benchmarks.report.tables import PAGES, TABLES, out_of_date, renewed
 from opir.inference.restorer import Restorer
-from opir.model import OPIR
-from opir.model.checkpoint import save_model
 from opir.photo import load_photo, save_photo
-from tests.conftest import TINIEST, make_picture
+from tests.conftest import make_picture
 
 
 def test_every_table_is_that_of_its_results() -> None:
@@ -71,10 +69,9 @@ def test_a_nameless_pair_of_folders_is_no_test_set(tmp_path: Path) -> None:
     assert find_test_set("Rain100L", tmp_path) is None
 
 
-def test_what_is_absent_or_zero_shot_is_marked(tmp_path: Path) -> None:
+def test_what_is_absent_or_zero_shot_is_marked(tmp_path: Path, checkpoint: Path) -> None:
     make_pairs(tmp_path / "Rain100L")
-    save_model(OPIR(TINIEST), tmp_path / "tiny.safetensors", {})
-    restorer = Restorer.from_pretrained(str(tmp_path / "tiny.safetensors"), device="cpu")
+    restorer = Restorer.from_pretrained(str(checkpoint), device="cpu")
     sets = measure_table("table2", restorer, tmp_path)
     assert {name: found["status"] for name, found in sets.items()} == {
         "Test100": "absent",

@@ -1,24 +1,17 @@
 """What the restorer's tests share: a tiny model that changes its input, and what it made of a photo."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from opir.config import OPIRConfig
 from opir.inference.restorer import Restoration, Restorer
 from opir.model import OPIR
+from tests.conftest import TINIEST
 
-TINY = OPIRConfig(
-    block="residual",
-    width=4,
-    encoder_blocks=(1, 1),
-    middle_blocks=1,
-    decoder_blocks=(1, 2),
-    embedding_dim=4,
-    encoder_width=4,
-    modulator_width=4,
-    scales=(1, 2),
-    conditioned_predictor=True,
-)
+TINY = replace(TINIEST, encoder_blocks=(1, 1), decoder_blocks=(1, 2), conditioned_predictor=True)
+"""Deep enough for a halo that crosses tiles, and told the embedding everywhere."""
 
 
 def random_model(config: OPIRConfig = TINY) -> OPIR:

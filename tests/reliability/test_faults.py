@@ -94,7 +94,7 @@ def test_a_photo_that_vanished_is_told_and_the_others_go_on(shop: Workshop, tmp_
     jobs = plan_jobs([shop.photos], tmp_path / "out").jobs
     gone.unlink()
     restorer, options = Restorer.from_pretrained(str(shop.checkpoint)), RestoreOptions("auto", 0, 1.0, ())
-    records = list(run_jobs(jobs, lambda job: options.do(restorer, job)))
+    records = list(run_jobs(jobs, lambda job: options.read_restore_write(restorer, job)))
     (failed,) = [record for record in records if "error" in record]
     assert failed["error"].endswith("gone.png: expected a photo file, found nothing there; check the path")
     assert files_in(tmp_path / "out") == files_in(shop.photos)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from app.drawing import panels
-from app.drawing.carried_over import kept_and_removed
+from app.drawing.panels import kept_and_removed
 from app.examples.examples import Examples
 from app.look import words
 from app.running.results import PROXY_SIDE, Asked, Session, show

@@ -42,7 +42,7 @@ def test_every_photo_is_restored_once_though_a_worker_dies(tmp_path: Path) -> No
     options = RestoreOptions("auto", "auto", 1.0, ())
 
     records = []
-    for record in run_on_ray(jobs, str(checkpoint), "cpu", options.do, workers=2):
+    for record in run_on_ray(jobs, str(checkpoint), "cpu", options.read_restore_write, workers=2):
         if len(records) == 3:
             os.kill(record["worker"], signal.SIGKILL)
         records.append(record)

@@ -11,17 +11,7 @@ from PIL import Image
 from opir.cli.commands import main
 from opir.cli.jobs import plan_jobs
 from opir.inference import Restorer
-from opir.model import OPIR
-from opir.model.checkpoint import save_model
 from opir.photo import find_photos, load_photo, looks_like_photo
-from tests.conftest import TINIEST
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
-    save_model(OPIR(TINIEST), path, {})
-    return path
 
 
 def photo(path: Path, seed: int = 0, **options: object) -> Path:

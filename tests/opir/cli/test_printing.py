@@ -16,19 +16,9 @@ from PIL import Image
 
 from opir.cli.commands import main
 from opir.cli.jobs import STANDARD, Job, written_to
-from opir.model import OPIR
-from opir.model.checkpoint import save_model
 from opir.photo import ImageError
-from tests.conftest import TINIEST
 
 NAMES = ("Größe.png", "写真.png", "Ω 🌧.png")
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
-    save_model(OPIR(TINIEST), path, {})
-    return path
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from opir.degradations.guided import guided_filter
 from opir.evaluation.baselines import (
     BASELINES,
     dark_channel,
     dehaze_by_dark_channel,
-    guided_filter,
     smooth_by_guided_filter,
 )
 from opir.evaluation.metrics import psnr
@@ -23,18 +23,18 @@ def test_dark_channel_is_the_least_of_colours_and_neighbours(picture: Tensor) ->
 
 
 def test_guided_filter_is_the_linear_fit_of_each_window(picture: Tensor) -> None:
-    guide, values, radius, epsilon = picture[0, :1].double(), picture[0, 1:2].double(), 2, 0.01
+    guide, values, radius, epsilon = picture[:, :1].double(), picture[:, 1:2].double(), 2, 0.01
     found = guided_filter(guide, values, radius, epsilon)
     y, x = 20, 30
     fits = []
     for row in range(y - radius, y + radius + 1):
         for column in range(x - radius, x + radius + 1):
             window = (slice(row - radius, row + radius + 1), slice(column - radius, column + radius + 1))
-            seen, wanted = guide[0][window], values[0][window]
+            seen, wanted = guide[0, 0][window], values[0, 0][window]
             slope = ((seen * wanted).mean() - seen.mean() * wanted.mean()) / (seen.var(unbiased=False) + epsilon)
             fits.append((slope, wanted.mean() - slope * seen.mean()))
     slope, offset = (torch.stack(column).mean() for column in zip(*fits, strict=True))
-    assert float(found[0, y, x]) == pytest.approx(float(slope * guide[0, y, x] + offset), abs=1e-9)
+    assert float(found[0, 0, y, x]) == pytest.approx(float(slope * guide[0, 0, y, x] + offset), abs=1e-9)
 
 
 def test_haze_made_by_the_model_of_haze_is_taken_out() -> None:

@@ -60,7 +60,7 @@ def test_the_weights_find_their_own_and_no_other(weights: Path, tmp_path: Path) 
     assert found(renamed) is None
 
 
-def test_a_restoration_has_its_bound_in_grey_levels(restoration: Restoration) -> None:
+def test_a_restoration_has_its_bound_in_grey_values(restoration: Restoration) -> None:
     bound = restoration.error_bound
     assert bound is not None
     assert (bound.shape, bound.dtype) == ((16, 24), np.float32)

@@ -21,7 +21,6 @@ from opir.inspection.maps import (
     pictures,
     scale_pictures,
     trust_pair,
-    trust_picture,
     uncertainty_picture,
 )
 from opir.model import OPIR
@@ -107,19 +106,18 @@ def test_a_single_scale_can_be_drawn() -> None:
     ]
 
 
-def test_trust_is_drawn_in_grey_levels_where_there_is_a_calibration(restoration: Restoration) -> None:
+def test_trust_is_drawn_in_grey_values_where_there_is_a_calibration(restoration: Restoration) -> None:
     without = replace(restoration, calibration=None)
-    assert trust_picture(without).tobytes() == uncertainty_picture(without).tobytes()
     curve = ErrorCurve((1.0, 3.0), (2.0, 40.0))
     bounded = replace(restoration, calibration=Calibration("", 0.9, restoration.stages, {ANY_TASK: curve}))
-    assert trust_picture(bounded).tobytes() == error_bound_picture(bounded).tobytes()
-    for one in (without, bounded):
+    pictures_of_doubt = {uncertainty_picture(without).tobytes(), error_bound_picture(bounded).tobytes()}
+    assert len(pictures_of_doubt) == 2
+    for one, drawn in ((without, uncertainty_picture), (bounded, error_bound_picture)):
         certain, doubt = trust_pair(one)
-        assert doubt.tobytes() == trust_picture(one).tobytes()
+        assert doubt.tobytes() == drawn(one).tobytes()
         assert certain.crop((0, 0, one.width, one.height)).tobytes() == one.image.tobytes()
         below = (0, one.height, certain.width, certain.height)
         assert certain.crop(below).tobytes() == doubt.crop(below).tobytes()
-    assert trust_picture(bounded).tobytes() != trust_picture(without).tobytes()
 
 
 def test_what_can_not_be_drawn_is_refused(restoration: Restoration) -> None:

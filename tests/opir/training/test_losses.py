@@ -3,40 +3,42 @@
 import pytest
 import torch
 
-from opir.config import OPIRConfig
 from opir.model import OPIR, OPIRResult
 from opir.tasks import Task
 from opir.training.losses import (
+    EmbeddingSays,
     LossWeights,
     edge_loss,
+    embedding_loss,
     frequency_loss,
     photo_weights,
-    total_loss,
+    restoration_loss,
     uncertainty_loss,
     whole_change_loss,
 )
 from tests.conftest import make_picture
 
 
-def test_the_task_term_takes_the_shares_out_of_the_scores(tiny_config: OPIRConfig) -> None:
+def test_the_task_term_takes_the_shares_out_of_the_scores() -> None:
     photo = make_picture(32, 32)
     shares = torch.tensor([0.7, 0.1, 0.1, 0.1])
-    result = OPIR(tiny_config)(photo)
-    task = torch.tensor([Task.CLEAN])
-    _, by_chance = total_loss(result, photo, photo, torch.zeros(1, 4), task, LossWeights(), shares)
-    _, corrected = total_loss(result, photo, photo, -shares.log()[None], task, LossWeights(), shares)
+    nothing, task = (torch.zeros(1, 3), torch.zeros(1, 3)), torch.tensor([Task.CLEAN])
+    by_chance, corrected = (
+        embedding_loss(EmbeddingSays(logits, nothing), photo, photo, task, shares, LossWeights())[1]
+        for logits in (torch.zeros(1, 4), -shares.log()[None])
+    )
     assert float(by_chance["task"]) == pytest.approx(-torch.tensor(0.1).log().item(), abs=1e-5)
     assert float(corrected["task"]) == pytest.approx(torch.tensor(4.0).log().item(), abs=1e-5)
 
 
 def test_the_first_of_two_stages_can_count_less(tiny_model: OPIR) -> None:
     photo, clean = make_picture(32, 32), make_picture(32, 32, 1)
-    result, tasks = tiny_model(photo), torch.zeros(1, dtype=torch.long)
+    result = tiny_model(photo)
 
     @torch.no_grad()
     def loss(weight: float, result: OPIRResult = result) -> float:
         weights = LossWeights(uncertainty=0, first_stage=weight)
-        return float(total_loss(result, photo, clean, None, tasks, weights)[0])
+        return float(restoration_loss(result, photo, clean, weights)[0])
 
     alone = tiny_model(photo, num_stages=1)
     assert loss(0.5) == pytest.approx(loss(1) - 0.5 * loss(1, alone), rel=1e-5)
@@ -83,6 +85,6 @@ def test_total_sums_over_the_stages(tiny_model: OPIR) -> None:
     with torch.no_grad():
         result = tiny_model(clean * 0.5 + 0.3)
         weights = LossWeights(edge=0, frequency=0, task=0, uncertainty=0)
-        total, parts = total_loss(result, clean, clean * 0.5 + 0.3, None, torch.tensor([0]), weights)
+        total, parts = restoration_loss(result, clean, clean * 0.5 + 0.3, weights)
     weight = photo_weights(clean * 0.5 + 0.3, clean)[0]
     torch.testing.assert_close(total, weight * (parts["stage1"] + parts["stage2"]))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.look import words
 from app.tabs.clean_actions import Actions
-from app.tabs.many_actions import ManyPhotos, add_folder, compare
+from app.tabs.many import ManyPhotos, add_folder, compare
 from opir.inference.restorer import Restorer
 from opir.tasks import AUTO
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from app.look import words
-from app.tabs import about_text
+from app.tabs import about
 from app.tabs.clean_actions import Actions
 from opir.model.checkpoint import load_model
 from opir.model.record import training_record
@@ -37,17 +37,17 @@ def is_restored(path: Path) -> bool:
 
 
 def test_python(folder: Path) -> None:
-    assert "pixel 20,10" in run([sys.executable, "-c", about_text.PYTHON], folder)
+    assert "pixel 20,10" in run([sys.executable, "-c", about.PYTHON], folder)
     assert is_restored(folder / "street_opir.jpg")
 
 
 def test_command_line(folder: Path) -> None:
-    assert '"x": 20' in run(["bash", "-euc", about_text.COMMANDS], folder)
+    assert '"x": 20' in run(["bash", "-euc", about.COMMANDS], folder)
     assert is_restored(folder / "restored" / "street.jpg")
 
 
 def test_python_through_the_page(folder: Path, page_url: str) -> None:
-    snippet = about_text.CLIENT.replace(about_text.DEFAULT_ADDRESS, page_url.rstrip("/"))
+    snippet = about.CLIENT.replace(about.DEFAULT_ADDRESS, page_url.rstrip("/"))
     printed = run([sys.executable, "-c", snippet], folder)
     path, levels = printed.splitlines()[-2:]
     assert '"worked"' in levels.replace("'", '"')
@@ -57,18 +57,18 @@ def test_python_through_the_page(folder: Path, page_url: str) -> None:
 
 
 def test_curl_through_the_page(folder: Path, page_url: str) -> None:
-    run(["bash", "-euc", about_text.CURL.replace(about_text.DEFAULT_ADDRESS, page_url.rstrip("/"))], folder)
+    run(["bash", "-euc", about.CURL.replace(about.DEFAULT_ADDRESS, page_url.rstrip("/"))], folder)
     assert is_restored(folder / "street_opir.jpg")
 
 
 def test_facts_are_those_of_the_checkpoint(actions: Actions) -> None:
     model, info = load_model("lite")
-    shown = about_text.describe(model, info)
+    shown = about.describe(model, info)
     assert info.sha256 in shown
     record = training_record(info.metadata)
     assert record is not None
     assert record.describe() in shown
     assert str(info.metadata["data"]).split(",")[0] in shown
     assert words.LICENCE in shown
-    assert actions.runner.info.sha256 in about_text.describe(actions.runner.model, actions.runner.info)
-    assert all(limit in about_text.describe(actions.runner.model, None) for limit in words.LIMITS)
+    assert actions.runner.info.sha256 in about.describe(actions.runner.model, actions.runner.info)
+    assert all(limit in about.describe(actions.runner.model, None) for limit in words.LIMITS)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from app.look import words
 from app.tabs.clean_actions import Actions
-from app.tabs.measure_actions import measure_pair
+from app.tabs.measure import measure_pair
 from opir.data.pairs import Pair
 from opir.evaluation.scoring import evaluate, measure, measure_baselines
 from opir.inference.restorer import Restorer
