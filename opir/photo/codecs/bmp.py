@@ -85,7 +85,8 @@ def _masked(
         alpha = _channel(values, masks[3], allowed)
         # Programs that know no alpha leave it empty: such a picture is to be seen.
         return (np.concatenate([colours, alpha[..., None]], axis=2) if alpha.any() else colours), end
-    if bits == 32 and np.ptp(values >> 24) > 0:
+    unused = 0xFFFFFFFF & ~(masks[0] | masks[1] | masks[2])
+    if bits == 32 and np.ptp(values & unused) > 0:
         left_out.append("a channel beside the colours")
     return colours, end
 
