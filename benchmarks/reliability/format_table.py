@@ -34,12 +34,13 @@ _TAIL = """
 **In every format**
 
 - The place where a photo was taken is left out of Exif, XMP, IPTC and texts, unless it is asked for
-  (`--keep-location`). Maker notes and thumbnails are left out always. Orientation is applied once.
+  (`--keep-location`). Keywords are the author's words and stay, whatever they name. Maker notes and thumbnails are
+  left out always. Orientation is applied once.
 - Exif data keep every type and letter. `ProcessingSoftware` says that the photo was restored: so a later run on the
   same folder knows its own results.
 - What is hidden under transparency decides nothing and comes back as it was.
-- Gain maps, depth maps, second pictures and the motion of motion photos do not come back, and are told. Photos for
-  HDR screens (PQ, HLG) are refused.
+- Gain maps, depth maps, second pictures, the motion of motion photos, layers and signed proofs of origin (C2PA, which
+  hold for the photo as it was) do not come back, and are told. Photos for HDR screens (PQ, HLG) are refused.
 - Lossy files come back about as large as they came, at most half as large again; a JPEG in its own quantization
   tables, or finer ones where they are coarser than quality 80. They are encoded a second time: where nothing was
   changed, colours stay the same but for what that rounds, which shows in single pixels at sharp, colourful edges

@@ -87,7 +87,7 @@ def plan_jobs(sources: Iterable[Path], out: Path | str, recursive: bool = False,
         raise ValueError(f"expected a folder for the results of several photos, got the file name {out}")
     else:
         jobs, left_out = _jobs_into(folder, sources, recursive, file_format)
-    jobs = list({job.source.resolve(): job for job in jobs}.values())  # a photo may be named twice
+    jobs = list({(job.source.resolve(), job.output): job for job in jobs}.values())  # a photo may be named twice
     return Plan(_without_collisions(jobs), left_out)
 
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from opir.errors import ImageError
 from opir.photo.folders import find_photos
 from opir.photo.formats import READABLE
+from opir.photo.headers import read_size
 from opir.photo.photo import load_photo
-from opir.photo.reading import read_size
 
 _log = logging.getLogger("opir.data")
 Size = tuple[int, int]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from opir.photo.headers import read_values
 from opir.photo.photo import load_rgb8
-from opir.photo.reading import read_values
 
 DEPTH_UNIT = 1.7
 """What 255 stands for in a stored depth: near 0 is close, 1 far, and the sky lies beyond (docs/paper.md)."""

@@ -120,7 +120,7 @@ FORMATS = {
         Format(
             name="TIFF",
             endings=(".tif", ".tiff"),
-            is_it=lambda start: start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+            is_it=lambda start: start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") and start[8:10] != b"CR",
             depths=(8, 16, 32),
             lossless="always, but JPEG in a TIFF",
             iptc=True,
@@ -150,18 +150,18 @@ FORMATS = {
             is_it=_is_bmp,
             depths=(8,),
             lossless="always",
-            alpha=False,
             colours=(),
             exif=False,
             xmp=False,
             dpi="own",
-            reads_more="palettes and 16 bits a pixel come back as 24",
+            reads_more="palettes and 16 bits a pixel come back as 24 bits, with alpha as 32",
         ),
     )
 }
 ENDINGS = {ending: row.name for row in FORMATS.values() for ending in row.endings}
 """Endings of photo files, in lower case, and the formats that they ask for."""
 READABLE = "a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP photo"
+_RAW = "a camera's raw file"
 _OTHERS = {
     b"GIF8": "a GIF",
     b"8BPS": "a Photoshop file",
@@ -170,7 +170,7 @@ _OTHERS = {
     b"\0\0\0\x0cJXL ": "a JPEG XL",
     b"\0\0\0\x0cjP  ": "a JPEG 2000",
     b"\xff\x4f\xff\x51": "a JPEG 2000",
-    b"FUJIFILMCCD-RAW": "a camera's raw file",
+    **dict.fromkeys((b"FUJIFILMCCD-RAW", b"II*\0\x10\0\0\0CR", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb"), _RAW),
     b"<svg": "an SVG drawing",
     b"PK\x03\x04": "a ZIP archive",
 }
@@ -186,6 +186,8 @@ def told_as(start: bytes) -> str:
     for mark, name in _OTHERS.items():
         if start.startswith(mark):
             return name
+    if start[4:11] == b"ftypcrx":
+        return _RAW
     return "a video" if start[4:8] == b"ftyp" else "something else or a damaged file"
 
 

@@ -5,13 +5,10 @@ H height, W width, C channels (1 grey, 2 grey + alpha, 3 RGB, 4 RGBA).
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,7 @@ from PIL import Image
 
 from opir.errors import ImageError
 from opir.photo.beside.described import Described
-from opir.photo.beside.exif import ORIENTATION, read_exif
+from opir.photo.beside.exif import TURNED, read_exif
 from opir.photo.beside.private import public_iptc, public_texts, public_xmp
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality, jpeg_tables
@@ -55,7 +52,7 @@ def read_file(path: Path, max_megapixels: float, keep_location: bool = False) ->
             (which is checked before decoding).
     """
     try:
-        facts = _checked(path)
+        facts = checked(path)
         if facts.st_size > max_megapixels * 1e6 * MOST_BYTES_A_PIXEL:
             raise ImageError(f"{path.name}: expected a photo, got {facts.st_size / 1e9:.1f} GB; export it again")
         data = path.read_bytes()
@@ -80,65 +77,13 @@ def read_bytes(data: bytes, max_megapixels: float, keep_location: bool = False, 
     except ImageError as error:
         raise error if str(error).startswith(name) else ImageError(f"{name}: {error}") from error
     except DECODING_ERRORS as error:
-        raise _damaged(name, file_format, error) from error
+        raise damaged(name, file_format, error) from error
     size = len(data) - len(raw.xmp) - len(properties.icc or b"")
     bytes_a_pixel = size / (pixels.shape[0] * pixels.shape[1])
     return pixels, replace(properties, file_format=file_format, bytes_a_pixel=bytes_a_pixel)
 
 
-def read_size(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> tuple[int, int]:
-    """Return the upright width and height of a photo file by its header; raises ImageError as `read_file` does."""
-    with _header(path) as picture:
-        Allowed(path.name, max_megapixels).check(*picture.size)
-        # Pillow turns a TIFF by itself; to look for EXIF data behind the pixels of a PNG, it decodes all of them.
-        is_upright = picture.format == "TIFF" or (picture.format == "PNG" and "exif" not in picture.info)
-        try:
-            orientation = 1 if is_upright else picture.getexif().get(ORIENTATION, 1)
-        except DECODING_ERRORS:
-            orientation = 1
-        width, height = picture.size
-    return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
-
-
-def read_values(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> NDArray[Any]:
-    """Return the numbers of a map's first channel (H, W) as they are stored, such as depths or labels.
-
-    Raises:
-        ImageError: as `read_file` does.
-    """
-    with _header(path) as picture:
-        Allowed(path.name, max_megapixels).check(*picture.size)
-        try:
-            values = np.array(picture)
-        except DECODING_ERRORS as error:
-            raise _damaged(path.name, picture.format or "picture", error) from error
-    return values if values.ndim == 2 else values[..., 0]
-
-
-@contextlib.contextmanager
-def _header(path: Path) -> Iterator[Image.Image]:
-    """A file as Pillow opens it, not decoded yet."""
-    _checked(path)
-    register_heif()
-    try:
-        picture = Image.open(path, formats=list(FORMATS))
-    except DECODING_ERRORS as error:
-        with open(path, "rb") as file:
-            what = told_as(file.read(SNIFFED))
-        raise ImageError(f"{path.name}: expected {READABLE}, got {what}; export it as PNG or JPEG") from error
-    with picture:
-        yield picture
-
-
-@cache
-def register_heif() -> None:
-    """Let Pillow know HEIC."""
-    import pillow_heif  # on first use: it takes a while to load, and registering it is global
-
-    pillow_heif.register_heif_opener()
-
-
-def _checked(path: Path) -> os.stat_result:
+def checked(path: Path) -> os.stat_result:
     """Return what the system says of a file; raises ImageError where there is none, or nothing in it."""
     if not path.is_file():
         what = "a folder" if path.is_dir() else "nothing"
@@ -149,7 +94,7 @@ def _checked(path: Path) -> os.stat_result:
     return facts
 
 
-def _damaged(name: str, file_format: str, error: BaseException) -> ImageError:
+def damaged(name: str, file_format: str, error: BaseException) -> ImageError:
     return ImageError(
         f"{name}: expected a whole {file_format} file, but it is damaged or cut off"
         f" ({first_line(error)}); copy or export it again"
@@ -184,7 +129,7 @@ def read_picture(picture: Image.Image, max_megapixels: float, keep_location: boo
     except ImageError:
         raise
     except DECODING_ERRORS as error:
-        raise _damaged(name, picture.format or "picture", error) from error
+        raise damaged(name, picture.format or "picture", error) from error
     return pixels, replace(properties, file_format=file_format if file_format in FORMATS else "PNG")
 
 
@@ -262,7 +207,7 @@ def _by_tables(pixels: NDArray[Any], icc: bytes | None, space: str) -> NDArray[A
 
 def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Turn and mirror as the EXIF orientation 1 to 8 says, so that row 0 is the top."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in TURNED:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]

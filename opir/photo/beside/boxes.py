@@ -9,7 +9,11 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from opir.photo.beside.behind import GAIN_MAP, MOTION, ORIGIN, behind
+
 _DEEPEST = 6
+_ORIGIN = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+"""The name of the uuid box of C2PA 2.1, A.5.1."""
 _HOLDERS = {b"meta": 4, b"iprp": 0, b"ipco": 0}
 """Boxes that hold boxes, and how many bytes stand before those."""
 
@@ -51,6 +55,45 @@ def code_points(data: bytes) -> tuple[int, int, int, int] | None:
             primaries, curve, matrix = struct.unpack_from(">3H", colours, 4)
             return primaries, curve, matrix, colours[10] >> 7
     return None
+
+
+def aperture(data: bytes, width: int, height: int) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of what is to be seen of a picture, all of it where it is not cropped."""
+    for content in find_all(data, b"meta", b"iprp", b"ipco", b"clap"):
+        numbers = struct.unpack_from(">4i4i", content) if len(content) >= 32 else (0,) * 8
+        if all(numbers[1::2]):
+            across, down, right, below = (top / under for top, under in zip(numbers[::2], numbers[1::2], strict=True))
+            left, upper = round((width - across) / 2 + right), round((height - down) / 2 + below)
+            if min(left, upper) >= 0 < min(across, down) and left + across <= width and upper + down <= height:
+                return left, upper, left + round(across), upper + round(down)
+    return 0, 0, width, height
+
+
+def more_than_a_picture(data: bytes) -> list[str]:
+    """Say what else stands in a HEIC or AVIF: motion, a gain map by ISO 21496-1, a proof of origin, other bytes."""
+    left_out, end = [], 0
+    for name, first, last in boxes(data):
+        if name == b"mpvd" or (name == b"ftyp" and end):
+            left_out.append(MOTION)
+            end = len(data)
+            break
+        if not name.isalnum():
+            break
+        if name == b"uuid" and data[first : first + 16] == _ORIGIN:
+            left_out.append(ORIGIN)
+        end = last
+    if b"tmap" in _kinds_of_items(data):
+        left_out.append(GAIN_MAP)
+    return left_out + behind(data, end)
+
+
+def _kinds_of_items(data: bytes) -> list[bytes]:
+    kinds = []
+    for content in find_all(data, b"meta", b"iinf"):
+        for name, first, _ in boxes(content, 8 if content[:1] > b"\0" else 6):
+            at = first + (10 if content[first : first + 1] == b"\3" else 8)
+            kinds += [content[at : at + 4]] if name == b"infe" else []
+    return kinds
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,15 @@ _PLACES = {
     ("http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "Location"),
     ("http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "CountryCode"),
     ("http://iptc.org/std/Iptc4xmpExt/2008-02-29/", "Location"),
+    ("http://purl.org/dc/elements/1.1/", "coverage"),
 }
 """Namespaces, and how the names of their properties begin, that say where a photo was taken."""
-_PLACE_NAMESPACES = ("http://www.metadataworkinggroup.com/schemas/regions/location", "http://rs.tdwg.org/dwc/terms/")
+_PLACE_NAMESPACES = (
+    *("http://www.metadataworkinggroup.com/schemas/regions/location", "http://rs.tdwg.org/dwc/terms/"),
+    *("http://www.w3.org/2003/01/geo/wgs84_pos#", "http://www.georss.org/georss"),
+)
+_PLACE_NAMES = re.compile(r"gps|latitude|longt?itude|altitude|geotag|shotlocation|^(sub)?location$", re.IGNORECASE)
+"""Names of properties that say it in any namespace: those of drones have their own, one of them misspelt."""
 _OF_THE_FILE = (
     "http://ns.google.com/photos/1.0/camera/",
     "http://ns.google.com/photos/1.0/container/",
@@ -35,7 +41,11 @@ _OF_THE_FILE = (
 _TURNED = {(_TIFF, "Orientation"), (_TIFF, "ImageWidth"), (_TIFF, "ImageLength")}
 _IPTC_PLACES = frozenset({26, 27, 90, 92, 95, 100, 101})  # data sets of record 2: location, city, state, country
 _IPTC_RESOURCE = 0x0404
-_PLACE_WORDS = re.compile(rb"gps|geo|location|latitude|longitude", re.IGNORECASE)
+_PLACE_WORDS = re.compile(
+    rb"gps|\bgeo(?:$|[^a-z])|geo(?:tag|locat|posit|coord|point)|location|latitude|longitude", re.IGNORECASE
+)
+_COORDINATES = re.compile(rb"gps|latitude|longitude|geo(?:tag|locat)", re.IGNORECASE)
+"""Of the key of a text, and of the whole of a text without one."""
 _MOST_XMP = 8_000_000
 
 
@@ -71,7 +81,9 @@ def public_xmp(xmp: bytes, keep_location: bool = False) -> tuple[bytes, bool]:
 
 def _is_place(node: minidom.Node) -> bool:
     space, name = node.namespaceURI or "", node.localName or ""
-    return space in _PLACE_NAMESPACES or any(space == known and name.startswith(word) for known, word in _PLACES)
+    if space in _PLACE_NAMESPACES or _PLACE_NAMES.search(name):
+        return True
+    return any(space == known and name.startswith(word) for known, word in _PLACES)
 
 
 def _is_of_the_file(node: minidom.Node) -> bool:
@@ -99,6 +111,19 @@ def public_iptc(iptc: bytes, keep_location: bool = False) -> tuple[bytes, bool]:
     return kept, found
 
 
+def iptc_in(resources: bytes) -> bytes:
+    """Return the IPTC data in resource blocks of Photoshop; empty where there are none."""
+    at = 0
+    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
+        number, name = struct.unpack_from(">HB", resources, at + 4)
+        at += 6 + (name + 2) // 2 * 2
+        size = int.from_bytes(resources[at : at + 4], "big")
+        if number == _IPTC_RESOURCE:
+            return resources[at + 4 : at + 4 + size]
+        at += 4 + size + size % 2
+    return b""
+
+
 def iptc_segment(iptc: bytes) -> bytes:
     """Return IPTC data as the resource block of Photoshop that a JPEG's APP13 holds."""
     body = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
@@ -108,7 +133,11 @@ def iptc_segment(iptc: bytes) -> bytes:
 def public_texts(
     texts: tuple[tuple[bytes, bytes], ...], keep_location: bool
 ) -> tuple[tuple[tuple[bytes, bytes], ...], bool]:
-    """Return text chunks without those whose key is of a place, and whether there were any."""
-    kept = tuple((kind, body) for kind, body in texts if not _PLACE_WORDS.search(body.partition(b"\0")[0]))
+    """Return texts without those of a place, told by their key or in comments by words, and whether any were."""
+    kept = tuple(
+        (kind, body)
+        for kind, body in texts
+        if not (_COORDINATES.search(body) if kind == b"COM" else _PLACE_WORDS.search(body.partition(b"\0")[0]))
+    )
     found = len(kept) < len(texts)
     return (texts if keep_location else kept), found

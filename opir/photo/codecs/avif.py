@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin
 
-from opir.photo.beside.boxes import av1_coding, code_points, with_metadata
+from opir.photo.beside.boxes import aperture, av1_coding, code_points, more_than_a_picture, with_metadata
 from opir.photo.beside.described import Described
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.properties import FileProperties
@@ -37,8 +37,10 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     # Pillow's own Exif data are written anew where the file turns the picture by other means, and lose letters.
     icc, exif_data, orientation, xmp = picture._decoder.get_info()[3:7]
     exif = read_exif(exif_data or b"")
+    pixels = _deep(data, coded.depth) if coded.depth > 8 else _eight_bits(picture, coded.chroma == "4:0:0")
+    left, top, right, bottom = aperture(data, *picture.size)
     return Raw(
-        pixels=_deep(data, coded.depth) if coded.depth > 8 else _eight_bits(picture, coded.chroma == "4:0:0"),
+        pixels=pixels[top:bottom, left:right],
         described=Described(icc=icc or None, cicp=_told(cicp)),
         exif=exif,
         xmp=xmp or b"",
@@ -47,6 +49,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         depth=coded.depth,
         chroma=coded.chroma,
         lossless=cicp is not None and cicp[2] == _IDENTITY,
+        left_out=tuple(more_than_a_picture(data)),
     )
 
 
@@ -93,10 +96,9 @@ def _encoded(pixels: NDArray[Any], quality: int, depth: int, properties: FilePro
     chroma = properties.chroma if properties.file_format in ("AVIF", "HEIF", "JPEG") else "4:2:0"
     if quality == _LOSSLESS:
         matrix, chroma = _IDENTITY, "4:4:4"
-    if pixels.shape[2] == 2:
-        pixels = pixels[..., [0, 0, 0, 1]]
-    if pixels.shape[2] == 1:
-        chroma, matrix, pixels = "4:0:0", _BT709, pixels[..., 0]
+    if pixels.shape[2] < 3:
+        chroma, matrix = "4:0:0", _BT709
+        pixels = pixels if pixels.shape[2] == 2 else pixels[..., 0]
     elif chroma == "4:0:0":
         chroma = "4:2:0"
     return bytes(

@@ -8,6 +8,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from opir.photo.beside.behind import GAIN_MAP, SECOND
+from opir.photo.beside.boxes import more_than_a_picture
 from opir.photo.beside.described import Described
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.properties import FileProperties
@@ -32,13 +34,13 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     primaries, curve = (int(nclx.get(name, 2)) for name in _NCLX[:2])
     is_plain = primaries in (1, 2) and curve in (2, 13)
     exif = read_exif(info.get("exif") or b"")
-    left_out = []
-    if any("hdrgainmap" in kind for kind in info.get("aux") or ()):
-        left_out.append("a gain map (HDR)")
+    left_out = more_than_a_picture(data)
+    if GAIN_MAP not in left_out and any("hdrgainmap" in kind for kind in info.get("aux") or ()):
+        left_out.append(GAIN_MAP)
     if info.get("depth_images"):
         left_out.append("a map of depth")
     if len(file) > 1:
-        left_out.append("a second picture" if len(file) == 2 else f"{len(file) - 1} other pictures")
+        left_out.append(SECOND if len(file) == 2 else f"{len(file) - 1} other pictures")
     return Raw(
         pixels=_pixels(file, depth),
         described=Described(icc=info.get("icc_profile") or None, cicp=None if is_plain else (primaries, curve)),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from opir.errors import ImageError
+from opir.photo.beside.behind import DAMAGED_PROFILE, ORIGIN, behind
 from opir.photo.beside.described import Described
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.private import iptc_segment
@@ -34,8 +35,10 @@ MOST_LOST = 0.01
 _END, _SCAN = 0xD9, 0xDA
 _MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _ALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+_UNREAD = {**dict.fromkeys((5, 6, 7, 13, 14, 15), "a hierarchical JPEG"), 8: "a JPEG-LS"}
+"""Kinds of frames that no decoder here takes."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Outline:
     end: int | None
     """Where it ends, None where its last marker is missing."""
     frame: int
-    """Which start of frame it has: 0 baseline, 2 progressive, 3 lossless, ..."""
+    """Which start of frame it has: 0 baseline, 2 progressive, 3 lossless, ..., 8 for that of JPEG-LS."""
     bits: int
     bits_at: int
     """Where its bytes say so."""
@@ -64,7 +67,7 @@ def outline(data: bytes) -> Outline:
         if marker in _ALONE or at + 2 > len(data):
             continue
         if marker in _FRAMES and at + 7 <= len(data):
-            frame, bits_at = marker & 15, at + 2
+            frame, bits_at = 8 if marker == 0xF7 else marker & 15, at + 2
             bits, height, width = struct.unpack_from(">BHH", data, at + 2)
             size = (width, height)
         scans += marker == _SCAN
@@ -75,6 +78,10 @@ def outline(data: bytes) -> Outline:
 def read(data: bytes, allowed: Allowed) -> Raw:
     """Decode a JPEG; raises ImageError where it is too large, and what Pillow raises for damage."""
     found = outline(data)
+    if found.frame in _UNREAD:
+        raise allowed.unsupported(_UNREAD[found.frame])
+    if found.bits_at:
+        allowed.check(*found.size)
     picture = JpegImagePlugin.JpegImageFile(io.BytesIO(_of_eight_bits(data, found)))
     allowed.check(*picture.size)
     if found.scans * picture.width * picture.height > MAX_SCANNED_MEGAPIXELS * 1e6:
@@ -83,15 +90,16 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         )
     quality, chroma, info = jpeg_quality(picture), jpeg_chroma(picture), picture.info
     exif, xmp = read_exif(info.get("exif") or b""), info.get("xmp") or b""
-    left_out = [] if found.end is None else _behind(data, found.end, xmp)
+    left_out = [] if found.end is None else behind(data, found.end, xmp)
+    left_out += _beside(picture)
     if found.end is None:
         pixels, lost = _without_end(data)
         left_out.append("its end, which the file lacks" + (f" with {lost:.2%} of the picture" if lost else ""))
     elif found.bits > 8 or found.frame == 3:
         pixels = _deep(data[: found.end], found.bits)
+        left_out += ["its lossless coding"] if found.frame == 3 else []
     else:
         pixels = array_of(picture)
-    comment = info.get("comment")
     return Raw(
         pixels=pixels,
         described=Described(icc=info.get("icc_profile") or None),
@@ -99,7 +107,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         exif=exif,
         xmp=xmp,
         iptc=_iptc(info.get("photoshop")),
-        texts=((b"COM", comment),) if comment else (),
+        texts=tuple((b"COM", body) for name, body in picture.applist if name == "COM" and body),
         dpi=info.get("dpi"),
         depth=found.bits,
         chroma=chroma,
@@ -146,19 +154,16 @@ def _without_end(data: bytes) -> tuple[NDArray[Any], float]:
     return first, lost
 
 
-def _behind(data: bytes, end: int, xmp: bytes) -> list[str]:
-    """Say what stands behind a JPEG's picture."""
-    rest = data[end:].strip(b"\0")
-    if not rest:
-        return []
+def _beside(picture: JpegImagePlugin.JpegImageFile) -> list[str]:
+    """Say what stands in segments of its own and does not come back."""
     left_out = []
-    if b"ftyp" in rest[:64] or b"MotionPhoto_Data" in rest or b"mpv2" in rest[:64] or b"MotionPhoto" in xmp:
-        left_out.append("the motion of a motion photo")
-    if b"\xff\xd8\xff" in rest[:64] or rest.startswith(b"\xff\xd8"):
-        left_out.append(
-            "a gain map (HDR)" if b"hdrgm" in data[:end] or b"hdrgm" in rest[:4096] else "a second picture"
-        )
-    return left_out or [f"{len(rest):,} bytes behind the picture"]
+    if any(body.startswith(b"http://ns.adobe.com/xmp/extension/") for _, body in picture.applist):
+        left_out.append("the second part of its XMP")
+    if any(name == "APP11" and body.startswith(b"JP") for name, body in picture.applist):
+        left_out.append(ORIGIN)
+    if not picture.info.get("icc_profile") and any(body.startswith(b"ICC_PROFILE\0") for _, body in picture.applist):
+        left_out.append(DAMAGED_PROFILE)
+    return left_out
 
 
 def _iptc(resources: Any) -> bytes:
@@ -183,14 +188,17 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
     if properties.xmp and len(properties.xmp) < MAX_SEGMENT:
         options["xmp"] = properties.xmp
     if properties.iptc and len(properties.iptc) < MAX_SEGMENT:
-        body = iptc_segment(properties.iptc)
-        options["extra"] = b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
+        options["extra"] = _segment(0xED, iptc_segment(properties.iptc))
     for kind, body in properties.texts:
         if kind == b"COM":
-            options["comment"] = body
+            options["extra"] = options.get("extra", b"") + _segment(0xFE, body)
     if properties.dpi:
         options["dpi"] = tuple(round(value) for value in properties.dpi)
     _picture(pixels).save(file, format="JPEG", **options)
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
 
 
 def _picture(pixels: NDArray[Any]) -> Image.Image:

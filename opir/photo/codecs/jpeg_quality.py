@@ -39,10 +39,16 @@ def estimate_quality(table: Sequence[int]) -> int:
 
 
 def jpeg_chroma(picture: Image.Image) -> str:
-    """Return 4:4:4, 4:2:2 or 4:2:0, and the last for all that is no JPEG or has a sampling of its own."""
+    """Return 4:4:4, 4:2:2 or 4:2:0, for another sampling the one that loses nothing, the last for what is no JPEG."""
     if not isinstance(picture, JpegImagePlugin.JpegImageFile):
         return "4:2:0"
-    return {0: "4:4:4", 1: "4:2:2"}.get(JpegImagePlugin.get_sampling(picture), "4:2:0")
+    sampling = JpegImagePlugin.get_sampling(picture)
+    if sampling == -1 and len(picture.layer) == 3:  # such as 4:4:0, a photo of 4:2:2 turned without loss, and 4:1:1
+        (_, across, down, _), *others = picture.layer
+        if across <= max(layer[1] for layer in others):
+            return "4:4:4"
+        return "4:2:2" if down <= max(layer[2] for layer in others) else "4:2:0"
+    return {0: "4:4:4", 1: "4:2:2"}.get(sampling, "4:2:0")
 
 
 def jpeg_quality(picture: Image.Image) -> int | None:

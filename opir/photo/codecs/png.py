@@ -14,6 +14,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from opir.photo.beside.behind import DAMAGED_PROFILE, ORIGIN, behind
 from opir.photo.beside.described import Described
 from opir.photo.beside.exif import Exif, read_exif
 from opir.photo.beside.properties import FileProperties
@@ -51,8 +52,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         raise allowed.still(f"{frames} frames")
     pixels = _decoded(core)
     exif, xmp, iptc, kept, left_out = _sorted_texts(texts)
-    if len(data) > end:
-        left_out.append(f"{len(data) - end:,} bytes behind the picture")
+    left_out += behind(data, end, xmp) + ([ORIGIN] if b"caBX" in beside else [])
     return Raw(
         pixels=pixels,
         described=_described(beside, left_out),
@@ -70,6 +70,8 @@ def read(data: bytes, allowed: Allowed) -> Raw:
 def _decoded(core: list[tuple[bytes, bytes]]) -> NDArray[Any]:
     """Return the pixels of these chunks by libpng, which imagecodecs does not ask for interlaced ones."""
     header = next((body for kind, body in core if kind == b"IHDR"), b"")
+    if len(header) == 13 and header[9] in (4, 6):  # those with alpha have no other transparency
+        core = [part for part in core if part[0] != b"tRNS"]
     if len(header) == 13 and header[12] == 1:
         return _interlaced(header, core)
     whole = SIGNATURE + b"".join(_chunk(kind, body) for kind, body in [*core, (b"IEND", b"")])
@@ -140,7 +142,7 @@ def _described(beside: dict[bytes, bytes], left_out: list[str]) -> Described:
     if profile:
         icc = _unpacked(profile.partition(b"\0")[2][1:])
         if icc is None:
-            left_out.append("a damaged colour profile")
+            left_out.append(DAMAGED_PROFILE)
         return Described(icc=icc or None)
     if b"sRGB" in beside:
         return Described()
@@ -175,6 +177,10 @@ def _sorted_texts(
                 exif = read_exif(profile)
             elif name in (b"iptc", b"8bim"):
                 iptc = profile[profile.find(b"\x1c") :] if b"\x1c" in profile else b""
+            elif name in (b"xmp", b"app1") and b"<" in profile:
+                xmp = xmp or profile[profile.find(b"<") :]
+            else:
+                left_out.append(f"a profile of type {name.decode('ascii', 'replace')} in its texts")
         elif len(body) <= room:
             room -= len(body)
             kept.append((kind, body))

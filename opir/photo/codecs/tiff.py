@@ -14,8 +14,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from opir.photo.beside.behind import ORIGIN
 from opir.photo.beside.described import Described
-from opir.photo.beside.exif import RESOLUTION, UTF8, Exif, read_exif
+from opir.photo.beside.exif import ORIENTATION, RESOLUTION, TURNED, UTF8, Exif, read_exif
+from opir.photo.beside.private import iptc_in
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.jpeg_quality import quality_of_tables
 from opir.photo.codecs.tiff_samples import checked_fractions, looked_up, spread, stored_samples, unmultiplied
@@ -25,7 +27,13 @@ from opir.photo.raw import Allowed, Raw
 MOST_PAGES, MOST_SAMPLES = 64, 16
 MOST_SEGMENT = 4_000_000
 """Pixels of a strip or tile that a small photo may have all the same."""
-XMP, IPTC, ICC, JPEG_TABLES = 700, 33723, 34675, 347
+XMP, IPTC, ICC, JPEG_TABLES, PHOTOSHOP = 700, 33723, 34675, 347, 34377
+_TOLD = {
+    37724: "layers",
+    52545: ORIGIN,
+    **dict.fromkeys((33550, 33922, 34264, 34735), "its place on a map (GeoTIFF)"),
+}
+"""Tags of what does not come back."""
 QUALITY = 95
 _REDUCED, _MASK = 1, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
@@ -60,14 +68,22 @@ def read(data: bytes, allowed: Allowed) -> Raw:
             is_cmyk=int(page.photometric) == _INKS,
             exif=exif,
             xmp=_bytes_of(page, XMP) or b"",
-            iptc=_bytes_of(page, IPTC) or b"",
+            iptc=_bytes_of(page, IPTC) or iptc_in(_bytes_of(page, PHOTOSHOP) or b""),
             dpi=exif.resolution,
             depth=_depth(page),
             chroma=_CHROMA.get(tuple(page.subsampling or ()), "4:4:4"),
             lossless=not is_jpeg,
             quality=quality_of_tables(tables or b"") or QUALITY if is_jpeg else None,
-            left_out=(*left_out, *more),
+            left_out=(*left_out, *more, *dict.fromkeys(what for tag, what in _TOLD.items() if tag in page.tags)),
         )
+
+
+def size(file: BinaryIO, allowed: Allowed) -> tuple[int, int]:
+    """Return the upright width and height of the photo in a TIFF; raises what `read` does for its pages."""
+    with tifffile.TiffFile(file) as pages:
+        page, _ = _photo_page(pages, allowed)
+        width, height = int(page.imagewidth), int(page.imagelength)
+        return (height, width) if page.tags.valueof(ORIENTATION) in TURNED else (width, height)
 
 
 def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.TiffPage, list[str]]:

@@ -90,13 +90,13 @@ def _silence_libtiff() -> None:
 
 def _by_pillow(data: bytes, allowed: Allowed) -> NDArray[Any]:
     _silence_libtiff()
-    with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as picture:
-        try:
+    try:
+        with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as picture:
             return array_of(picture)
-        except ImageError:
-            raise
-        except (ValueError, OSError) as error:
-            raise allowed.unsupported("a TIFF of subsampled YCbCr, of old JPEG or of mixed depths") from error
+    except ImageError:
+        raise
+    except (ValueError, OSError, SyntaxError) as error:
+        raise allowed.unsupported("a TIFF of subsampled YCbCr, of old JPEG or of mixed depths") from error
 
 
 def spread(samples: NDArray[Any], bits: int) -> NDArray[Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, WebPImagePlugin
 
+from opir.photo.beside.behind import ORIGIN, behind
 from opir.photo.beside.described import Described
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.properties import FileProperties
@@ -30,6 +31,8 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     if frames > 1:
         raise allowed.still(f"{frames} frames")
     exif = read_exif(picture.info.get("exif") or b"")
+    left_out = [ORIGIN] if b"C2PA" in chunks else []
+    left_out += behind(data, 8 + int.from_bytes(data[4:8], "little"), picture.info.get("xmp") or b"")
     return Raw(
         pixels=array_of(picture),
         described=Described(icc=picture.info.get("icc_profile") or None),
@@ -37,6 +40,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         xmp=picture.info.get("xmp") or b"",
         dpi=exif.resolution,
         lossless=b"VP8L" in chunks,
+        left_out=tuple(left_out),
     )
 
 

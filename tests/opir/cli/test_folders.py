@@ -115,6 +115,17 @@ def test_every_result_with_exif_data_is_known(ending: str, checkpoint: Path, tmp
     assert len(find_photos(tmp_path, own_results=True).photos) == 2
 
 
+def test_a_linked_photo_costs_no_other_its_result(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.new("RGB", (8, 8)).save(folder / "b.png")
+    for name in ("a.png", "c.png"):
+        (folder / name).symlink_to(folder / "b.png")
+    plan = plan_jobs([folder, folder / "b.png"], tmp_path / "out")
+    assert [job.output.name for job in plan.jobs] == ["a.png", "b.png", "c.png"]
+    assert not any(job.problem for job in plan.jobs)
+
+
 def test_the_same_folder_and_another_format_twice(checkpoint: Path, tmp_path: Path) -> None:
     photo(tmp_path / "a.jpg")
     for _ in range(2):

@@ -11,7 +11,7 @@ from PIL import Image
 from opir.data.pairs import list_photos, match_names, pair_photos
 from opir.photo import load_photo, load_rgb8
 from opir.photo.beside.exif import ORIENTATION
-from opir.photo.reading import read_size, read_values
+from opir.photo.headers import read_size, read_values
 from tests.opir.photo.pictures import wide_profile
 
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from opir.photo import ImageError, Photo, load_photo, save_photo
-from opir.photo.reading import register_heif
+from opir.photo.headers import register_heif
 from tests.opir.photo.pictures import noise, save_with_exif
 
 BAD_VALUES = [

@@ -15,7 +15,7 @@ from benchmarks.reliability.odd_tiffs import levels, unit
 from opir.photo import FORMATS, Described, Format, ImageError, load_photo, write_photo
 from opir.photo.beside.boxes import code_points
 from opir.photo.beside.properties import FileProperties
-from opir.photo.reading import register_heif
+from opir.photo.headers import register_heif
 from opir.photo.writing import write_to
 from tests.opir.photo.pictures import rich_exif, wide_profile
 from tests.opir.photo.test_riding_along import IPTC, XMP

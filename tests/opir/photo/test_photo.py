@@ -12,7 +12,7 @@ from PIL import Image
 
 from opir.photo import ImageError, load_photo, save_photo, to_picture
 from opir.photo.formats import ENDINGS
-from opir.photo.reading import register_heif
+from opir.photo.headers import register_heif
 from tests.opir.photo.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, save_with_exif, smooth
 
 

@@ -21,7 +21,7 @@ from opir.photo.beside.boxes import av1_coding, boxes
 from opir.photo.beside.exif import DETAILS, POSITION, read_exif
 from opir.photo.beside.private import public_iptc, public_xmp
 from opir.photo.beside.properties import FileProperties
-from opir.photo.reading import register_heif
+from opir.photo.headers import register_heif
 from opir.photo.writing import write_file
 from tests.opir.photo.pictures import ORIENTATION, rich_exif, wide_profile
 

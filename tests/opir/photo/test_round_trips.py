@@ -20,7 +20,8 @@ from opir.photo import load_photo, save_photo
 from opir.photo.beside.described import Described
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.jpeg_quality import estimate_quality
-from opir.photo.reading import read_file, register_heif
+from opir.photo.headers import register_heif
+from opir.photo.reading import read_file
 from opir.photo.writing import write_file
 from tests.conftest import TINIEST
 from tests.opir.photo.pictures import DATE_TAKEN, DETAILS, GPS, ORIENTATION, noise, smooth, wide_profile

@@ -14,8 +14,8 @@ from benchmarks.reliability.odd_pngs import photo_png
 from benchmarks.reliability.odd_tiffs import levels, unit
 from opir.photo import ENDINGS, FORMATS, ImageError, load_photo, save_photo, write_photo
 from opir.photo.codecs.jpeg import outline
+from opir.photo.headers import read_size, register_heif
 from opir.photo.photo import allowed_megapixels
-from opir.photo.reading import read_size, register_heif
 
 PIXELS = levels(0.3 + 0.4 * unit(3, 120, 180), 8)
 
