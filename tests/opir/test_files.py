@@ -11,7 +11,7 @@ import torch
 from opir.cli.jobs import written_to
 from opir.errors import ImageError, printable
 from opir.files import prepare_folders, written_whole
-from opir.photo import Photo, save_photo
+from opir.photo import load_photo, save_photo
 
 ABANDONED = f".photo.png.{'a' * 32}.part"
 
@@ -114,5 +114,5 @@ def test_a_disk_that_is_full_is_told_from_a_picture_that_can_not_be_encoded(
 ) -> None:
     monkeypatch.setattr("opir.files.open", FullDisk, raising=False)
     with pytest.raises(ImageError, match="free some space or choose another disk"):
-        save_photo(Photo(torch.rand(3, 40, 60)), tmp_path / name)
+        save_photo(load_photo(torch.rand(3, 40, 60)), tmp_path / name)
     assert not list(tmp_path.iterdir())
