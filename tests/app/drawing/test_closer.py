@@ -19,6 +19,7 @@ from app.tabs.closer import show_part
 from opir.inference import Restoration, cut
 from opir.inference.restorer import Restorer
 from opir.ops.window import Window
+from opir.photo import load_photo
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +78,7 @@ def test_doubtful_pixels_are_outlined_and_nothing_else() -> None:
     doubt = np.zeros((72, 96), np.float32)
     doubt[20:30, 40:60] = 9
     nothing = torch.zeros(3, 72, 96)
-    photo = SimpleNamespace(rgb=nothing)
-    marked = SimpleNamespace(uncertainty=doubt, width=96, height=72, photo=photo, restored_rgb=nothing)
+    marked = SimpleNamespace(uncertainty=doubt, width=96, height=72, photo=load_photo(nothing), restored_rgb=nothing)
     made = closer.cut(marked, Window(10, 20, 50, 80), 1.0, protect=False)
     outline = np.asarray(Image.open(io.BytesIO(base64.b64decode(made["doubt"].partition(",")[2]))).convert("RGBA"))
     assert np.argwhere(outline[..., 3] > 0).min(axis=0).tolist() == [10, 20]
