@@ -33,7 +33,7 @@ CAPTIONS = {
     "bridge-snow.jpg": "Snow, night",
     "canyon-haze.jpg": "Haze",
     "temple.jpg": "Real haze",
-    "pagoda.jpg": "Real haze, not recognised",
+    "pagoda.jpg": "Haze, missed",
     "facade-rain.jpg": "Broad streaks",
     "kingfisher-snow.jpg": "Large flakes",
     "stars.jpg": "Stars",
