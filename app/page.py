@@ -41,7 +41,7 @@ def build(actions: Actions) -> gr.Blocks:
             with gr.Tab(words.TAB_ABOUT):
                 snippets = about.build(actions.runner)
         forget_pixel = inside.wire(looked_into, session)
-        clean.wire(actions, session, choices, results, looked_into, forget_pixel)
+        clean.Wiring(actions, session, choices, results, looked_into, forget_pixel).join()
         _add_endpoints(actions)
         forget_who_leaves(
             page, actions.visitors, actions.runner.stops, lambda name: (photo_job(name), batch_job(name))

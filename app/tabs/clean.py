@@ -98,34 +98,11 @@ def _results(actions: Actions) -> Results:
     return Results(summary, download, look_closer, cancel, before_after, explained)
 
 
-def wire(
-    actions: Actions,
-    session: gr.State,
-    choices: Choices,
-    results: Results,
-    inside: Inside,
-    forget_pixel: Callable[..., Any],
-) -> None:
-    """Join events and actions. Whatever starts it: restore, then write the file and draw what explains it.
+class Wiring:
+    """Joins events and actions. Whatever starts it: restore, then write the file and draw what explains it.
 
-    Args:
-        actions: what the events do.
-        session: the visitor's result.
-        choices: from `layout`.
-        results: from `layout`.
-        inside: the tab "Look inside", which shows the same result.
-        forget_pixel: given an event, clears what "Look inside" shows of one pixel.
+    A method that takes an event adds the steps that follow it.
     """
-    joined = _Wiring(actions, session, choices, results, inside, forget_pixel)
-    closer.build(session, choices.strength, choices.protect, results.closer)
-    joined.join_starts()  # first, as others stop what these start
-    joined.join_examples()
-    joined.join_ends()
-    joined.join_mixing()
-
-
-class _Wiring:
-    """Joins the events of the tab. A method that takes an event adds the steps that follow it."""
 
     def __init__(
         self,
@@ -136,6 +113,16 @@ class _Wiring:
         inside: Inside,
         forget_pixel: Callable[..., Any],
     ) -> None:
+        """Prepare; `join` joins.
+
+        Args:
+            actions: what the events do.
+            session: the visitor's result.
+            choices: from `layout`.
+            results: from `layout`.
+            inside: the tab "Look inside", which shows the same result.
+            forget_pixel: given an event, clears what "Look inside" shows of one pixel.
+        """
         self.actions, self.session, self.choices, self.results = actions, session, choices, results
         self.forget_pixel = forget_pixel
         self.asked = [choices.weather, choices.quality]
@@ -152,6 +139,15 @@ class _Wiring:
         ]
         self.jobs: list[Any] = []
         """Restorations that can be cancelled."""
+
+    def join(self) -> None:
+        """Join all events of the tab."""
+        choices = self.choices
+        closer.build(self.session, choices.strength, choices.protect, self.results.closer)
+        self.join_starts()  # first, as others stop what these start
+        self.join_examples()
+        self.join_ends()
+        self.join_mixing()
 
     def join_starts(self) -> None:
         """Restore a photo when it comes, and anew when what was asked for changes."""

@@ -104,10 +104,14 @@ class Photo:
         return self.write_rgb(torch.empty(3, self.height, self.width, dtype=torch.float16))
 
     def greyed(self, rgb: Tensor) -> Tensor:
-        """Return colours for this photo, (3, H, W): grey ones if it is grey, else as they are."""
+        """Return colours for this photo, (3, h, w), floats or uint8: grey ones if it is grey, else as they are."""
         if not self.is_grey:
             return rgb
-        return torch.einsum("c,chw->hw", LUMA.to(rgb.dtype), rgb).expand(3, -1, -1).contiguous()
+        grey = torch.empty(rgb.shape[1:], dtype=rgb.dtype)
+        for top in range(0, len(grey), ROWS_AT_A_TIME):
+            rows = slice(top, top + ROWS_AT_A_TIME)
+            store(torch.einsum("c,chw->hw", LUMA, in_unit(rgb[:, rows])), grey[rows])
+        return grey.expand(3, -1, -1).contiguous()
 
     def with_rgb(self, rgb: Tensor) -> Photo:
         """Return this photo with other colours, sRGB (3, H, W) as of `own_colours`, and everything else kept."""

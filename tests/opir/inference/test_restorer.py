@@ -47,6 +47,21 @@ def test_a_very_large_photo_is_kept_in_grey_values(
     assert deep.restored_rgb.dtype == torch.float32
 
 
+@pytest.mark.parametrize("levels", ["auto", (1,)])
+def test_a_very_large_grey_photo_keeps_its_brightness(
+    levels: str | tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where no level works on it at its own size, so that its grey values come back as they are."""
+    restorer = Restorer.from_pretrained("lite", "cpu", "fp32")
+    smooth = np.tile(np.linspace(60, 200, 150).astype(np.uint8), (260, 2))
+    whole = np.asarray(restorer.restore(smooth, levels=levels).image, np.int16)
+    monkeypatch.setattr("opir.photo.photo.LARGE_FROM_PIXELS", smooth.size)
+    large = restorer.restore(smooth, levels=levels)
+    assert (levels == "auto") == (not large.working_levels)
+    for picture in (large.image, large.blend(0.999)):
+        assert np.abs(np.asarray(picture, np.int16) - whole).max() <= 1
+
+
 def test_rounding_between_the_stages_costs_nothing_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     restorer = Restorer.from_pretrained("lite", "cpu", "fp32")
     with Image.open(EXAMPLES / "bridge-snow.jpg") as photo:
