@@ -14,7 +14,7 @@ import torch
 
 from opir.errors import ImageError, not_written, printable
 from opir.files import make_folder
-from opir.photo.folders import BELOW, RAW, Found, find_photos
+from opir.photo.folders import BELOW, RAW, Found, find_photos, is_side_file
 from opir.photo.formats import ENDINGS, format_of, named
 
 SAME = "same"
@@ -129,7 +129,7 @@ def _jobs_into(
 ) -> tuple[list[Job], dict[str, list[Path]]]:
     jobs: list[Job] = []
     left_out: dict[str, list[Path]] = {}
-    for source in sources:
+    for source in sources if len(sources) == 1 else [path for path in sources if not is_side_file(path.name)]:
         if not _existing(source).is_dir():
             jobs.append(_job(source, out / source.name, file_format))
             continue
@@ -152,7 +152,10 @@ def _photos_of(source: Path, out: Path, recursive: bool) -> Found:
     results = out.resolve()
     inside = results if results != source.resolve() else None
     found = find_photos(source, recursive, lambda path: path.resolve() == inside)
-    if not found.photos:
+    names = os.listdir(source)
+    if names and all(is_side_file(name) for name in names):
+        found.leave_out("folders without photos", source)
+    elif not found.photos:
         hint = "; --recursive looks into the folders below it too" if BELOW in found.left_out else ""
         hint += "; export what the camera wrote as TIFF or JPEG first" if RAW in found.left_out else ""
         left_out = found.describe_left_out()
@@ -178,7 +181,7 @@ def _without_collisions(jobs: list[Job]) -> list[Job]:
         else:
             problem = ""
         checked.append(replace(job, problem=problem))
-    if all(job.problem for job in checked):  # nothing would be done
+    if checked and all(job.problem for job in checked):  # nothing would be done
         raise ValueError(checked[0].problem)
     return checked
 

@@ -200,3 +200,16 @@ def test_a_folder_without_photos_is_told_with_what_helps(checkpoint: Path, tmp_p
     assert "(a.nef); export what the camera wrote as TIFF or JPEG first" in told["raws"]
     assert "--recursive looks into" in told["above"]
     assert "--recursive" not in told["raws"] + told["empty"]
+
+
+def test_side_files_alone_are_no_fault(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "side" / "@eaDir").mkdir(parents=True)
+    photo(tmp_path / "side" / "@eaDir" / "small.jpg")
+    (tmp_path / "side" / "Thumbs.db").write_bytes(b"something")
+    photo(tmp_path / "a.jpg")
+    everything = (tmp_path / "a.jpg", *(tmp_path / "side").iterdir())  # as a shell names it for *
+    assert run(*everything, "-o", tmp_path / "out", checkpoint=checkpoint) == 0
+    assert run(tmp_path / "side", "--recursive", "-o", tmp_path / "none", checkpoint=checkpoint) == 0
+    assert "left out: folders without photos: 1 (side)" in capsys.readouterr().err
+    assert names(tmp_path / "out") == ["a.jpg"]
+    assert not (tmp_path / "none").exists()
