@@ -49,8 +49,8 @@ def written(pixels: NDArray[Any], **options: Any) -> bytes:
 
 
 def by_hand(tags: dict[int, tuple[int, tuple[int, ...]]], strip: bytes, order: str = "<") -> bytes:
-    """Return a TIFF of one strip, with tags as {number: (type 3 or 4, values)}."""
-    tags = tags | {273: (4, (8,)), 279: (4, (len(strip),))}
+    """Return a TIFF of one strip, where tags do not say otherwise, with tags as {number: (type 3 or 4, values)}."""
+    tags = {273: (4, (8,)), 279: (4, (len(strip),))} | tags
     start = 8 + len(strip) + len(strip) % 2
     after = start + 2 + 12 * len(tags) + 4
     rows, values = b"", b""

@@ -108,7 +108,8 @@ FORMATS = {
             colours=("icc", "cicp", "gamma"),
             texts=(b"tEXt", b"zTXt", b"iTXt"),
             dpi="own",
-            reads_more="palettes come back as RGB, 1, 2 and 4 bits as 8, tRNS as alpha",
+            reads_more="palettes come back as RGB, 1, 2 and 4 bits as 8, tRNS as alpha, the narrow range of video "
+            "as the whole one",
         ),
         Format(
             name="WEBP",
@@ -122,11 +123,12 @@ FORMATS = {
             endings=(".tif", ".tiff"),
             is_it=lambda start: start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") and start[8:10] != b"CR",
             depths=(8, 16, 32),
-            lossless="always, but JPEG in a TIFF",
+            lossless="always, but JPEG and lossy WebP in a TIFF",
             iptc=True,
             dpi="own",
             reads_more="palettes, CMYK and LAB (white is D50, as Photoshop has it) come back as RGB, "
-            "1 to 7 bits as 8, 9 to 15 as 16",
+            "1 to 7 bits as 8, 9 to 15 as 16; compressions other than "
+            "JPEG and WebP as Deflate",
         ),
         Format(
             name="HEIF",
@@ -154,7 +156,8 @@ FORMATS = {
             exif=False,
             xmp=False,
             dpi="own",
-            reads_more="palettes and 16 bits a pixel come back as 24 bits, with alpha as 32",
+            reads_more="palettes and 16 bits a pixel come back as 24 bits, with alpha as 32; profiles and "
+            "primaries as sRGB",
         ),
     )
 }

@@ -11,10 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from opir.errors import ImageError, TooLargeError
-from opir.photo.beside.described import Described
 from opir.photo.beside.exif import Exif
-
-MAX_FRACTION_BITS = 16
+from opir.photo.beside.properties import Stored
 
 
 @dataclass(frozen=True)
@@ -45,30 +43,13 @@ class Allowed:
         return ImageError(f"{self.name}: {what} can not be read; {cure}")
 
 
-@dataclass(frozen=True, eq=False)
-class Raw:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Raw(Stored):
     """A decoded file, before anything of it is turned, converted or left out."""
 
     pixels: NDArray[Any]
     """(H, W, C) of uint8, uint16 or float32; CMYK, (H, W, 4) of ink, where `is_cmyk`."""
-    described: Described = field(default_factory=Described)
     is_cmyk: bool = False
     exif: Exif = field(default_factory=Exif)
-    xmp: bytes = b""
-    iptc: bytes = b""
-    texts: tuple[tuple[bytes, bytes], ...] = ()
-    """PNG's text chunks, their types and contents, and a JPEG's comment as b"COM"."""
-    dpi: tuple[float, float] | None = None
     orientation: int | None = None
     """1 to 8 where it is not for the Exif data to say."""
-    depth: int = 8
-    """Bits of a colour in the file."""
-    chroma: str = "4:2:0"
-    """Of a lossy format: 4:4:4, 4:2:2, 4:2:0 or 4:0:0."""
-    lossless: bool = False
-    quality: int | None = None
-    """Of a JPEG, 1 to 100."""
-    tables: tuple[tuple[int, ...], ...] = ()
-    """Of a JPEG, to be written in."""
-    left_out: tuple[str, ...] = ()
-    """What is in the file and does not come back, in words."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from opir.errors import ImageError
-from opir.photo.beside.described import Described
+from opir.photo.beside.described import Described, by_gamma, told_code_points
 from opir.photo.beside.exif import TURNED, read_exif
 from opir.photo.beside.private import public_iptc, public_texts, public_xmp
-from opir.photo.beside.properties import FileProperties
+from opir.photo.beside.properties import FileProperties, Stored
+from opir.photo.codecs.jpeg import unitless
 from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality, jpeg_tables
 from opir.photo.formats import FORMATS, READABLE, SNIFFED, format_of_bytes, told_as
 from opir.photo.pixels.colour import read_matrix_profile
@@ -114,16 +115,17 @@ def read_picture(picture: Image.Image, max_megapixels: float, keep_location: boo
         exif = info.get("exif")
         raw = Raw(
             pixels=pixels,
-            described=Described(icc=info.get("icc_profile") or None),
+            described=_described(info),
             is_cmyk=picture.mode == "CMYK",
             exif=read_exif(exif if isinstance(exif, bytes) else picture.getexif().tobytes()),
             xmp=_as_bytes(info.get("xmp")),
             dpi=info.get("dpi"),
+            aspect=info.get("aspect") or unitless(info),
             depth=8 * pixels.dtype.itemsize,
             chroma=jpeg_chroma(picture),
             lossless=file_format in ("PNG", "TIFF", "BMP"),
-            quality=jpeg_quality(picture),
-            tables=jpeg_tables(picture),
+            jpeg_quality=jpeg_quality(picture),
+            jpeg_tables=jpeg_tables(picture),
         )
         pixels, properties = _finished(raw, keep_location)
     except ImageError:
@@ -131,6 +133,18 @@ def read_picture(picture: Image.Image, max_megapixels: float, keep_location: boo
     except DECODING_ERRORS as error:
         raise damaged(name, picture.format or "picture", error) from error
     return pixels, replace(properties, file_format=file_format if file_format in FORMATS else "PNG")
+
+
+def _described(info: dict[Any, Any]) -> Described:
+    """Return what Pillow says of a picture's colours; what goes before what is as in a PNG."""
+    if icc := info.get("icc_profile"):
+        return Described(icc=icc)
+    if nclx := info.get("nclx_profile"):  # of pillow-heif
+        return Described(cicp=told_code_points(nclx["color_primaries"], nclx["transfer_characteristics"]))
+    if "srgb" in info:
+        return Described()
+    values = tuple(round(100_000 * value) for value in info.get("chromaticity", ()))
+    return by_gamma(round(100_000 * info.get("gamma", 0)), values)
 
 
 def _as_bytes(value: Any) -> bytes:
@@ -154,22 +168,19 @@ def _finished(raw: Raw, keep_location: bool) -> Read:
     placed = bool(raw.exif.position) or placed_by_xmp or placed_by_iptc or placed_by_texts
     if raw.xmp and not xmp:
         left_out += ("XMP that can not be read",)
-    properties = FileProperties(
-        described=described,
-        exif=raw.exif.public(keep_location).to_bytes(),
-        xmp=xmp,
-        iptc=iptc,
-        texts=texts,
-        dpi=sound_resolution(raw.dpi) or sound_resolution(raw.exif.resolution),
-        depth=raw.depth,
-        chroma=raw.chroma,
-        lossless=raw.lossless,
-        jpeg_quality=raw.quality,
-        jpeg_tables=raw.tables,
-        had_position=placed and not keep_location,
-        left_out=(*raw.left_out, *left_out),
-    )
     orientation = raw.exif.orientation if raw.orientation is None else raw.orientation
+    aspect = sound_resolution(raw.aspect) or sound_resolution(raw.exif.aspect)
+    stored = {one.name: getattr(raw, one.name) for one in fields(Stored)} | {
+        "described": described,
+        "xmp": xmp,
+        "iptc": iptc,
+        "texts": texts,
+        "dpi": sound_resolution(raw.dpi) or sound_resolution(raw.exif.resolution),
+        "aspect": aspect[::-1] if aspect and orientation in TURNED else aspect,
+        "left_out": (*raw.left_out, *left_out),
+    }
+    exif = raw.exif.public(keep_location).to_bytes()
+    properties = FileProperties(**stored, exif=exif, had_position=placed and not keep_location)
     return _upright(pixels, orientation), properties
 
 
@@ -218,10 +229,8 @@ def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 def sound_resolution(dpi: Any) -> tuple[float, float] | None:
     """Return a resolution that every format can hold, None for any other."""
-    if not isinstance(dpi, tuple) or len(dpi) != 2:
-        return None
     try:
-        across, down = float(dpi[0]), float(dpi[1])
+        across, down = map(float, dpi)
     except (TypeError, ValueError, ArithmeticError):
         return None
     return (across, down) if all(np.isfinite(value) and 1 <= value < 65535 for value in (across, down)) else None

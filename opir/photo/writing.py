@@ -127,20 +127,25 @@ def kept_by(
     if any(kind not in row.texts for kind, _ in properties.texts):
         lost.append("texts")
         kept["texts"] = tuple(text for text in properties.texts if text[0] in row.texts)
-    if properties.dpi and not row.dpi:
+    density = properties.dpi or properties.aspect
+    if density and (not row.dpi or not (properties.dpi or row.exif)):  # a resolution of its own alone has a unit
         lost.append("resolution")
-    elif properties.dpi and row.dpi == "in Exif":
-        kept["exif"] = with_resolution(kept.get("exif", properties.exif), properties.dpi)
+    elif density and row.dpi == "in Exif":
+        unit = 2 if properties.dpi else 1
+        kept["exif"] = with_resolution(kept.get("exif", properties.exif), density, unit)
     return replace(properties, **kept), tuple(lost)
 
 
-def with_resolution(exif: bytes, dpi: tuple[float, float]) -> bytes:
-    """Return Exif data that tell a resolution, those given where they tell it already."""
+def with_resolution(exif: bytes, density: tuple[float, float], unit: int) -> bytes:
+    """Return Exif data that tell a resolution, in unit 2 by the inch and in 1 by none; those given where they do."""
     found = read_exif(exif) if exif else Exif()
     if found.resolution is not None:
         return exif
     order = found.order
-    values = (*(struct.pack(f"{order}II", round(value * 1000), 1000) for value in dpi), struct.pack(f"{order}H", 2))
+    values = (
+        *(struct.pack(f"{order}II", round(value * 1000), 1000) for value in density),
+        struct.pack(f"{order}H", unit),
+    )
     kinds = (5, 5, 3)
     resolution = {tag: Entry(kind, 1, data) for tag, kind, data in zip(RESOLUTION, kinds, values, strict=True)}
     return replace(found, main=found.main | resolution).to_bytes()

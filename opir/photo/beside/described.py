@@ -36,6 +36,9 @@ _POWERS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 # The curves of television are shown as sRGB's is, by browsers and by phones.
 _LIKE_SRGB = (1, 2, 6, 7, 11, 12, 13, 14, 15)
 HDR_CURVES = {16: "PQ", 18: "HLG"}
+SRGB_CODE_POINTS = (1, 13)
+_SRGB_GAMMAS = (45455, 45454)  # 1 / 2.2, rounded and cut off
+_SRGB_CORNERS = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 _ADOBE_PRIMARIES = (*D65, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 _ADOBE_POWER = 563 / 256
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
@@ -77,6 +80,18 @@ class Described:
             return self.icc
         profile = self.profile()
         return None if profile is None or profile.is_srgb else write_icc(profile, is_grey)
+
+
+def told_code_points(primaries: int, curve: int) -> tuple[int, int] | None:
+    """Return code points that say something: neither sRGB nor nothing."""
+    return None if primaries in (1, 2) and curve in (2, 13) else (primaries, curve)
+
+
+def by_gamma(gamma: int, chromaticities: tuple[int, ...]) -> Described:
+    """Return what PNG's gAMA (0 for none) and cHRM say; nothing where they are sRGB's, or where a y is 0."""
+    known = chromaticities if len(chromaticities) == 8 and all(chromaticities[1::2]) else None
+    is_srgb = known == _SRGB_CORNERS and gamma in (0, *_SRGB_GAMMAS)
+    return Described() if is_srgb else Described(gamma=gamma or None, chromaticities=known)
 
 
 @lru_cache(maxsize=4)

@@ -66,6 +66,8 @@ class Exif:
     details: Directory = field(default_factory=dict)
     position: Directory = field(default_factory=dict)
     interoperability: Directory = field(default_factory=dict)
+    end: int = field(default=0, compare=False)
+    """Where the last of its directories and values ends in the block that it was read from."""
 
     def number(self, tag: int, directory: Directory | None = None) -> float | None:
         """Return the first number of a tag of the main, or another, directory; None where there is none."""
@@ -88,6 +90,12 @@ class Exif:
             return None
         inches = 2.54 if unit == 3 else 1.0
         return across * inches, down * inches
+
+    @property
+    def aspect(self) -> tuple[float, float] | None:
+        """Pixels across and down in one unit or another, which tell their shape alone."""
+        across, down = self.number(X_RESOLUTION), self.number(Y_RESOLUTION)
+        return (across, down) if across and down and self.number(RESOLUTION_UNIT) == 1 else None
 
     @property
     def is_adobe_rgb(self) -> bool:
@@ -164,32 +172,35 @@ def read_exif(block: bytes, at: int | None = None) -> Exif:
         big = version == 43
         if at is None:
             (at,) = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, 8 if big else 4)
-        main = _directory(block, order, at, big)
+        main, end = _directory(block, order, at, big)
     except (KeyError, struct.error):
         return Exif()
     exif = Exif(order, main)
-    below = {pointer: _below(block, exif, main, pointer, big) for pointer in (DETAILS, POSITION)}
-    details = below[DETAILS]
-    interoperability = _below(block, exif, details, INTEROPERABILITY, big)
-    for pointer, directory in ((DETAILS, main), (POSITION, main), (INTEROPERABILITY, details)):
-        directory.pop(pointer, None)
-    return Exif(order, main, details, below[POSITION], interoperability)
+    details, end_of_details = _below(block, exif, main, DETAILS, big)
+    position, end_of_position = _below(block, exif, main, POSITION, big)
+    interoperability, end_of_last = _below(block, exif, details, INTEROPERABILITY, big)
+    end = max(end, end_of_details, end_of_position, end_of_last)
+    return Exif(order, main, details, position, interoperability, end)
 
 
-def _below(block: bytes, exif: Exif, directory: Directory, pointer: int, big: bool) -> Directory:
+def _below(block: bytes, exif: Exif, directory: Directory, pointer: int, big: bool) -> tuple[Directory, int]:
+    """Read the directory that an entry points to, and take the entry out."""
     offset = exif.number(pointer, directory)
+    directory.pop(pointer, None)
     try:
-        return {} if not offset else _directory(block, exif.order, int(offset), big)
+        return _directory(block, exif.order, int(offset), big) if offset else ({}, 0)
     except struct.error:
-        return {}
+        return {}, 0
 
 
-def _directory(block: bytes, order: str, at: int, big: bool) -> Directory:
-    """Read the entries of a directory whose values lie within the block."""
+def _directory(block: bytes, order: str, at: int, big: bool) -> tuple[Directory, int]:
+    """Read the entries of a directory whose values lie within the block, and where the last of it ends."""
     head, row, room = ("Q", 20, 8) if big else ("H", 12, 4)
     (count,) = struct.unpack_from(order + head, block, at)
     entries: Directory = {}
     start = at + struct.calcsize(order + head)
+    end = start + row * count + room
+    unread = len(block)  # no sound file names the same bytes again and again
     for place in range(start, start + row * min(count, _MOST_ENTRIES), row):
         if place + row > len(block):
             break
@@ -199,6 +210,8 @@ def _directory(block: bytes, order: str, at: int, big: bool) -> Directory:
         data = place + row - room
         if size > room:
             (data,) = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, data)
-        if size and data + size <= len(block):
+        if size and data + size <= len(block) and size <= unread:
+            unread -= size
             entries.setdefault(tag, Entry(kind, number, bytes(block[data : data + size])))
-    return entries
+            end = max(end, data + size)
+    return entries, end

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from PIL import AvifImagePlugin
 
 from opir.photo.beside.boxes import aperture, av1_coding, code_points, more_than_a_picture, with_metadata
-from opir.photo.beside.described import Described
+from opir.photo.beside.described import SRGB_CODE_POINTS, Described, told_code_points
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.sizes import quality_of_size
 from opir.photo.pixels.pictures import array_of
+from opir.photo.pixels.samples import spread
 from opir.photo.raw import Allowed, Raw
 
 QUALITY = 90
 FINEST = 99
 SPEED = 6
-_SRGB = (1, 13)
 _IDENTITY, _BT709 = 0, 1
 """Matrices. With the usual one, 6, libavif computes in a few bits, and loses a grey value at any quality."""
 _LOSSLESS = 100
@@ -41,7 +41,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     left, top, right, bottom = aperture(data, *picture.size)
     return Raw(
         pixels=pixels[top:bottom, left:right],
-        described=Described(icc=icc or None, cicp=_told(cicp)),
+        described=Described(icc=icc or None, cicp=cicp and told_code_points(*cicp[:2])),
         exif=exif,
         xmp=xmp or b"",
         dpi=exif.resolution,
@@ -53,11 +53,6 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     )
 
 
-def _told(cicp: tuple[int, int, int, int] | None) -> tuple[int, int] | None:
-    """Return code points that say something: neither sRGB nor nothing."""
-    return None if cicp is None or (cicp[0] in (1, 2) and cicp[1] in (2, 13)) else cicp[:2]
-
-
 def _eight_bits(picture: AvifImagePlugin.AvifImageFile, is_grey: bool) -> NDArray[Any]:
     pixels = array_of(picture)
     if is_grey and pixels.shape[2] > 2:
@@ -65,9 +60,8 @@ def _eight_bits(picture: AvifImagePlugin.AvifImageFile, is_grey: bool) -> NDArra
     return pixels
 
 
-def _deep(data: bytes, depth: int) -> NDArray[np.uint16]:
-    values = np.rint(np.arange(2**depth) * (65535 / (2**depth - 1))).astype(np.uint16)
-    pixels: NDArray[np.uint16] = values[np.minimum(imagecodecs.avif_decode(data), 2**depth - 1)]
+def _deep(data: bytes, depth: int) -> NDArray[Any]:
+    pixels = spread(imagecodecs.avif_decode(data), depth)
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
@@ -91,7 +85,7 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
 
 
 def _encoded(pixels: NDArray[Any], quality: int, depth: int, properties: FileProperties) -> bytes:
-    primaries, curve = properties.described.cicp or _SRGB
+    primaries, curve = properties.described.cicp or SRGB_CODE_POINTS
     matrix = _BT709
     chroma = properties.chroma if properties.file_format in ("AVIF", "HEIF", "JPEG") else "4:2:0"
     if quality == _LOSSLESS:

@@ -14,44 +14,77 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image
 
 from opir.photo.beside.behind import behind
-from opir.photo.beside.described import Described
+from opir.photo.beside.described import Described, by_gamma
 from opir.photo.beside.properties import FileProperties
 from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed, Raw
 
 _INFO, _V3, _V4, _V5 = 40, 56, 108, 124
 _HEAD = 14
-_PLAIN, _MASKED = 0, (3, 6)
+_PLAIN, _MASKED, _OTHER_FILES = 0, (3, 6), {4: "JPEG", 5: "PNG"}
 _USUAL_MASKS = {16: (0x7C00, 0x03E0, 0x001F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
 _WITH_ALPHA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
-_PROFILE, _SRGB = b"DEBM", b"BGRs"  # what bV4CSType says, backwards as it stands in the file
+_CALIBRATED, _PROFILE, _LINKED, _SRGB = (
+    bytes(4),
+    b"DEBM",
+    b"KNIL",
+    b"BGRs",
+)  # what bV4CSType says, backwards as it stands in the file
 _METRE = 0.0254  # of an inch
 
 
 def read(data: bytes, allowed: Allowed) -> Raw:
     """Decode a BMP; raises ImageError where it is too large, and what Pillow raises for damage."""
-    picture = BmpImagePlugin.BmpImageFile(io.BytesIO(_with_known_masks(data)))
-    allowed.check(*picture.size)
     (header,) = struct.unpack_from("<I", data, _HEAD)
     bits, compression = struct.unpack_from("<HI", data, _HEAD + 14) if header >= _INFO else (0, 0)
+    if bits == 0 and compression in _OTHER_FILES:
+        raise allowed.unsupported(f"a BMP around a {_OTHER_FILES[compression]}")
+    picture = BmpImagePlugin.BmpImageFile(io.BytesIO(_with_known_masks(data)))
+    allowed.check(*picture.size)
     left_out: list[str] = []
     if bits in _USUAL_MASKS and compression in (_PLAIN, *_MASKED):
         pixels, end = _masked(data, header, bits, compression, left_out, allowed)
     else:
         pixels, end = array_of(picture), int.from_bytes(data[2:6], "little")
-    icc = None
-    if header >= _V5 and data[_HEAD + 56 : _HEAD + 60] == _PROFILE:
-        place, size = struct.unpack_from("<II", data, _HEAD + 112)
-        icc = data[_HEAD + place : _HEAD + place + size] or None
-        end = max(end, _HEAD + place + size)
-        left_out += ["its colour profile: it comes back in sRGB"] if icc else []
+    described, end = _described(data, header, end, left_out)
     return Raw(
         pixels=pixels,
-        described=Described(icc=icc),
+        described=described,
         dpi=picture.info.get("dpi"),
         lossless=True,
         left_out=(*left_out, *(behind(data, end) if 0 < end <= len(data) else ())),
     )
+
+
+def _described(data: bytes, header: int, end: int, left_out: list[str]) -> tuple[Described, int]:
+    """Return what headers of version 4 and 5 say of the colours, and where the file ends with a profile."""
+    kind = data[_HEAD + 56 : _HEAD + 60] if header >= _V4 else _SRGB
+    described = Described()
+    if kind == _CALIBRATED:
+        described = _calibrated(data)
+    elif kind == _LINKED:
+        left_out.append("a colour profile that stands in another file")
+    elif kind == _PROFILE and header >= _V5:
+        place, size = struct.unpack_from("<II", data, _HEAD + 112)
+        described = Described(icc=data[_HEAD + place : _HEAD + place + size] or None)
+        end = max(end, _HEAD + place + size)
+    if described != Described():
+        left_out.append("its colour profile: it comes back in sRGB")
+    return described, end
+
+
+def _calibrated(data: bytes) -> Described:
+    """Return the primaries and the curve in a header; nothing where it leaves them empty.
+
+    Some programs write X, Y and Z, others x, y and z; a curve as 2.2 or as 1/2.2. White is D65, as browsers take it.
+    """
+    numbers = struct.unpack_from("<9i3I", data, _HEAD + 60)
+    values = [31270, 32900]
+    for at in (0, 3, 6):
+        whole = sum(numbers[at : at + 3]) or 1
+        values += [round(100_000 * number / whole) for number in numbers[at : at + 2]]
+    curve = numbers[10] / 65536
+    return by_gamma(round(100_000 * min(curve, 1 / curve)), tuple(values)) if curve and all(values) else Described()
 
 
 def _with_known_masks(data: bytes) -> bytes:

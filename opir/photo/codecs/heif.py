@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from opir.photo.beside.behind import GAIN_MAP, SECOND
 from opir.photo.beside.boxes import more_than_a_picture
-from opir.photo.beside.described import Described
+from opir.photo.beside.described import SRGB_CODE_POINTS, Described, told_code_points
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.sizes import quality_of_size
+from opir.photo.pixels.samples import from_narrow, unmultiplied
 from opir.photo.raw import Allowed, Raw
 
 QUALITY, FINEST = 90, 98
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by number of channels
-_SRGB = (1, 13)
 _MATRIX_AND_RANGE = (6, 1)
 _NCLX = ("color_primaries", "transfer_characteristics", "matrix_coefficients", "full_range_flag")
 
@@ -32,7 +32,6 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     info, depth = file.info, int(file.info.get("bit_depth") or 8)
     nclx = info.get("nclx_profile") or {}
     primaries, curve = (int(nclx.get(name, 2)) for name in _NCLX[:2])
-    is_plain = primaries in (1, 2) and curve in (2, 13)
     exif = read_exif(info.get("exif") or b"")
     left_out = more_than_a_picture(data)
     if GAIN_MAP not in left_out and any("hdrgainmap" in kind for kind in info.get("aux") or ()):
@@ -42,8 +41,8 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     if len(file) > 1:
         left_out.append(SECOND if len(file) == 2 else f"{len(file) - 1} other pictures")
     return Raw(
-        pixels=_pixels(file, depth),
-        described=Described(icc=info.get("icc_profile") or None, cicp=None if is_plain else (primaries, curve)),
+        pixels=_pixels(file, depth, nclx.get("full_range_flag") == 0),
+        described=Described(icc=info.get("icc_profile") or None, cicp=told_code_points(primaries, curve)),
         exif=exif,
         xmp=info.get("xmp") or b"",
         dpi=exif.resolution,
@@ -54,7 +53,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     )
 
 
-def _pixels(file: Any, depth: int) -> NDArray[Any]:
+def _pixels(file: Any, depth: int, is_narrow: bool) -> NDArray[Any]:
     mode = str(file.mode)
     pixels = np.asarray(file)
     if depth > 8:
@@ -62,11 +61,9 @@ def _pixels(file: Any, depth: int) -> NDArray[Any]:
         pixels |= pixels >> depth  # the bits are the uppermost, zeros follow
     pixels = pixels if pixels.ndim == 3 else pixels[..., None]
     if mode.partition(";")[0].endswith("a"):
-        most = np.iinfo(pixels.dtype).max
-        share = np.maximum(pixels[..., -1:], 1) / most
-        pixels = np.concatenate(
-            [np.minimum(np.rint(pixels[..., :-1] / share), most).astype(pixels.dtype), pixels[..., -1:]], axis=2
-        )
+        pixels = np.concatenate([unmultiplied(pixels[..., :-1], pixels[..., -1]), pixels[..., -1:]], axis=2)
+    if is_narrow and mode.startswith("L"):  # libheif does it for colours alone
+        pixels = np.concatenate([from_narrow(pixels[..., :1]), pixels[..., 1:]], axis=2)
     return pixels
 
 
@@ -108,7 +105,7 @@ def _save(
     mode = _MODES[channels] + (";16" if depth > 8 else "")
     picture = pillow_heif.from_bytes(mode=mode, size=(width, height), data=np.ascontiguousarray(pixels).tobytes())
     options: dict[str, Any] = dict(
-        zip(_NCLX, (*(properties.described.cicp or _SRGB), *_MATRIX_AND_RANGE), strict=True)
+        zip(_NCLX, (*(properties.described.cicp or SRGB_CODE_POINTS), *_MATRIX_AND_RANGE), strict=True)
     )
     if properties.file_format in ("HEIF", "AVIF", "JPEG") and channels > 2 and properties.chroma != "4:0:0":
         options["chroma"] = int(properties.chroma.replace(":", ""))

@@ -24,6 +24,7 @@ from opir.photo.beside.private import iptc_segment
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality, jpeg_tables
 from opir.photo.pixels.pictures import array_of
+from opir.photo.pixels.samples import spread
 from opir.photo.raw import Allowed, Raw
 
 MAX_SCANNED_MEGAPIXELS = 2000.0
@@ -89,6 +90,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
             f"{allowed.name}: expected some ten scans in a JPEG of this size, got {found.scans}; export it again"
         )
     quality, chroma, info = jpeg_quality(picture), jpeg_chroma(picture), picture.info
+    aspect = unitless(info)
     exif, xmp = read_exif(info.get("exif") or b""), info.get("xmp") or b""
     left_out = [] if found.end is None else behind(data, found.end, xmp)
     left_out += _beside(picture)
@@ -108,11 +110,12 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         xmp=xmp,
         iptc=_iptc(info.get("photoshop")),
         texts=tuple((b"COM", body) for name, body in picture.applist if name == "COM" and body),
-        dpi=info.get("dpi"),
+        dpi=None if aspect else info.get("dpi"),
+        aspect=aspect,
         depth=found.bits,
         chroma=chroma,
-        quality=quality,
-        tables=jpeg_tables(picture),
+        jpeg_quality=quality,
+        jpeg_tables=jpeg_tables(picture),
         left_out=tuple(left_out),
     )
 
@@ -125,8 +128,7 @@ def _of_eight_bits(data: bytes, found: Outline) -> bytes:
 def _deep(data: bytes, bits: int) -> NDArray[Any]:
     """Decode what Pillow does not: 12 bits, and JPEGs without loss."""
     pixels = imagecodecs.jpeg_decode(data)
-    if pixels.dtype == np.uint16:
-        pixels = np.rint(pixels * np.float32(65535 / (2**bits - 1))).astype(np.uint16)
+    pixels = spread(pixels, bits)
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
@@ -166,6 +168,12 @@ def _beside(picture: JpegImagePlugin.JpegImageFile) -> list[str]:
     return left_out
 
 
+def unitless(info: dict[Any, Any]) -> tuple[float, float] | None:
+    """Return what a JFIF header says of pixels across and down in no unit; 1 to 1 says nothing."""
+    density = info.get("jfif_density")
+    return density if info.get("jfif_unit") == 0 and density != (1, 1) else None
+
+
 def _iptc(resources: Any) -> bytes:
     found = resources.get(0x0404) if isinstance(resources, dict) else None
     return found if isinstance(found, bytes) else b""
@@ -194,6 +202,12 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
             options["extra"] = options.get("extra", b"") + _segment(0xFE, body)
     if properties.dpi:
         options["dpi"] = tuple(round(value) for value in properties.dpi)
+    elif properties.aspect:
+        made = io.BytesIO()
+        _picture(pixels).save(made, format="JPEG", dpi=tuple(round(value) for value in properties.aspect), **options)
+        made.getbuffer()[13] = 0  # the unit in the JFIF header
+        file.write(made.getvalue())
+        return
     _picture(pixels).save(file, format="JPEG", **options)
 
 

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opir.photo.beside.behind import DAMAGED_PROFILE, ORIGIN, behind
-from opir.photo.beside.described import Described
+from opir.photo.beside.described import Described, by_gamma
 from opir.photo.beside.exif import Exif, read_exif
 from opir.photo.beside.properties import FileProperties
+from opir.photo.pixels.samples import from_narrow
 from opir.photo.raw import Allowed, Raw
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -25,11 +26,13 @@ XMP_KEY = b"XML:com.adobe.xmp"
 MOST_TEXT = 16_000_000
 """Bytes of a profile or a text, unpacked; one that is longer is left out."""
 _DECODED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_DAMAGED = b""
+_TOLD = {b"caBX": ORIGIN, _DAMAGED: "a damaged part beside the picture"}
+"""Chunks of what does not come back."""
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Where each pass begins, from the left and from the top, and its steps across and down."""
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _INCHES_A_METRE = 1 / 0.0254
-_SRGB_AS_GAMMA = (45455, (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))
 
 
 def read(data: bytes, allowed: Allowed) -> Raw:
@@ -51,8 +54,11 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     if len(beside.get(b"acTL", b"")) >= 4 and (frames := int.from_bytes(beside[b"acTL"][:4], "big")) > 1:
         raise allowed.still(f"{frames} frames")
     pixels = _decoded(core)
+    if len(code := beside.get(b"cICP", b"")) == 4 and code[3] == 0:
+        colours = pixels.shape[2] - (pixels.shape[2] in (2, 4))
+        pixels = np.concatenate([from_narrow(pixels[..., :colours]), pixels[..., colours:]], axis=2)
     exif, xmp, iptc, kept, left_out = _sorted_texts(texts)
-    left_out += behind(data, end, xmp) + ([ORIGIN] if b"caBX" in beside else [])
+    left_out += behind(data, end, xmp) + [what for kind, what in _TOLD.items() if kind in beside]
     return Raw(
         pixels=pixels,
         described=_described(beside, left_out),
@@ -60,7 +66,8 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         xmp=xmp,
         iptc=iptc,
         texts=tuple(kept),
-        dpi=_resolution(beside.get(b"pHYs", b"")),
+        dpi=_resolution(beside.get(b"pHYs", b""), _INCHES_A_METRE, unit=1),
+        aspect=_resolution(beside.get(b"pHYs", b""), 1, unit=0),
         depth=16 if pixels.dtype == np.uint16 else 8,
         lossless=True,
         left_out=tuple(left_out),
@@ -107,7 +114,7 @@ def _interlaced(header: bytes, core: list[tuple[bytes, bytes]]) -> NDArray[Any]:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
-    """Yield type, content and end of each chunk; of those that are not decoded only what is undamaged."""
+    """Yield type, content and end of each chunk; damaged ones that are not decoded have the type `_DAMAGED`."""
     at = len(SIGNATURE)
     while at + 12 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -119,8 +126,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
         if kind == b"IEND":
             yield kind, body, end
             return
-        if sound:
-            yield kind, body, end
+        yield kind if sound else _DAMAGED, body, end
         at = end
 
 
@@ -146,19 +152,16 @@ def _described(beside: dict[bytes, bytes], left_out: list[str]) -> Described:
         return Described(icc=icc or None)
     if b"sRGB" in beside:
         return Described()
-    gamma = int.from_bytes(beside.get(b"gAMA", b"")[:4], "big") or None
+    gamma = int.from_bytes(beside.get(b"gAMA", b"")[:4], "big")
     corners = beside.get(b"cHRM", b"")
-    values = struct.unpack(">8I", corners) if len(corners) == 32 else None
-    if (gamma, values) == _SRGB_AS_GAMMA or (gamma is None and values == _SRGB_AS_GAMMA[1]):
-        return Described()
-    return Described(gamma=gamma, chromaticities=values if values and all(values[1::2]) else None)
+    return by_gamma(gamma, struct.unpack(">8I", corners) if len(corners) == 32 else ())
 
 
-def _resolution(physical: bytes) -> tuple[float, float] | None:
-    if len(physical) != 9 or physical[8] != 1:
+def _resolution(physical: bytes, divided_by: float, unit: int) -> tuple[float, float] | None:
+    if len(physical) != 9 or physical[8] != unit:
         return None
     across, down = struct.unpack_from(">II", physical)
-    return across / _INCHES_A_METRE, down / _INCHES_A_METRE
+    return across / divided_by, down / divided_by
 
 
 def _sorted_texts(
@@ -232,6 +235,8 @@ def _ancillary(properties: FileProperties) -> Iterator[tuple[bytes, bytes]]:
         yield b"iCCP", b"ICC profile\0\0" + zlib.compress(icc)
     if properties.dpi:
         yield b"pHYs", struct.pack(">IIB", *(round(value * _INCHES_A_METRE) for value in properties.dpi), 1)
+    elif properties.aspect:
+        yield b"pHYs", struct.pack(">IIB", *(round(value) for value in properties.aspect), 0)
     if properties.xmp:
         yield b"iTXt", XMP_KEY + b"\0\0\0\0\0" + properties.xmp
     for kind, body in properties.texts:

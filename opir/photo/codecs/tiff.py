@@ -10,21 +10,24 @@ import logging
 import struct
 from typing import Any, BinaryIO
 
+import imagecodecs
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from opir.photo.beside.behind import ORIGIN
+from opir.photo.beside.behind import ORIGIN, behind
 from opir.photo.beside.described import Described
 from opir.photo.beside.exif import ORIENTATION, RESOLUTION, TURNED, UTF8, Exif, read_exif
 from opir.photo.beside.private import iptc_in
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.jpeg_quality import quality_of_tables
-from opir.photo.codecs.tiff_samples import checked_fractions, looked_up, spread, stored_samples, unmultiplied
+from opir.photo.codecs.sizes import quality_of_size
+from opir.photo.codecs.tiff_samples import checked_fractions, looked_up, stored_samples
 from opir.photo.pixels.lab import lab_to_srgb
+from opir.photo.pixels.samples import spread, unmultiplied
 from opir.photo.raw import Allowed, Raw
 
-MOST_PAGES, MOST_SAMPLES = 64, 16
+MOST_PAGES, MOST_SUBDIRECTORIES, MOST_SAMPLES = 64, 8, 16
 MOST_SEGMENT = 4_000_000
 """Pixels of a strip or tile that a small photo may have all the same."""
 XMP, IPTC, ICC, JPEG_TABLES, PHOTOSHOP = 700, 33723, 34675, 347, 34377
@@ -37,7 +40,12 @@ _TOLD = {
 QUALITY = 95
 _REDUCED, _MASK = 1, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
-_JPEG = 7
+_WRITTEN_AGAIN = {7: "jpeg", 50001: "webp"}
+_WIDEST_WEBP = 16383
+_AS_SMALL_IN_DEFLATE = (1, 2, 3, 4, 5, 8, 32771, 32773, 32946, 34925, 34926, 34933, 50000, 50013)
+_SUBDIRECTORIES, _SEGMENTS = 330, ((273, 279), (324, 325), (513, 514))
+"""Tags of the directories below one, and of where strips, tiles and thumbnails start and of how long they are."""
+_PLACES = (_SUBDIRECTORIES, *(tag for pair in _SEGMENTS for tag in pair))
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3, _LAB: 3, _ICC_LAB: 3}
 _CHROMA: dict[tuple[int, ...], str] = {(2, 2): "4:2:0", (2, 1): "4:2:2"}
@@ -54,26 +62,34 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         tifffile.TiffFileError, ValueError: for damage.
     """
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page, left_out = _photo_page(file, allowed)
+        page, left_out, directories = _photo_page(file, allowed)
         _check(page, allowed)
         exif = read_exif(data, page.offset)
         pixels, more = _pixels(page, data, allowed)
         icc, tables = _bytes_of(page, ICC), _bytes_of(page, JPEG_TABLES)
         if tables is None and page.dataoffsets:
             tables = data[page.dataoffsets[0] : page.dataoffsets[0] + 1024]
-        is_jpeg = int(page.compression) == _JPEG
+        is_cmyk = int(page.photometric) == _INKS
+        compression = _WRITTEN_AGAIN.get(int(page.compression), "")
+        if not _fits(compression, pixels[..., :3] if is_cmyk else pixels):
+            compression = ""
+        if not compression and int(page.compression) not in _AS_SMALL_IN_DEFLATE:
+            name = getattr(page.compression, "name", page.compression)
+            more.append(f"its compression ({name})")
+        more += behind(data, max(_end(data, place) for place in directories))
         return Raw(
             pixels=pixels,
             described=Described(icc=icc if int(page.photometric) not in (_LAB, _ICC_LAB) else None),
-            is_cmyk=int(page.photometric) == _INKS,
+            is_cmyk=is_cmyk,
             exif=exif,
             xmp=_bytes_of(page, XMP) or b"",
             iptc=_bytes_of(page, IPTC) or iptc_in(_bytes_of(page, PHOTOSHOP) or b""),
             dpi=exif.resolution,
             depth=_depth(page),
             chroma=_CHROMA.get(tuple(page.subsampling or ()), "4:4:4"),
-            lossless=not is_jpeg,
-            quality=quality_of_tables(tables or b"") or QUALITY if is_jpeg else None,
+            lossless=not compression or (compression == "webp" and b"VP8L" in (tables or b"")[:64]),
+            compression=compression,
+            jpeg_quality=quality_of_tables(tables or b"") or QUALITY if compression == "jpeg" else None,
             left_out=(*left_out, *more, *dict.fromkeys(what for tag, what in _TOLD.items() if tag in page.tags)),
         )
 
@@ -81,15 +97,20 @@ def read(data: bytes, allowed: Allowed) -> Raw:
 def size(file: BinaryIO, allowed: Allowed) -> tuple[int, int]:
     """Return the upright width and height of the photo in a TIFF; raises what `read` does for its pages."""
     with tifffile.TiffFile(file) as pages:
-        page, _ = _photo_page(pages, allowed)
+        page, *_ = _photo_page(pages, allowed)
         width, height = int(page.imagewidth), int(page.imagelength)
         return (height, width) if page.tags.valueof(ORIENTATION) in TURNED else (width, height)
 
 
-def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.TiffPage, list[str]]:
-    """Return the page that is the photo, and what the others are; raises ImageError where several are photos."""
+def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.TiffPage, list[str], list[int]]:
+    """Return the page that is the photo, what the others are, and where each begins.
+
+    Raises:
+        ImageError: where several are photos.
+    """
     whole: list[tifffile.TiffPage] = []
     left_out: list[str] = []
+    places: list[int] = []
     for index in range(MOST_PAGES + 1):
         try:
             page = file.pages[index]
@@ -101,6 +122,7 @@ def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.Tif
             break
         if not isinstance(page, tifffile.TiffPage):
             raise ValueError("its pages are not whole")
+        places.append(page.offset)
         kind = int(page.tags.valueof(254, 0) or 0)
         is_old_copy = page.tags.valueof(255, 1) == 2
         if kind & _MASK:
@@ -109,9 +131,24 @@ def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.Tif
             whole.append(page)
         if index == MOST_PAGES or len(whole) > 1:
             raise allowed.still("several pages")
+    if not places:
+        raise ValueError("there is no page in it")
     if not whole:
         raise allowed.unsupported("a camera's raw file", "develop it and export the photo as TIFF")
-    return whole[0], left_out
+    return whole[0], left_out, places
+
+
+def _end(data: bytes, place: int, is_below: bool = False) -> int:
+    """Return where a directory ends, with its values, pixels and the directories below it."""
+    exif = read_exif(data, place)
+    numbers = {tag: entry.numbers(exif.order) for tag, entry in exif.main.items() if tag in _PLACES}
+    end = exif.end
+    for starts, lengths in _SEGMENTS:
+        pairs = zip(numbers.get(starts, ()), numbers.get(lengths, (len(data),)), strict=False)
+        end = max([end, *(int(start + length) for start, length in pairs)])
+    for below in () if is_below else numbers.get(_SUBDIRECTORIES, ())[:MOST_SUBDIRECTORIES]:
+        end = max(end, _end(data, int(below), is_below=True))
+    return end
 
 
 def _is_small(page: tifffile.TiffPage, photo: tifffile.TiffPage) -> bool:
@@ -190,15 +227,7 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
     """Write (H, W, C) of uint8, uint16 or float32 without loss, or as JPEG what came as JPEG in a TIFF."""
     exif = read_exif(properties.exif) if properties.exif else Exif("<")
     channels = pixels.shape[2]
-    as_jpeg = properties.jpeg_quality is not None and properties.file_format == "TIFF" and pixels.dtype == np.uint8
-    as_jpeg &= channels in (1, 3)
-    compression: dict[str, Any] = {"compression": "zlib", "predictor": 3 if pixels.dtype == np.float32 else 2}
-    if as_jpeg:
-        chosen = quality or properties.jpeg_quality
-        compression = {"compression": "jpeg", "compressionargs": {"level": chosen}, "rowsperstrip": 256}
-        if channels == 3:
-            samplings = {name: sampling for sampling, name in _CHROMA.items()}
-            compression["subsampling"] = samplings.get(properties.chroma, (1, 1))
+    resolution = exif.resolution or properties.dpi
     tifffile.imwrite(
         file,
         pixels if channels > 1 else pixels[..., 0],
@@ -210,13 +239,43 @@ def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, qual
         metadata=None,
         software=False,
         iccprofile=properties.icc,
-        resolution=exif.resolution or properties.dpi,
-        resolutionunit="INCH" if exif.resolution or properties.dpi else None,
+        resolution=resolution or properties.aspect,
+        resolutionunit="INCH" if resolution else "NONE",
         extratags=list(_extra_tags(exif, properties)),
-        **compression,
+        **_compression(pixels, properties, quality),
     )
     if pixels.nbytes <= 3_500_000_000:
         _append_directories(file, exif)
+
+
+def _fits(compression: str, pixels: NDArray[Any]) -> bool:
+    """Tell whether a compression takes pixels (H, W, C)."""
+    if pixels.dtype != np.uint8:
+        return False
+    width, channels = pixels.shape[1:]
+    return (compression == "jpeg" and channels in (1, 3)) or (
+        compression == "webp" and channels in (3, 4) and width <= _WIDEST_WEBP
+    )
+
+
+def _compression(pixels: NDArray[Any], properties: FileProperties, quality: int | None) -> dict[str, Any]:
+    """Return how tifffile is to write pixels: in the JPEG or WebP that they came in in a TIFF, else without loss."""
+    if not _fits(properties.compression, pixels):
+        return {"compression": "zlib", "predictor": 3 if pixels.dtype == np.float32 else 2}
+    options: dict[str, Any] = {"compression": properties.compression, "rowsperstrip": 256}
+    if properties.compression == "jpeg":
+        options["compressionargs"] = {"level": quality or properties.jpeg_quality}
+        if pixels.shape[2] == 3:
+            samplings = {name: sampling for sampling, name in _CHROMA.items()}
+            options["subsampling"] = samplings.get(properties.chroma, (1, 1))
+        return options
+    if quality is None and not properties.lossless:
+        quality = quality_of_size(_as_webp, pixels, properties.bytes_a_pixel or 0, 100)
+    return options | {"compressionargs": {"lossless": properties.lossless, "level": quality}}
+
+
+def _as_webp(pixels: NDArray[Any], quality: int) -> bytes:
+    return bytes(imagecodecs.webp_encode(pixels, level=quality, lossless=False))
 
 
 def _extra_tags(exif: Exif, properties: FileProperties) -> Any:

@@ -22,7 +22,7 @@ from opir.photo.pixels.lab import ycbcr_to_rgb
 from opir.photo.pixels.pictures import array_of
 from opir.photo.raw import Allowed
 
-_YCBCR, _LAB, _ICC_LAB = 6, 8, 9
+_RGB, _YCBCR, _LAB, _ICC_LAB = 2, 6, 8, 9
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _JPEG = 7
 _DECODED_TO_RGB = (_JPEG, 34892, 33003, 33005, 34712, 50001)
@@ -43,12 +43,17 @@ def stored_samples(page: tifffile.TiffPage, data: bytes, allowed: Allowed) -> tu
     is_plain_ycbcr = (
         is_subsampled and int(page.photometric) == _YCBCR and int(page.compression) not in _DECODED_TO_RGB
     )
-    if is_plain_ycbcr or int(page.compression) == 6 or (isinstance(bits, tuple) and len(set(bits)) > 1):
+    # Each plane is a grey JPEG of its own; tifffile and its decoder would convert its colours.
+    is_jpeg_in_planes = int(page.compression) == _JPEG and int(page.planarconfig) == 2
+    is_jpeg_in_planes &= int(page.photometric) in (_RGB, _YCBCR)
+    if is_jpeg_in_planes and page.samplesperpixel != 3:  # Pillow takes the wrong planes
+        raise allowed.unsupported("a TIFF of JPEG in planes with a channel beside the colours")
+    has_mixed_depths = isinstance(bits, tuple) and len(set(bits)) > 1
+    if is_plain_ycbcr or is_jpeg_in_planes or has_mixed_depths or int(page.compression) == 6:
         return _by_pillow(data, allowed), []
     pixels = page.asarray()
     if pixels is None:
         raise ValueError("there are no pixels in it")
-    pixels = pixels.reshape(page.shape if page.shape == pixels.shape else pixels.shape)
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     elif page.axes.startswith("S"):
@@ -96,18 +101,9 @@ def _by_pillow(data: bytes, allowed: Allowed) -> NDArray[Any]:
     except ImageError:
         raise
     except (ValueError, OSError, SyntaxError) as error:
-        raise allowed.unsupported("a TIFF of subsampled YCbCr, of old JPEG or of mixed depths") from error
-
-
-def spread(samples: NDArray[Any], bits: int) -> NDArray[Any]:
-    """Return samples of 1 to 16 bits over the whole range of uint8, or of uint16 above 8 bits."""
-    dtype = np.uint8 if bits <= 8 else np.uint16
-    if bits in (8, 16) or bits > 16:
-        return samples
-    most = np.iinfo(dtype).max
-    values = np.rint(np.arange(2**bits) * (most / (2**bits - 1))).astype(dtype)
-    spread: NDArray[Any] = values[np.minimum(samples, 2**bits - 1)]
-    return spread
+        raise allowed.unsupported(
+            "a TIFF of subsampled YCbCr, of old JPEG, of JPEG in planes or of mixed depths"
+        ) from error
 
 
 def checked_fractions(samples: NDArray[Any], allowed: Allowed) -> NDArray[np.float32]:
@@ -127,14 +123,3 @@ def looked_up(indices: NDArray[Any], palette: Any) -> NDArray[np.uint8]:
     table = palette.T if palette.max() < 256 else palette.T >> 8
     colours: NDArray[np.uint8] = table.astype(np.uint8)[np.minimum(indices, len(table) - 1)]
     return colours
-
-
-def unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Undo what associated alpha did to colours."""
-    most = 1.0 if colours.dtype.kind == "f" else float(np.iinfo(colours.dtype).max)
-    result = np.empty_like(colours)
-    for row in range(colours.shape[0]):
-        share = np.maximum(alpha[row, :, None], 1e-6 if most == 1 else 1) / most
-        straight = np.minimum(colours[row] / share, most)
-        result[row] = straight if most == 1 else np.rint(straight)
-    return result

@@ -51,3 +51,34 @@ def rescaled(samples: NDArray[Any], dtype: Any) -> NDArray[Any]:
     if most == 255:
         return (samples.astype(np.uint32) * 257).astype(dtype)
     return ((samples.astype(np.uint32) + 128) // 257).astype(dtype)
+
+
+def spread(samples: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Return samples of 1 to 16 bits over the whole range of uint8, or of uint16 above 8 bits."""
+    dtype = np.uint8 if bits <= 8 else np.uint16
+    if bits in (8, 16) or bits > 16:
+        return samples
+    most = np.iinfo(dtype).max
+    values = np.rint(np.arange(2**bits) * (most / (2**bits - 1))).astype(dtype)
+    spread: NDArray[Any] = values[np.minimum(samples, 2**bits - 1)]
+    return spread
+
+
+def unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Undo what associated alpha (H, W) did to colours (H, W, C)."""
+    most = 1.0 if colours.dtype.kind == "f" else float(np.iinfo(colours.dtype).max)
+    result = np.empty_like(colours)
+    for row in range(colours.shape[0]):
+        share = np.maximum(alpha[row, :, None], 1e-6 if most == 1 else 1) / most
+        straight = np.minimum(colours[row] / share, most)
+        result[row] = straight if most == 1 else np.rint(straight)
+    return result
+
+
+def from_narrow(samples: NDArray[Any]) -> NDArray[Any]:
+    """Return whole numbers of the narrow range of video, 16 to 235 in 8 bits, over their whole range."""
+    most = np.iinfo(samples.dtype).max
+    step = (most + 1) // 256
+    values = (np.arange(most + 1.0) - 16 * step) * (most / (219 * step))
+    wide: NDArray[Any] = np.rint(values.clip(0, most)).astype(samples.dtype)[samples]
+    return wide

@@ -19,6 +19,7 @@ from benchmarks.reliability.odd_tiffs import levels, unit
 from opir.photo import ImageError, load_photo, save_photo
 from opir.photo.beside.boxes import code_points
 from opir.photo.beside.described import Described, write_icc
+from opir.photo.headers import register_heif
 from tests.opir.photo.pictures import wide_profile
 
 SRGB = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
@@ -223,3 +224,29 @@ def test_a_profile_for_hdr_is_refused_too() -> None:
     made = bytes(icc) + b"cicp\0\0\0\0" + bytes((9, 16, 0, 1))
     with pytest.raises(ImageError, match=r"got HDR \(PQ\)"):
         load_photo(photo_png((b"iCCP", b"a\0\0" + zlib.compress(made))))
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+def test_a_grey_heic_of_narrow_range_is_made_whole(depth: int) -> None:
+    register_heif()
+    pixels = np.linspace(16, 235, 64 * 96).reshape(64, 96).astype(np.uint8)
+    file = io.BytesIO()
+    pillow_heif.from_bytes(mode="L", size=(96, 64), data=pixels.tobytes()).save(
+        file, quality=-1, bit_depth=depth, full_range_flag=0, color_primaries=12, transfer_characteristics=13
+    )
+    photo = load_photo(file.getvalue())
+    np.testing.assert_allclose(photo.rgb[0].numpy(), (pixels - 16.0) / 219, atol=0.6 / 255)
+    assert load_photo(Image.open(file)).file.described == photo.file.described == Described(cicp=(12, 13))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_avif_of_narrow_range_is_made_whole(channels: int) -> None:
+    pixels = levels(COLOURS, 8) if channels == 3 else levels(COLOURS, 8)[..., 0]
+    file = io.BytesIO()
+    options = {"subsampling": "4:4:4" if channels == 3 else "4:0:0", "range": "limited"}
+    Image.fromarray(pixels).save(file, "AVIF", quality=100, **options)
+    found = code_points(file.getvalue())
+    assert found is not None
+    assert found[3] == 0
+    shown = load_photo(file.getvalue()).rgb.numpy().transpose(1, 2, 0)[..., :channels] * 255
+    assert np.abs(shown - pixels.reshape(64, 96, channels)).max() < 5

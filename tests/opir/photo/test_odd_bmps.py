@@ -5,11 +5,13 @@ import struct
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.reliability.odd_tiffs import levels, unit
 from opir.photo import ImageError, Photo, load_photo, save_photo, write_photo
+from opir.photo.beside.described import _of_primaries
 from tests.opir.photo.pictures import wide_profile
 
 HEIGHT, WIDTH = 13, 21
@@ -122,6 +124,33 @@ def test_a_profile_is_read_and_told_and_the_result_is_srgb(tmp_path) -> None:  #
     assert save_photo(photo, tmp_path / "out.bmp") == ("its colour profile: it comes back in sRGB",)
     again = load_photo(tmp_path / "out.bmp")
     np.testing.assert_allclose(again.rgb.numpy(), photo.rgb.numpy(), atol=0.51 / 255)
+
+
+@pytest.mark.parametrize("curve", [1.8, 1 / 1.8])
+@pytest.mark.parametrize("scale", [1.0, 0.8])
+def test_primaries_in_a_header_are_honoured_and_told(scale: float, curve: float) -> None:
+    values, _ = packed(RGBA[..., :3], (0xFF0000, 0xFF00, 0xFF), np.uint32)
+    data = bytearray(bmp(values, (0xFF0000, 0xFF00, 0xFF, 0)))
+    corners = (0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
+    triples = [(x, y, 1 - x - y) for x, y in zip(corners[::2], corners[1::2], strict=True)]
+    numbers = [round(scale * number * 2**30) for triple in triples for number in triple]
+    struct.pack_into("<9i3I", data, 14 + 60, *numbers, *[round(curve * 65536)] * 3)
+    photo = load_photo(bytes(data))
+    profile = _of_primaries((0.3127, 0.329, *corners), 1.8)
+    assert profile is not None
+    expected = profile.to_srgb(torch.from_numpy(RGBA[..., :3].transpose(2, 0, 1) / np.float32(255))).clamp(0, 1)
+    np.testing.assert_allclose(photo.rgb.numpy(), expected.numpy(), atol=1e-3)
+    assert photo.file.left_out == ("its colour profile: it comes back in sRGB",)
+
+
+def test_a_profile_in_another_file_and_a_jpeg_in_a_bmp_are_named() -> None:
+    values, _ = packed(RGBA[..., :3], (0xFF0000, 0xFF00, 0xFF), np.uint32)
+    data = bytearray(bmp(values, (0xFF0000, 0xFF00, 0xFF, 0), 124))
+    data[14 + 56 : 14 + 60] = b"KNIL"
+    assert load_photo(bytes(data)).file.left_out == ("a colour profile that stands in another file",)
+    struct.pack_into("<HI", data, 14 + 14, 0, 4)
+    with pytest.raises(ImageError, match="^the photo: a BMP around a JPEG can not be read"):
+        load_photo(bytes(data))
 
 
 def test_a_mask_with_holes_and_missing_rows_are_refused() -> None:

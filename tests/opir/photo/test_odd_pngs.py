@@ -1,16 +1,19 @@
 """PNGs of every type and depth, transparent ones too, and whatever stands in chunks beside the pixels."""
 
+import io
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from benchmarks.reliability.odd_pngs import chunk, odd_pngs, photo_png
 from benchmarks.reliability.odd_tiffs import Odd, levels, packed, unit
 from opir.photo import ImageError, load_photo, save_photo
+from opir.photo.beside.exif import Entry, Exif
 from tests.opir.photo.test_odd_tiffs import shown
 
 ODD = list(odd_pngs())
@@ -76,6 +79,60 @@ def test_a_resolution_in_metres_comes_back_in_every_format(tmp_path: Path) -> No
         assert save_photo(photo, tmp_path / f"out{ending}") == ()
         dpi = load_photo(tmp_path / f"out{ending}").file.dpi
         assert dpi == pytest.approx((300, 150), abs=0.05), ending
+
+
+def test_the_shape_of_pixels_comes_back_where_no_unit_is_said(tmp_path: Path) -> None:
+    photo = load_photo(photo_png((b"pHYs", struct.pack(">IIB", 3, 2, 0))))
+    for ending in (".png", ".jpg", ".tif", ".webp", ".heic", ".avif"):
+        assert save_photo(photo, tmp_path / f"out{ending}") == ()
+        again = load_photo(tmp_path / f"out{ending}").file
+        assert (again.aspect, again.dpi) == ((3, 2), None), ending
+    with Image.open(tmp_path / "out.jpg") as jpeg, tifffile.TiffFile(tmp_path / "out.tif") as tiff:
+        assert (jpeg.info["jfif_unit"], jpeg.info["jfif_density"]) == (0, (3, 2))
+        assert (tiff.pages.first.tags[296].value, tiff.pages.first.tags[282].value) == (1, (3, 1))
+        assert load_photo(jpeg).file.aspect == (3, 2)
+    assert save_photo(photo, tmp_path / "out.bmp") == ("resolution",)
+    turned = chunk(b"eXIf", Exif(main={0x0112: Entry(3, 1, b"\6\0")}).to_bytes()[6:])
+    data = photo_png((b"pHYs", struct.pack(">IIB", 3, 2, 0)))
+    assert load_photo(data[:33] + turned + data[33:]).file.aspect == (2, 3)
+
+
+def test_the_narrow_range_of_video_is_made_whole() -> None:
+    stored = levels(unit(4), 8)
+    narrow = np.concatenate([np.rint(16 + stored[..., :3] / 255 * 219).astype(np.uint8), stored[..., 3:]], axis=2)
+    shows = [load_photo(with_code_points(pixels, flag)) for pixels, flag in ((narrow, 0), (stored, 1))]
+    assert np.abs(shows[0].pixels.astype(int) - shows[1].pixels).max() <= 1
+    np.testing.assert_array_equal(shows[0].alpha, shows[1].alpha)
+    assert shows[0].file.described.cicp == shows[1].file.described.cicp == (12, 13)
+
+
+def with_code_points(pixels: np.ndarray, full_range: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    data = file.getvalue()
+    return data[:33] + chunk(b"cICP", bytes((12, 13, 0, full_range))) + data[33:]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        ((b"gAMA", struct.pack(">I", 100_000)),),
+        ((b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)),),
+        ((b"gAMA", struct.pack(">I", 100_000)), (b"sRGB", b"\0")),
+    ],
+)
+def test_a_picture_of_pillow_has_the_colours_of_its_file(chunks: tuple[tuple[bytes, bytes], ...]) -> None:
+    data = photo_png(*chunks)
+    photo, picture = load_photo(data), load_photo(Image.open(io.BytesIO(data)))
+    assert picture.file.described == photo.file.described
+    np.testing.assert_array_equal(picture.rgb.numpy(), photo.rgb.numpy())
+
+
+def test_a_damaged_text_is_told() -> None:
+    data = photo_png((b"tEXt", b"Title\0Rain"))
+    photo = load_photo(data.replace(b"Rain", b"Pain"))
+    assert photo.file.left_out == ("a damaged part beside the picture",)
+    assert photo.file.texts == ()
 
 
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))

@@ -1,16 +1,20 @@
 """Every layout of TIFF that photo programs write: read right or refused by its name, and back in its depth."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from skimage.color import deltaE_ciede2000
 
 from benchmarks.reliability.odd_tiffs import Odd, by_hand, levels, odd_tiffs, unit, written
 from opir.photo import ImageError, load_photo, save_photo, write_photo
 from opir.photo.pixels.lab import lab_to_srgb
+from tests.opir.photo.pictures import noise, rich_exif
 
 ODD = list(odd_tiffs())
 
@@ -84,6 +88,20 @@ def test_white_and_black_in_lab_are_white_and_black() -> None:
     np.testing.assert_array_equal(lab_to_srgb(pixels), [[[255] * 3, [0] * 3]])
 
 
+def jpeg_in_planes(pixels: np.ndarray, photometric: int) -> bytes:
+    """A TIFF as libtiff writes it: each plane is a strip, and that a grey JPEG without a JFIF header."""
+    strips = [imagecodecs.jpeg8_encode(np.ascontiguousarray(plane), level=95) for plane in np.moveaxis(pixels, 2, 0)]
+    strips = [strip[:2] + strip[20:] for strip in strips]
+    height, width, count = pixels.shape
+    starts = 8 + np.cumsum([0, *map(len, strips[:-1])])
+    tags = {
+        **{256: (4, (width,)), 257: (4, (height,)), 258: (3, (8,) * count), 259: (3, (7,)), 262: (3, (photometric,))},
+        **{273: (4, tuple(starts)), 277: (3, (count,)), 278: (4, (height,)), 279: (4, tuple(map(len, strips)))},
+        **{284: (3, (2,)), 530: (3, (1, 1))},
+    }
+    return by_hand(tags, b"".join(strips))
+
+
 REFUSED = [
     (written(levels(unit(3), 8).astype(np.int8), photometric="rgb"), "a TIFF of signed samples can not be read"),
     (
@@ -107,6 +125,11 @@ REFUSED = [
         ),
         "a TIFF of 1 samples a pixel can not be read",
     ),
+    (
+        jpeg_in_planes(levels(unit(4, 40, 64), 8), photometric=2),
+        "a TIFF of JPEG in planes with a channel beside the colours can not be read",
+    ),
+    (b"II*\0" + bytes(40), r"expected a whole TIFF file, but it is damaged or cut off \(there is no page in it\)"),
 ]
 
 
@@ -127,6 +150,59 @@ def test_jpeg_in_a_tiff_comes_back_as_jpeg_in_a_tiff(sampling: tuple[int, int], 
         assert again.pages.first.compression == tifffile.COMPRESSION.JPEG
     assert 0.5 < (tmp_path / "out.tif").stat().st_size / len(data) < 1.5
     assert (load_photo(tmp_path / "out.tif").rgb - photo.rgb).abs().mean() < 2 / 255
+
+
+@pytest.mark.parametrize("mode", ["RGB", "YCbCr"])
+def test_jpeg_in_planes_shows_its_colours(mode: str) -> None:
+    pixels = levels(0.3 + 0.4 * unit(3, 40, 64), 8)
+    stored = np.asarray(Image.fromarray(pixels).convert(mode))
+    photo = load_photo(jpeg_in_planes(stored, photometric=2 if mode == "RGB" else 6))
+    assert np.abs(photo.rgb.numpy().transpose(1, 2, 0) * 255 - pixels).mean() < 2
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_webp_in_a_tiff_comes_back_as_webp_in_a_tiff(channels: int, lossless: bool) -> None:
+    pixels = levels(0.1 + 0.8 * unit(channels, 240, 320), 8) + noise(240, 320, channels) // 16
+    options = {"photometric": "rgb", "extrasamples": ["unassalpha"] if channels == 4 else None}
+    data = written(
+        pixels,
+        compression="webp",
+        compressionargs={"lossless": lossless, "level": 80},
+        planarconfig="contig",
+        **options,
+    )
+    file = io.BytesIO()
+    assert write_photo(load_photo(data), file) == ()
+    with tifffile.TiffFile(io.BytesIO(file.getvalue())) as again, tifffile.TiffFile(io.BytesIO(data)) as first:
+        assert again.pages.first.compression == tifffile.COMPRESSION.WEBP
+        difference = np.abs(again.asarray().astype(float) - first.asarray())
+    assert difference.max() == 0 if lossless else difference.mean() < 4
+    assert len(file.getvalue()) < 1.5 * len(data)
+
+
+@pytest.mark.parametrize(("compression", "bits"), [("jpeg2000", 8), ("jpeg", 12)])
+def test_a_compression_that_is_not_written_is_told(compression: str, bits: int) -> None:
+    options = {"compressionargs": {"bitspersample": bits}} if bits == 12 else {}
+    data = written(levels(unit(3), bits), photometric="rgb", compression=compression, **options)
+    told = f"its compression ({compression.upper()})"
+    assert load_photo(data).file.left_out == (told,)
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_all_directories_belong_to_a_tiff(big: bool, tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file, bigtiff=big) as pages:
+        pages.write(levels(unit(3), 8), photometric="rgb", metadata=None, subifds=1, tile=(16, 16))
+        pages.write(levels(unit(3), 8)[::4, ::4], photometric="rgb", metadata=None, subfiletype=1)
+    photo = load_photo(file.getvalue())
+    assert photo.file.left_out == ()
+    assert load_photo(file.getvalue() + b"rubbish").file.left_out == ("7 bytes behind the picture",)
+    properties = replace(photo.file, exif=rich_exif().to_bytes())
+    save_photo(replace(photo, file=properties), tmp_path / "out.tif")
+    data = (tmp_path / "out.tif").read_bytes()
+    assert load_photo(data).file.left_out == ()
+    assert load_photo(data + data).file.left_out == (f"{len(data):,} bytes behind the picture",)
 
 
 def test_pixels_of_32_whole_bits_keep_16_and_it_is_told() -> None:
@@ -163,6 +239,7 @@ def test_subsampled_ycbcr_that_is_not_compressed_is_named() -> None:
         **{277: (3, (3,)), 278: (4, (20,)), 530: (3, (2, 2))},
     }
     with pytest.raises(
-        ImageError, match="a TIFF of subsampled YCbCr, of old JPEG or of mixed depths can not be read"
+        ImageError,
+        match="a TIFF of subsampled YCbCr, of old JPEG, of JPEG in planes or of mixed depths can not be read",
     ):
         load_photo(by_hand(tags, bytes(1020)))

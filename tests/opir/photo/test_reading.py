@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from opir.photo import ImageError, load_photo, save_photo
+from opir.photo.beside.exif import read_exif
 from opir.photo.beside.properties import FileProperties
 from opir.photo.pixels.colour import read_matrix_profile
 from opir.photo.writing import write_file
@@ -24,6 +25,12 @@ def test_a_picture_that_pillow_opened_and_can_not_decode_is_refused(tmp_path: Pa
         pytest.raises(ImageError, match="the picture: expected a whole JPEG file, but it is damaged or cut off"),
     ):
         load_photo(picture)
+
+
+def test_exif_data_that_name_the_same_bytes_again_and_again_take_no_more_than_the_file() -> None:
+    entries = b"".join(struct.pack("<HHII", tag, 7, 900_000, 8 + 2 + 12 * 900) for tag in range(1, 901))
+    block = b"II*\0" + struct.pack("<IH", 8, 900) + entries + bytes(1_000_000)
+    assert sum(len(entry.data) for entry in read_exif(block).main.values()) <= len(block)
 
 
 @pytest.mark.parametrize("dpi", [(0, 0), (float("nan"), 72), (1e9, 1e9), (72, -1)])

@@ -20,7 +20,7 @@ from opir.photo.beside.private import iptc_in, iptc_segment, public_texts, publi
 from opir.photo.headers import read_size, register_heif
 
 PIXELS = levels(0.3 + 0.4 * unit(3, 60, 90), 8)
-FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "BMP")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF", "BMP")
 VIDEO = struct.pack(">I", 24) + b"ftypmp42" + bytes(12) + bytes(range(256)) * 20
 
 
@@ -135,6 +135,11 @@ def test_what_can_not_be_kept_of_a_jpeg_is_told() -> None:
     half = b"ICC_PROFILE\0\1\2" + bytes(200)
     assert load_photo(with_segments((0xE2, half))).file.left_out == (DAMAGED_PROFILE,)
     assert load_photo(imagecodecs.jpeg_encode(PIXELS, lossless=True)).file.left_out == ("its lossless coding",)
+
+
+def test_a_lossless_jpeg_of_few_bits_is_as_bright_as_it_was() -> None:
+    photo = load_photo(imagecodecs.jpeg_encode(PIXELS >> 4, lossless=True, bitspersample=4))
+    np.testing.assert_allclose(photo.rgb.numpy().transpose(1, 2, 0), (PIXELS >> 4) / 15, atol=1e-6)
 
 
 def test_codings_of_a_jpeg_that_are_not_read_are_named() -> None:
