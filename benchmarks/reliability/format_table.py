@@ -48,11 +48,12 @@ _TAIL = """
 - A JPEG that lacks its end is restored where at most 1 % of its pixels are missing, and told.
 - Up to 100 megapixels are read, more where there is memory for it (`--max-megapixels`); the page allows what its
   setting `max_megapixels` says.
+- A resolution without a unit, which tells the shape of pixels, stays so; a BMP can not hold it.
 - The time of change is kept with `--keep-time`.
 
 **Folders.** `._*`, `.DS_Store`, `Thumbs.db`, `desktop.ini`, `@eaDir`, `.thumbnails` and their like are passed over in
-silence. Everything else that is no photo is counted and told, as are linked folders, camera raw files and results of
-earlier runs.
+silence; a folder of nothing else is no fault. Everything else that is no photo is counted and told, as are linked
+folders, camera raw files and results of earlier runs.
 """
 
 
