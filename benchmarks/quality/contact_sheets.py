@@ -97,7 +97,7 @@ def draw_row(restorer: Restorer, scene: Scene, named: bool) -> list[tuple[str, I
 def doubt(result: Restoration) -> tuple[str, Image.Image]:
     """Return the error bound with its caption; the uncertainty where the weights have no calibration."""
     if result.error_bound is not None:
-        return f"error bound, 0 to {BOUND_SCALE.high:.0f} levels", heatmap(
+        return f"error bound, 0 to {BOUND_SCALE.high:.0f} grey values", heatmap(
             result.error_bound, BOUND_SCALE, colour_bar=False
         )
     title = f"UM, {UNCERTAINTY_SCALE.low:.0f} to {UNCERTAINTY_SCALE.high:.0f}"
