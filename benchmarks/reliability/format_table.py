@@ -21,9 +21,9 @@ _HEAD = """# Files
 Which photo files are read, and what a restored file keeps of them. This page is made from the code by
 `python -m benchmarks.reliability.format_table`; every claim is tested by `tests/opir/photo/test_claims.py`.
 
-The format of a photo is recognised by its bytes, whatever its name is. The result has the same format and name. Colours
-are converted to sRGB for the network, and the result back to the colour space of the file. What is not kept is named in
-the line that is printed for the photo and in its JSON record (`left_out`).
+The format of a photo is recognised by its bytes, whatever its name is. The result has the same format and name.
+Colours are converted to sRGB for the network, and the result back to the colour space of the file. What is not kept
+is named in the line that is printed for the photo and in its JSON record (`left_out`).
 
 """
 _TAIL = """
@@ -36,15 +36,15 @@ _TAIL = """
 - The place where a photo was taken is removed from Exif, XMP, IPTC and texts, unless `--keep-location` is given.
   Keywords are the author's words and are kept, whatever they name. Maker notes and thumbnails are always removed. The
   orientation is applied to the pixels.
-- All other Exif data are kept unchanged. `ProcessingSoftware` is set to say that the photo was restored, so that a later
-  run on the same folder recognises its own results.
+- All other Exif data are kept unchanged. `ProcessingSoftware` is set to say that the photo was restored, so that a
+  later run on the same folder recognises its own results.
 - Colours that transparency hides have no influence on the result, and are kept.
 - Gain maps, depth maps, second pictures, the motion of motion photos, layers and signed proofs of origin (C2PA, which
   hold for the original only) are not kept, and are named. Photos for HDR screens (PQ, HLG) are refused.
-- A lossy file becomes about as large as it was, at most half as large again. A JPEG is written with its own quantization
-  tables, or with finer ones if they are coarser than quality 80. Encoding a second time rounds: where nothing was
-  changed, this shows in single pixels at sharp, colourful edges only. A lossless file in which nothing was changed
-  keeps every bit of its pixels.
+- A lossy file becomes about as large as it was, at most half as large again. A JPEG is written with its own
+  quantization tables, or with finer ones if they are coarser than quality 80. Encoding a second time rounds: where
+  nothing was changed, this shows in single pixels at sharp, colourful edges only. A lossless file in which nothing
+  was changed keeps every bit of its pixels.
 - A JPEG whose end is missing is restored if at most 1 % of its pixels are missing, and this is named.
 - At most 100 megapixels are read, more if there is memory for it (`--max-megapixels`); on the page the limit is the
   setting `OPIR_MAX_MEGAPIXELS`.

@@ -46,8 +46,9 @@ def _evenness_lines(evenness: dict[str, dict[str, float]]) -> list[str]:
     if not evenness:
         return []
     title = (
-        "**Evenness**: the energy of UM and α at a period at which the network's grid would show, divided by that at the "
-        "neighbouring periods, for the worst map and direction; 1 means no grid. Less than half a grey value counts as 0."
+        "**Evenness**: the energy of UM and α at a period at which the network's grid would show, divided by that at "
+        "the neighbouring periods, for the worst map and direction; 1 means no grid. Less than half a grey value "
+        "counts as 0."
     )
     periods = list(next(iter(evenness.values())))
     rows = [[name, *(f"{found[period]:.2f}" for period in periods)] for name, found in evenness.items()]
@@ -109,7 +110,8 @@ def embeddings_table(report: dict[str, Any]) -> str:
         cells = [name, _value(found["along"]), _value(found["beside"]), f"{100 * found['between_the_centres']:.0f} %"]
         mixed.append([*cells, f"{100 * found['both_likeliest']:.0f} %", taken])
     lines += [
-        "**Mixed weather**: *along* says where a mixture lies between the centres of its kinds, 0 at the first and 1 at the second; *beside* is its distance from the line between them.",
+        "**Mixed weather**: *along* says where a mixture lies between the centres of its kinds, 0 at the first and "
+        "1 at the second; *beside* is its distance from the line between them.",
         "",
     ]
     lines += _table(["mixture", "along", "beside", "between", "its two kinds likeliest", "taken for"], mixed)
