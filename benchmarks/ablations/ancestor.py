@@ -17,7 +17,7 @@ from opir.config import OPIRConfig
 from opir.model import OPIR, StageResult
 from opir.model.blocks import initialise
 from opir.model.inverse_operator import InverseOperator
-from opir.model.kernel_predictor import HEAD_SCALE, UNSHUFFLE, KernelPredictor
+from opir.model.kernel_predictor import HEAD_FACTOR, UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
 from opir.ops.filtering import TAPS, filter_multiscale
 
@@ -50,7 +50,7 @@ class ScaleFusion(nn.Module):
     def forward(self, pictures: list[Tensor]) -> Tensor:
         """Fuse S pictures (B, 3, H, W) into one; their mean is kept apart, exact whatever the layer computes in."""
         change: Tensor = self.head(torch.cat(pictures, dim=1)).float()
-        return torch.stack(pictures).mean(dim=0) + HEAD_SCALE * change
+        return torch.stack(pictures).mean(dim=0) + HEAD_FACTOR * change
 
 
 class ConcatPredictor(KernelPredictor):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from opir.config import OPIRConfig
 from opir.model import OPIR, StageResult
 from opir.model.blocks import initialise
-from opir.model.kernel_predictor import HEAD_SCALE, UNSHUFFLE
+from opir.model.kernel_predictor import HEAD_FACTOR, UNSHUFFLE
 from opir.ops.filtering import TAPS
 from opir.ops.shuffle import shuffle_up
 
@@ -58,7 +58,7 @@ class ResidualRestorer(OPIR):
     ) -> StageResult:
         """Add the residual; there is no operator, so kernels are empty, (B, 0, H, W), and UM is 1 everywhere."""
         predictor = self.kernel_predictor
-        residual = HEAD_SCALE * shuffle_up(predictor.head(predictor.features(image)).float())
+        residual = HEAD_FACTOR * shuffle_up(predictor.head(predictor.features(image)).float())
         empty, ones = residual[:, :0], image.new_ones(len(image), 1, *image.shape[-2:])
         return StageResult(image + residual, empty, None, empty, ones, ones)
 
