@@ -1,4 +1,4 @@
-"""Figure 1's other side: the same U-Net, but its head predicts a residual that is added to the photo.
+"""The residual network of Figure 1: the same U-Net, whose head predicts a residual that is added to the photo.
 
 B batch, H height, W width.
 """
@@ -30,8 +30,8 @@ def hidden_width(config: OPIRConfig) -> int:
 class ResidualRestorer(OPIR):
     """One stage that adds what its U-Net predicts: Ĵ = I + R(I). It starts as the identity too.
 
-    Its head is scaled as the operator's is, so that a step of the optimizer moves a pixel about as far; unscaled, it
-    harms clean photos within a few steps.
+    The output of its head is multiplied by the same factor as the operator's, so that a step of the optimizer changes
+    a pixel about as much; without it, clean photos are harmed within a few steps.
     """
 
     def __init__(self, config: OPIRConfig) -> None:
