@@ -44,7 +44,7 @@ def measure(config: TrainingConfig, profiled: bool) -> None:
     """Print milliseconds for each kind of step, and what takes longest on the device."""
     trainer = Trainer(config)
     phase = config.phase(0)
-    shares = trainer._shares(phase)
+    shares = trainer._task_shares(phase)
     for number in _kinds_of_step(phase):
         side, crops, num_levels = phase.sizes(number)
         drawn, _ = trainer.feed.draw(phase, number)

@@ -210,7 +210,7 @@ def test_a_run_by_the_clock_stops(settings: TrainingConfig) -> None:
 
 
 def test_the_state_lies_in_small_files(settings: TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opir.training.state._ROOM", 1000)
+    monkeypatch.setattr("opir.training.state._MOST_BYTES", 1000)
     trainer = Trainer(settings)
     for _ in range(2):
         trainer._train_step()
