@@ -30,7 +30,7 @@ class OPIRConfig:
     encoder_width: int = 24
     modulator_width: int = 24
     conditioned_predictor: bool = False
-    """Whether e_t also acts on the KPN's coarsest features, as factors and offsets; in the paper on the kernels alone."""
+    """Whether e_t also acts on the KPN's coarsest features, as factors and offsets; in the paper on kernels alone."""
     cell_extremes: bool = False
     """Whether the KPN's coarsest features also get the darkest and brightest of each colour in their cells."""
     smooth_maps: bool = False
