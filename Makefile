@@ -80,7 +80,7 @@ measure: setup
 	$(BIN)/python -m benchmarks.quality $(DATA) --output benchmarks/results/quality.json
 	$(BIN)/python -m benchmarks.report.tables
 
-# What UM means in grey levels, for the weights CHECKPOINT; PHOTOS as above. Run it before the reports below.
+# What UM means in grey values, for the weights CHECKPOINT; PHOTOS as above. Run it before the reports below.
 CHECKPOINT ?= lite
 calibrate: setup
 	$(BIN)/opir calibrate --clean $(PHOTOS) --checkpoint $(CHECKPOINT)

@@ -1,4 +1,4 @@
-"""How long a step of a training run takes on this machine: drawing a batch, and the step itself, compiled or not.
+"""Measures how long a step of a training run takes on this machine: drawing a batch, and the step itself.
 
 python -m benchmarks.gpu_steps configs/gpu.toml [--profile] [key=value ...]
 """
@@ -35,7 +35,7 @@ def _median_ms(run: Callable[[], object], repeats: int = _REPEATS) -> float:
 
 
 def _kinds_of_step(phase: Phase) -> list[int]:
-    """Return one step of each kind: usual crops, large ones, pyramids."""
+    """Return the number of one step of each kind: usual crops, large ones, pyramids."""
     every = range(max(1, phase.large_every, phase.levels_every))
     return list({phase.sizes(step): step for step in every}.values())
 
@@ -44,7 +44,7 @@ def measure(config: TrainingConfig, profiled: bool) -> None:
     """Print milliseconds for each kind of step, and what takes longest on the device."""
     trainer = Trainer(config)
     phase = config.phase(0)
-    shares = trainer._shares(phase)
+    shares = trainer._task_shares(phase)
     for number in _kinds_of_step(phase):
         side, crops, num_levels = phase.sizes(number)
         drawn, _ = trainer.feed.draw(phase, number)
@@ -82,7 +82,7 @@ def measure(config: TrainingConfig, profiled: bool) -> None:
 
 
 def main() -> None:
-    """Measure steps as they are configured."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config")
     parser.add_argument("overrides", nargs="*")

@@ -1,4 +1,4 @@
-"""How long a GPU takes for a photo: 1080p, 12 and 48 megapixels, all stages, after a warm-up.
+"""Measures how long a GPU takes for a photo of 1080p, 12 and 48 megapixels, with all stages, after a warm-up.
 
 python -m benchmarks.gpu_times [--checkpoint lite]
 """

@@ -15,7 +15,7 @@ class OPIRConfig:
     """A name of `opir.model.blocks.BLOCKS`."""
     width: int = 96
     max_width: int = 768
-    """Features of the KPN double from depth to depth of the U-net, up to this many."""
+    """Features of the KPN double at each coarser resolution of the U-Net, up to this many."""
     encoder_blocks: tuple[int, ...] = (2, 4, 8)
     middle_blocks: int = 10
     decoder_blocks: tuple[int, ...] = (2, 2, 2)
@@ -30,11 +30,11 @@ class OPIRConfig:
     encoder_width: int = 24
     modulator_width: int = 24
     conditioned_predictor: bool = False
-    """Whether e_t also scales and shifts the KPN's coarsest features; in the paper it meets the kernels alone."""
+    """Whether e_t also acts on the KPN's coarsest features, as factors and offsets; in the paper on kernels alone."""
     cell_extremes: bool = False
-    """Whether the KPN's coarsest features are also told the darkest and brightest of each colour in their cells."""
+    """Whether the KPN's coarsest features also get the darkest and brightest of each colour in their cells."""
     smooth_maps: bool = False
-    """Whether features are enlarged by blending and cells overlap, so that even places get maps without a grid."""
+    """Whether features are enlarged bilinearly and cells overlap, so that even areas get maps without a grid."""
 
     def __post_init__(self) -> None:
         if self.num_stages not in (1, 2):

@@ -1,11 +1,11 @@
-"""Train and compare variants at an equal budget; what is done is kept, so the same command goes on after a stop.
+"""Train and compare variants at an equal budget. After a stop the same command goes on.
 
     python -m benchmarks.ablations figure1|table5|table7|all --data DATA --budget small
     python -m benchmarks.ablations plan --data DATA --budget small     # how long it would take here
     python -m benchmarks.ablations tables [--check]                    # docs/results.md from the results
 
 DATA holds `train/clean` and `validation/clean`; `train/derain_pairs`, `train/rain_streaks` and `train/depth` are used
-where they are there.
+if they exist.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Table 7's start: an ancestor in the manner of EfDeRain+ (Guo et al. 2025), built from this model's parts.
+"""The first row of Table 7: an ancestor in the manner of EfDeRain+ (Guo et al. 2025), built from this model's parts.
 
-It differs from OPIR where EfDeRain+ does: its scales 1 to 4 are fused by one 3×3 convolution instead of for each
-pixel, its uncertainty is the signed mean of each colour's kernel instead of the mean size, and a second, lighter
-network sees stage 1's result beside that map instead of under it and filters at scale 1 alone. U-Net, identity start,
-losses and data are ours, so that only what Table 7 exchanges is compared.
+It differs from OPIR as EfDeRain+ does: its scales 1 to 4 are fused by one 3×3 convolution instead of for each pixel.
+Its uncertainty is the signed mean of each colour's kernel instead of the mean size. A second, smaller network gets
+stage 1's result and that map as separate channels instead of their product, and filters at scale 1 alone. U-Net,
+identity start, losses and data are ours, so that only the differences of Table 7 are compared.
 
 B batch, H height, W width.
 """
@@ -17,7 +17,7 @@ from opir.config import OPIRConfig
 from opir.model import OPIR, StageResult
 from opir.model.blocks import initialise
 from opir.model.inverse_operator import InverseOperator
-from opir.model.kernel_predictor import HEAD_SCALE, UNSHUFFLE, KernelPredictor
+from opir.model.kernel_predictor import HEAD_FACTOR, UNSHUFFLE, KernelPredictor
 from opir.model.task_modulator import TaskModulator
 from opir.ops.filtering import TAPS, filter_multiscale
 
@@ -48,9 +48,9 @@ class ScaleFusion(nn.Module):
         nn.init.zeros_(self.head.weight)
 
     def forward(self, pictures: list[Tensor]) -> Tensor:
-        """Fuse S pictures (B, 3, H, W) into one; their mean is kept apart, exact whatever the layer computes in."""
+        """Fuse S pictures (B, 3, H, W) into one: their mean, exact in any precision, plus what the layer adds."""
         change: Tensor = self.head(torch.cat(pictures, dim=1)).float()
-        return torch.stack(pictures).mean(dim=0) + HEAD_SCALE * change
+        return torch.stack(pictures).mean(dim=0) + HEAD_FACTOR * change
 
 
 class ConcatPredictor(KernelPredictor):
@@ -63,7 +63,7 @@ class ConcatPredictor(KernelPredictor):
 
 
 class Ancestor(OPIR):
-    """EfDeRain+'s way through two stages; the task-aware module and per-pixel fusion can be added."""
+    """Two stages as in EfDeRain+; the task-aware module and per-pixel fusion can be added."""
 
     per_pixel_fusion = False
 

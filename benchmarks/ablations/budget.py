@@ -1,4 +1,4 @@
-"""How much every variant of a comparison is given: the same steps, crops, seeds, photos and network."""
+"""What every variant of a comparison gets: the same steps, crops, seeds, photos and network."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ class Budget:
 
     @property
     def network(self) -> OPIRConfig:
-        """The full model (Table 5, row f) at this budget: a U-Net of two levels, of the budget's width."""
+        """The full model (Table 5, row f) at this budget: a U-Net with two resolutions, of the budget's width."""
         return OPIRConfig(
             block="residual",
             width=self.width,
@@ -57,14 +57,14 @@ BUDGETS: dict[str, Budget] = {
         Budget("gpu", 30_000, 128, 16, 3, 24, 0.999, "auto", 0, warmup_steps=200),
     )
 }
-"""trial: do the commands run? small: two cores for an evening. gpu: where there is one."""
+"""trial only tests that the commands run; small takes two cores an evening; gpu needs a GPU."""
 
 
 def training_data(folder: Path) -> DataConfig:
     """Return what all variants are trained on: the paper's three kinds of weather in equal parts, and clean photos.
 
     Args:
-        folder: holds `train/clean`; what else of `train/` the weights of `lite` had is used where it is there.
+        folder: holds `train/clean`; what else `lite` was trained on is used if it exists in `train/`.
 
     Raises:
         ValueError: without `train/clean`.

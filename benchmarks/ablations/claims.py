@@ -18,7 +18,7 @@ class Claim:
     paper_gain: float | None = None
     """In dB; None where the paper gives no figure."""
     from_paper: bool = True
-    """False for what we ask beyond the paper."""
+    """False for a question of ours that the paper does not answer."""
 
 
 CLAIMS = (
@@ -75,7 +75,7 @@ def against(rows: Sequence[Row], variant: str, baseline: str) -> Difference | No
 
 
 def judge(rows: Sequence[Row]) -> list[Finding]:
-    """Return what the rows say of every claim that both sides of are there."""
+    """Return what the rows say of every claim, if both of its variants were trained."""
     differences = {claim: against(rows, claim.variant, claim.baseline) for claim in CLAIMS}
     return [Finding(claim, difference) for claim, difference in differences.items() if difference is not None]
 

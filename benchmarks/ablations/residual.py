@@ -1,4 +1,4 @@
-"""Figure 1's other side: the same U-Net, but its head predicts a residual that is added to the photo.
+"""The residual network of Figure 1: the same U-Net, whose head predicts a residual that is added to the photo.
 
 B batch, H height, W width.
 """
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from opir.config import OPIRConfig
 from opir.model import OPIR, StageResult
 from opir.model.blocks import initialise
-from opir.model.kernel_predictor import HEAD_SCALE, UNSHUFFLE
+from opir.model.kernel_predictor import HEAD_FACTOR, UNSHUFFLE
 from opir.ops.filtering import TAPS
 from opir.ops.shuffle import shuffle_up
 
@@ -30,8 +30,8 @@ def hidden_width(config: OPIRConfig) -> int:
 class ResidualRestorer(OPIR):
     """One stage that adds what its U-Net predicts: Ĵ = I + R(I). It starts as the identity too.
 
-    Its head is scaled as the operator's is, so that a step of the optimizer moves a pixel about as far; unscaled, it
-    harms clean photos within a few steps.
+    The output of its head is multiplied by the same factor as the operator's, so that a step of the optimizer changes
+    a pixel about as much; without it, clean photos are harmed within a few steps.
     """
 
     def __init__(self, config: OPIRConfig) -> None:
@@ -58,7 +58,7 @@ class ResidualRestorer(OPIR):
     ) -> StageResult:
         """Add the residual; there is no operator, so kernels are empty, (B, 0, H, W), and UM is 1 everywhere."""
         predictor = self.kernel_predictor
-        residual = HEAD_SCALE * shuffle_up(predictor.head(predictor.features(image)).float())
+        residual = HEAD_FACTOR * shuffle_up(predictor.head(predictor.features(image)).float())
         empty, ones = residual[:, :0], image.new_ones(len(image), 1, *image.shape[-2:])
         return StageResult(image + residual, empty, None, empty, ones, ones)
 

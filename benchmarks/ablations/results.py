@@ -15,7 +15,7 @@ from opir.tasks import Task
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """Return the file's content; without a file, results of no budget."""
+    """Return the file's content; without a file, results without any budget."""
     results: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {"budgets": {}}
     return results
 

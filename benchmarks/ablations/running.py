@@ -1,7 +1,7 @@
-"""Training and measuring one variant with one seed, and many of them side by side; what is done is kept.
+"""Trains and measures variants, each with several seeds, several at a time; a stopped run can go on.
 
-Every run has a folder named after its settings: `row.json` once it is measured, before that the state that its
-training goes on from. A changed setting is another folder, so nothing is mixed up.
+Each run has a folder whose name has a fingerprint of all its settings, so runs of different settings never mix. The
+folder has the state of the training, and `row.json` once the run is measured.
 """
 
 import json
@@ -40,17 +40,17 @@ class Job:
     """Holds `train` and `validation/clean`."""
     work: Path
     deadline: float | None = None
-    """`time.time()` after which nothing is begun, and what is under way saves and stops."""
+    """`time.time()` after which no run begins, and running ones save and stop."""
 
     @property
-    def settings(self) -> str:
+    def fingerprint(self) -> str:
         """A short name for all that the result depends on, besides code and seed."""
         return digest([self.budget.to_dict(), self.variant.settings(), describe_data(training_data(self.data))])
 
     @property
     def folder(self) -> Path:
         """Where the run keeps its state and its result."""
-        return self.work / self.budget.name / f"{self.variant.name}-{self.settings}" / f"seed-{self.seed}"
+        return self.work / self.budget.name / f"{self.variant.name}-{self.fingerprint}" / f"seed-{self.seed}"
 
     @property
     def validation(self) -> Path:
@@ -83,7 +83,7 @@ def training_config(job: Job) -> TrainingConfig:
     data = training_data(job.data)
     if variant.draws_curve:
         data = replace(data, validation=str(job.data / "validation" / "clean"))
-    # UM learns from errors that are worth learning from: in the second half (docs/log.md).
+    # UM is trained in the second half only, when the errors are those of a trained model (docs/log.md).
     phases = [
         Phase(until, budget.crop, budget.batch, model.num_stages, factor)
         for until, factor in ((0.5, 0.0), (1.0, 1.0))
@@ -125,7 +125,7 @@ def run_job(job: Job) -> dict[str, Any] | None:
     row = {
         "variant": variant.name,
         "seed": job.seed,
-        "settings": job.settings,
+        "settings": job.fingerprint,
         "commit": trainer.commit,
         "date": date.today().isoformat(),
         "hardware": describe_hardware(),
@@ -144,7 +144,7 @@ def run_job(job: Job) -> dict[str, Any] | None:
 
 
 def _run_quietly(job: Job) -> dict[str, Any] | None:
-    """Run a job beside others: its progress goes to a file of its own."""
+    """Run a job in a process of its own; its progress goes to a file."""
     job.folder.mkdir(parents=True, exist_ok=True)
     with (job.folder / "output.log").open("a") as log, redirect_stderr(log):
         return run_job(job)

@@ -1,4 +1,4 @@
-"""Is a difference more than the luck of the seeds?"""
+"""Is a difference larger than the noise between seeds?"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -43,8 +43,8 @@ def paired_differences(variant: Mapping[int, float], baseline: Mapping[int, floa
 def pooled_deviation(groups: Sequence[Sequence[float]]) -> float | None:
     """Return the standard deviation within groups, around each group's own mean; None without any repetition.
 
-    Two or three seeds tell little of one difference's noise, and a lucky pair would make any difference "real";
-    all differences together tell more of it.
+    Two or three seeds say little about the noise of one difference: two that agree by chance would make any
+    difference "real". All differences together say more.
     """
     freedom = sum(len(group) - 1 for group in groups if len(group) > 1)
     if not freedom:

@@ -78,10 +78,10 @@ def _comparison(found: dict[str, Any], names: Sequence[str], baseline: str, firs
 def _claims(findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return ["Not run yet.", ""]
-    told = [finding.verdict for finding in findings if finding.claim.from_paper]
+    verdicts = [finding.verdict for finding in findings if finding.claim.from_paper]
     sentence = (
-        f"Of {len(told)} claims of the paper, {told.count('holds')} hold at this budget, "
-        f"{told.count('contradicted')} are contradicted, and {told.count('undecided')} stay within the noise."
+        f"Of {len(verdicts)} claims of the paper, {verdicts.count('holds')} hold at this budget, "
+        f"{verdicts.count('contradicted')} are contradicted, and {verdicts.count('undecided')} stay within the noise."
     )
     lines = [
         [

@@ -1,4 +1,4 @@
-"""How long a budget takes on this machine, before it is spent."""
+"""Estimates how long the runs of a budget take on this machine."""
 
 import tempfile
 import time
@@ -17,7 +17,7 @@ _UNTIMED = 2  # steps that still load photos and allocate memory
 
 
 def _now() -> float:
-    """Return this process's own time on a CPU, which other work does not lengthen; the clock's on a GPU."""
+    """Return the CPU time of this process, which does not depend on others; with a GPU, the time of the clock."""
     return time.perf_counter() if torch.cuda.is_available() else time.process_time()
 
 
@@ -38,9 +38,9 @@ def estimate(budget: Budget, data: Path, workers: int) -> str:
     """Return a table of what each variant costs here, and the hours of the whole.
 
     Args:
-        budget: that would be spent.
+        budget: of the runs.
         data: as for a run.
-        workers: runs side by side.
+        workers: how many runs at a time.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -40,7 +40,7 @@ class Variant:
 
     @property
     def has_uncertainty_map(self) -> bool:
-        """Whether UM of Eq. 11 is there and used, so that it can be compared with the error."""
+        """Whether the model uses UM of Eq. 11, so that it can be compared with the error."""
         return (
             self.build is OPIR and self.changes.get("num_stages", 2) == 2 and "uncertainty_guided" not in self.changes
         )
@@ -64,7 +64,7 @@ _ALL = (
     Variant("b", "(b) task-aware", ("table5",), {**_ROW_A, **_TASK_AWARE}, paper_psnr=33.26),
     Variant(
         "c", "(c) several scales", ("figure1", "table5"), _ROW_C, paper_psnr=32.95, draws_curve=True
-    ),  # also the operator of Figure 1: all that it has besides is the head
+    ),  # also the operator network of Figure 1
     Variant("d", "(d) both", ("table5",), {**_ROW_C, **_TASK_AWARE}, paper_psnr=33.52),
     Variant("e", "(e) two stages", ("table5",), {"uncertainty_guided": False}, paper_psnr=33.77),
     Variant("f", "(f) full: under the uncertainty map", ("table5", "table7"), paper_psnr=34.02),

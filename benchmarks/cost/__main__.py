@@ -3,9 +3,9 @@
     python -m benchmarks.cost --output benchmarks/results/cost.json [--quick] [--again] [--steps ratio engines ...]
 
 Steps: `ratio` times our models against yardsticks, `engines` compares engines by time and PSNR, `shares` tells where
-the time goes, `files` restores JPEGs of 0.25 to 48 megapixels. Each is written as soon as it is done, and `files`
-size by size: after a stop the same command goes on. What was measured at this commit with these weights is not
-measured again without `--again`. Run it on idle cores.
+the time goes, `files` restores JPEGs of 0.25 to 48 megapixels. Results are written after each step, and after each
+size of `files`; after a stop the same command goes on. A step that was measured at this commit with these weights is
+only measured again with `--again`. Run it on idle cores.
 """
 
 import argparse
@@ -39,12 +39,12 @@ def is_of(found: dict[str, Any], here: dict[str, Any]) -> bool:
 
 
 def measure(steps: tuple[str, ...], output: Path, quick: bool = False, again: bool = False) -> None:
-    """Take the steps that the file does not have yet; what it says of other steps stays."""
+    """Measure the steps that the file does not have yet; its results of other steps stay."""
     report: dict[str, Any] = json.loads(output.read_text()) if output.is_file() else {}
     threads = torch.get_num_threads()
     here = origin(quick)
 
-    def keep(step: str, measured: dict[str, Any], *, complete: bool) -> None:
+    def save(step: str, measured: dict[str, Any], *, complete: bool) -> None:
         report[step] = here | measured | {"complete": complete}
         write_report(report, output)
 
@@ -57,10 +57,10 @@ def measure(steps: tuple[str, ...], output: Path, quick: bool = False, again: bo
         torch.set_num_threads(threads)
         if step == "files":
             begun = {key: found[key] for key in ("threads", "yardstick_ms", "photos")} if is_of(found, here) else {}
-            measured = measure_files(quick, begun, partial(keep, step, complete=False))
+            measured = measure_files(quick, begun, partial(save, step, complete=False))
         else:
             measured = MEASURES[step](quick)
-        keep(step, measured, complete=True)
+        save(step, measured, complete=True)
     torch.set_num_threads(threads)
 
 

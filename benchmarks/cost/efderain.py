@@ -36,13 +36,13 @@ class EfDeRain(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         """Restore (B, 3, H, W)."""
         features, skips = picture, []
-        for level in self.down:
-            features = level(features)
+        for block in self.down:
+            features = block(features)
             skips.append(features)
             features = F.avg_pool2d(features, 2)
         features = self.bottom(features)
-        for level, skip in zip(self.up, skips[:0:-1], strict=True):
-            features = level(torch.cat([skip, _enlarged(features)], dim=1))
+        for block, skip in zip(self.up, skips[:0:-1], strict=True):
+            features = block(torch.cat([skip, _enlarged(features)], dim=1))
         kernels = self.kernels(_enlarged(features)).to(picture.dtype)
         weights = torch.ones_like(picture[:, :1])
         filtered = [filter_multiscale(picture, kernels, weights, (scale,)) for scale in SCALES]

@@ -1,7 +1,7 @@
 """`lite` in every engine that is installed, on one thread: time, and PSNR of the result against eager float32.
 
-OpenVINO is no dependency of this project: `pip install openvino` for a comparison. Static int8 is ONNX Runtime's,
-of the convolutions alone, calibrated on other crops; OpenVINO runs the same graph.
+OpenVINO is no dependency of this project; install it with `pip install openvino` for a comparison. For int8, ONNX
+Runtime quantizes the convolutions, calibrated on other crops; OpenVINO runs the same graph.
 
 H height, W width.
 """
@@ -67,7 +67,7 @@ def available_engines(folder: Path, side: int, quick: bool) -> tuple[dict[str, R
     """Return what can be run here, and why the others can not.
 
     Args:
-        folder: for graphs, as long as the engines are used.
+        folder: for graphs; it has to stay as long as the engines are used.
         side: of the photos that will be restored.
         quick: leaves out what takes a minute to prepare.
     """
@@ -104,7 +104,7 @@ def available_engines(folder: Path, side: int, quick: bool) -> tuple[dict[str, R
 
 @contextmanager
 def _noted(name: str, absent: dict[str, str]) -> Iterator[None]:
-    """Go on without an engine that is missing or fails, and keep why: a comparison of the others is still one."""
+    """Go on without an engine that is missing or fails, and note why."""
     try:
         yield
     except ImportError as error:
@@ -133,7 +133,7 @@ def _compiled(side: int) -> Run:
     predictor = restorer.model.kernel_predictor
     predictor.features = torch.compile(predictor.features)  # type: ignore[method-assign]
     run = partial(_restore, restorer)
-    run(torch.rand(1, 3, side, side))  # it is compiled, or fails, on the first call
+    run(torch.rand(1, 3, side, side))  # the first call compiles, or fails
     return run
 
 

@@ -28,7 +28,7 @@ from opir.inference import Restorer
 SIZES = ((612, 408), (866, 577), (1224, 816), (1920, 1080), (2448, 1632), (4000, 3000), (6000, 4000), (8000, 6000))
 """Width and height in pixels: 0.25, 0.5, 1, 2, 4, 12, 24 and 48 megapixels."""
 COARSE_LEVEL, COARSE_FROM_MEGAPIXELS = 2, 10
-"""From here on weather that is broad, and removed at a quarter of the photo's size, is measured too."""
+"""For photos from this size on, broad weather, which is removed at a quarter of the photo's size, is measured too."""
 _ALONE = (sys.executable, "-m", "benchmarks.cost.files")
 
 
@@ -57,13 +57,13 @@ def cases(quick: bool) -> Iterator[Case]:
             yield Case(width, height, COARSE_LEVEL, runs)
 
 
-def measure_files(quick: bool, found: dict[str, Any], keep: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def measure_files(quick: bool, found: dict[str, Any], save: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Restore JPEGs with `lite` on all cores; weights are loaded before the clock starts.
 
     Args:
         quick: only the smallest photo, once.
-        found: what an earlier, cut off measurement has of it.
-        keep: called with everything so far after each size.
+        found: the results of an earlier measurement that was stopped.
+        save: called with all results so far after each size.
     """
     report = found or {"threads": torch.get_num_threads(), "yardstick_ms": _yardstick_ms(), "photos": {}}
     for case in cases(quick):
@@ -79,12 +79,12 @@ def measure_files(quick: bool, found: dict[str, Any], keep: Callable[[dict[str, 
             "peak_mb": max(run["peak_mb"] for run in runs),
             "yardsticks": round(median["median_ms"] / report["yardstick_ms"], 2),
         }
-        keep(report)
+        save(report)
     return report
 
 
 def _yardstick_ms() -> float:
-    """Return the time of NAFNet-w32 at 256×256, eager, one thread: what a slow machine's seconds can be told in."""
+    """Return the time of NAFNet-w32 at 256×256, eager, one thread: a unit that makes times of machines comparable."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     model, photo = NAFNet().eval(), torch.rand(1, 3, SIDE, SIDE)
@@ -125,9 +125,9 @@ def restore_file(file: Path, level: int) -> dict[str, Any]:
 
 
 def peak_mb() -> float:
-    """Return the most memory that this program has held, in MB of 10⁶ bytes.
+    """Return the peak memory of this process, in MB of 10⁶ bytes.
 
-    The kernel's own mark: what `getrusage` tells starts at the peak of the process that started this one.
+    It is read from /proc, because the peak of `getrusage` includes that of the process that started this one.
     """
     status = Path("/proc/self/status")
     if status.is_file():
@@ -139,7 +139,7 @@ def peak_mb() -> float:
 
 
 def main() -> None:
-    """Do one thing in this process alone."""
+    """Run from the command line."""
     if sys.argv[1] == "make":
         make_file(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
     else:

@@ -1,4 +1,4 @@
-"""NAFNet of width 32 (Chen et al. 2022), with random weights: the yardstick that times are told in."""
+"""NAFNet of width 32 (Chen et al. 2022), with random weights: the yardstick that times are divided by."""
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ class _Gate(nn.Module):
 
 
 class _ChannelAttention(nn.Module):
-    """SCA: scales channels by a mix of their means over the whole picture."""
+    """SCA: multiplies channels by a mix of their means over the whole picture."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Time of `lite` and `paper` against two yardsticks, all in turn in one process on one thread.
 
-The yardsticks and `paper` have random weights: they are there for their size.
+The yardsticks and `paper` have random weights: only their time is measured.
 """
 
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def yardstick_gmacs(build: type[nn.Module]) -> float:
 
 
 def _ours(name: str) -> OPIR:
-    """Return a model of its own for each engine: a `Restorer` changes the layout of what it is given."""
+    """Return a new model for each engine, because a `Restorer` changes the layout of the model that it gets."""
     from opir.config import PRESETS
 
     return load_model(name)[0].eval() if name == "lite" else OPIR(PRESETS[name]).eval()

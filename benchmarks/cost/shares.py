@@ -1,4 +1,4 @@
-"""Where the time of restoring one photo goes, and how near the tail comes to the bandwidth of the memory."""
+"""Measures the parts of the time of restoring a photo, and compares the tail with the bandwidth of the memory."""
 
 import tempfile
 from collections.abc import Callable

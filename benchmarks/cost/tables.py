@@ -60,7 +60,7 @@ def _ratio(ratio: dict[str, Any]) -> list[str]:
         *lines,
         "",
         f"With equal engines, channels last and {ratio['default_precision']}, `lite` takes {on_equal} time. Peers"
-        f" stand at {peers} × (measured apart, on another processor): by that scale `lite` by default takes"
+        f" stand at {peers} × (measured apart, on another processor): by these figures `lite` by default takes"
         f" 1/{PEERS['PromptIR'] / quick:.0f} of PromptIR's time.",
         _origin(ratio),
         "",

@@ -1,4 +1,4 @@
-"""Times in turn, their spread, and what a results file says of where it was measured."""
+"""Timing in turn, medians and spread, and where a results file was measured."""
 
 import os
 import time
@@ -15,7 +15,7 @@ from opir.training.commit import current_commit
 
 
 def median_and_iqr(seconds: list[float]) -> dict[str, float | int]:
-    """Return milliseconds, and of how many runs."""
+    """Return the median and interquartile range in milliseconds, and the number of runs."""
     low, middle, high = np.percentile(np.array(seconds) * 1e3, (25, 50, 75))
     return {"median_ms": round(float(middle), 2), "iqr_ms": round(float(high - low), 2), "runs": len(seconds)}
 

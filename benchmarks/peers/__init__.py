@@ -1,1 +1,1 @@
-"""Side by side with what people would use instead, on the same photos."""
+"""OPIR beside other methods, on the same photos."""

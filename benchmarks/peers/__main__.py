@@ -7,7 +7,7 @@
 
 DATA holds `benchmark/<set>/{input,target}`; PHOTOS is a folder of clean photos that no weights were trained on, with
 `depth` and `plain` beside it (what is not there is left out). OPIR is not told the weather, MAXIM gets the weights
-that are meant for it. Only photos that MAXIM is through with are scored, so every method is judged on the same ones.
+that are meant for it. Only photos that MAXIM has restored are scored, so all methods are compared on the same ones.
 Nothing is trained or chosen by these figures.
 """
 
@@ -49,8 +49,8 @@ def score(restorer: Restorer, group: PeerSet, work: Path) -> dict[str, Any]:
         for method, output in outputs.items():
             scores.setdefault(method, []).append(min(psnr(output, clean, group.space), UNCHANGED_PSNR))
     methods = {name: spread(values, 2) | {"worst": round(min(values), 2)} for name, values in scores.items()}
-    told = {"title": group.title, "whose": group.whose, "space": group.space, "harm": group.harm}
-    return told | {"photos": len(done), "prepared": len(wanted), "size": size, "methods": methods}
+    row = {"title": group.title, "whose": group.whose, "space": group.space, "harm": group.harm}
+    return row | {"photos": len(done), "prepared": len(wanted), "size": size, "methods": methods}
 
 
 def _result(work: Path, method: str, group: PeerSet, photo: Path) -> Path:

@@ -2,12 +2,12 @@
 
     .venv-peers/bin/python -m benchmarks.peers.maxim WORK
 
-WORK is a folder that `python -m benchmarks.peers` prepared. What is there already is not made again: after a stop the
-same command goes on. It runs in an environment of its own and so imports nothing of `opir`, and TensorFlow only where
-it is used.
+WORK is a folder that `python -m benchmarks.peers` prepared. Results that exist are kept: after a stop the same
+command goes on. It runs in an environment of its own, so it imports nothing of `opir`, and TensorFlow only when it is
+used.
 
-Photos of more than `WHOLE` pixels are restored in tiles of at most 512×512 pixels that share 64 with each other,
-because memory would not do. H height, W width.
+Photos of more than `WHOLE` pixels do not fit the memory, so they are restored in tiles of at most 512×512 pixels that
+overlap by 64. H height, W width.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def tiles(height: int, width: int) -> list[tuple[slice, slice]]:
 
 
 def _windows(length: int) -> list[slice]:
-    """Return stretches of one length, as short as their number allows, spread evenly."""
+    """Return overlapping ranges of equal length that cover a side, spread evenly."""
     count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
     side = -(-(length + (count - 1) * OVERLAP) // count)
     side = min(length, side + -side % MULTIPLE)
@@ -102,7 +102,7 @@ def _windows(length: int) -> list[slice]:
 
 
 def _slope(length: int) -> Array:
-    """Return how much a tile counts along one side: less and less in what it shares with its neighbours."""
+    """Return the weight of a tile's pixels along one side, which falls where it overlaps its neighbours."""
     distance = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1
     share: Array = np.minimum(distance / OVERLAP, 1, dtype=np.float32)
     return share

@@ -11,12 +11,12 @@ from opir.inference import Restorer
 from opir.photo import to_picture
 
 WIDTH, HEIGHT = 220, 330
-"""Pixels of each part; four stand side by side on a page without being scaled."""
+"""Pixels of each part; four fit side by side on a page at their own size."""
 _GAP, _TEXT = 4, 14
 
 
 def draw_pictures(restorer: Restorer, names: Sequence[str], work: Path, folder: Path) -> list[Path]:
-    """Draw each example that MAXIM is through with.
+    """Draw each example that MAXIM has restored.
 
     Args:
         restorer: with our weights.
@@ -41,7 +41,7 @@ def draw_pictures(restorer: Restorer, names: Sequence[str], work: Path, folder: 
 
 
 def side_by_side(parts: dict[str, Image.Image]) -> Image.Image:
-    """Return the middle of each picture under its name, none scaled."""
+    """Return the middle of each picture at its own size, under its name."""
     font, step = ImageFont.load_default(_TEXT), WIDTH + _GAP
     page = Image.new("RGB", (len(parts) * step - _GAP, HEIGHT + _TEXT + 2 * _GAP), "white")
     draw = ImageDraw.Draw(page)

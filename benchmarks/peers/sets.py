@@ -177,14 +177,14 @@ SETS = (
 )
 """In the order of the table."""
 ROUNDS = {"rain100l-4": 3, "examples": 2}
-"""In which round of MAXIM's work the first photo of a set has its turn, if not in the first: these take long."""
+"""The round of MAXIM's work in which the first photo of a set is restored, if not the first: these take long."""
 
 
 def prepare(data: Path, photos: Path, work: Path, sets: Sequence[PeerSet] = (*SETS, *EXAMPLE_SETS)) -> None:
     """Write all photos and truths below `work`, and `photos.json`, which tells what MAXIM is to restore.
 
-    It goes round the sets, so that work which was cut off has some photos of each. Results of photos that are no
-    longer the same are removed.
+    The sets take turns, so that work that was stopped has some photos of each. Results of photos that have changed
+    are removed.
     """
     wanted = []
     for group in sets:

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.report.provenance import source_line
 
 ENOUGH = 3
-"""Photos of a set, before sentences speak of it."""
+"""How many photos of a set have to be compared before a sentence is written about it."""
 OURS, UNTOUCHED, PRIOR = "OPIR", "untouched", "dark channel prior"
 _MAXIM = {
     "maxim-deraining": "deraining",
@@ -60,7 +60,7 @@ def scored(report: dict[str, Any], least: int = ENOUGH) -> list[dict[str, Any]]:
 
 
 def so_far(report: dict[str, Any]) -> str:
-    """Return a warning where MAXIM is not through with all photos, or nothing."""
+    """Return a warning if MAXIM has not restored all photos, or nothing."""
     sets = report["sets"].values()
     done, prepared = (sum(found[key] for found in sets) for key in ("photos", "prepared"))
     if done == prepared:
@@ -140,13 +140,13 @@ def sentences(report: dict[str, Any]) -> list[str]:
     }
     found = [row for row in scored(report) if not row["harm"]]
     chosen = {title: [row for row in found if row["whose"] in whose] for title, whose in groups.items()}
-    told = [f"{title}: {_advice(sets)}." for title, sets in chosen.items() if sets]
-    return [*told, *_harm(report), _cost(report)]
+    lines = [f"{title}: {_advice(sets)}." for title, sets in chosen.items() if sets]
+    return [*lines, *_harm(report), _cost(report)]
 
 
 def _harm(report: dict[str, Any]) -> list[str]:
     """Return what happens to photos without weather."""
-    told = []
+    parts = []
     for found in scored(report):
         if found["harm"]:
             methods = found["methods"]
@@ -154,11 +154,11 @@ def _harm(report: dict[str, Any]) -> list[str]:
             worst["MAXIM"] = max(value["worst"] for name, value in methods.items() if name in _MAXIM)
             kinder = max(worst, key=worst.__getitem__)
             other = next(name for name in worst if name != kinder)
-            told.append(
+            parts.append(
                 f"{found['title']} come back from {kinder} with {worst[kinder]:.1f} dB at worst, "
                 f"from {other} with {worst[other]:.1f}"
             )
-    return [f"**Photos without weather**: {'; '.join(told)}."] if told else []
+    return [f"**Photos without weather**: {'; '.join(parts)}."] if parts else []
 
 
 def _cost(report: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from opir.photo import load_photo, to_picture
 
 SIZES = {(480, 320): 5, (1224, 816): 2, (4000, 3000): 1}
 """Width and height in pixels, and how often each method has its turn."""
-_STREAK = 3  # pixels wide, so that rain has to be taken out at the photo's own size: what takes OPIR longest
+_STREAK = 3  # pixels wide, so that OPIR works at the photo's own size, which takes longest
 _PACKAGE = "maxim-deraining"
 
 
@@ -26,11 +26,11 @@ class Contestant:
     """A program of `benchmarks.peers.turns`."""
 
     process: "subprocess.Popen[str]"
-    told: dict[str, Any] = field(default_factory=dict)
+    conditions: dict[str, Any] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
 
     def answer(self) -> Any:
-        """Return what it says next.
+        """Return the next line of its output, parsed.
 
         Raises:
             RuntimeError: if it ended.
@@ -49,10 +49,15 @@ class Contestant:
         self.seconds.append(self.answer())
 
     def end(self) -> dict[str, Any]:
-        """Stop it; return what was found."""
+        """Stop it; return its times, memory and conditions."""
         memory = round(peak_mb(self.process.pid))
         self.process.communicate()
-        return {"seconds": round(median(self.seconds), 3), "runs": len(self.seconds), "peak_mb": memory, **self.told}
+        return {
+            "seconds": round(median(self.seconds), 3),
+            "runs": len(self.seconds),
+            "peak_mb": memory,
+            **self.conditions,
+        }
 
 
 def rainy(width: int, height: int) -> Tensor:
@@ -89,7 +94,7 @@ def _race(photo: Path, work: Path, python: Path, checkpoint: str, turns: int) ->
         words = [program, "-m", "benchmarks.peers.turns", method, str(photo), using]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         contestants[method] = Contestant(subprocess.Popen(words, text=True, cwd=ROOT, **pipes))  # type: ignore[call-overload]
-        contestants[method].told = contestants[method].answer()
+        contestants[method].conditions = contestants[method].answer()
     for _ in range(turns):
         for contestant in contestants.values():
             contestant.take_turn()

@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers.turns METHOD PHOTO WITH
 
-METHOD is "OPIR" or "dark channel prior" (WITH: a checkpoint) or "MAXIM" (WITH: a folder of its npm package). It says
-what it is ready with, and then for each line that it reads how many seconds the photo took, from picture to picture.
+METHOD is "OPIR" or "dark channel prior" (WITH: a checkpoint) or "MAXIM" (WITH: a folder of its npm package). Once it
+is ready it prints the conditions (levels, tiles); then, for each line that it reads, the seconds of a restoration.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_TILES = 6
-"""Of a large photo MAXIM restores so many tiles; the others take as long."""
+"""Of a large photo MAXIM restores so many tiles; the time of the others is estimated from them."""
 
 
 def opir(photo: Path, checkpoint: str) -> tuple[Callable[[], float], dict[str, Any]]:
@@ -67,8 +67,8 @@ METHODS = {"OPIR": opir, "dark channel prior": dark_channel_prior, "MAXIM": maxi
 def main() -> None:
     """Get ready, and take a turn for each line."""
     method, photo, using = sys.argv[1:]
-    run, told = METHODS[method](Path(photo), using)
-    print(json.dumps(told), flush=True)
+    run, conditions = METHODS[method](Path(photo), using)
+    print(json.dumps(conditions), flush=True)
     for _ in sys.stdin:
         print(json.dumps(run()), flush=True)
 

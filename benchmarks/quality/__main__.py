@@ -3,8 +3,8 @@
     python -m benchmarks.quality DATA --output benchmarks/results/quality.json
     python -m benchmarks.quality --set Rain100L=FOLDER    # prints one row of the README, of a set as published
 
-DATA holds `validation/clean` (photos to degrade with fixed seeds) and `benchmark/<set>/{input,target}`; the rows of
-what is not there are kept as they are. Nothing is trained or chosen by these figures.
+DATA holds `validation/clean` (photos to degrade with fixed seeds) and `benchmark/<set>/{input,target}`; rows of
+missing sets are kept as they are. Nothing is trained or chosen by these figures.
 """
 
 import argparse
@@ -66,8 +66,8 @@ def measure_all(restorer: Restorer, data: Path, before: dict[str, Any], source: 
         before: the report so far, or nothing.
         source: of the new rows: command, date, commit, weights.
     """
-    told = {key: before[key] for key in SOURCE if key in before}
-    results = {name: {"source": told, **row} for name, row in before.get("results", {}).items()}
+    earlier_source = {key: before[key] for key in SOURCE if key in before}
+    results = {name: {"source": earlier_source, **row} for name, row in before.get("results", {}).items()}
     for name, space, _, cases in data_sets(data):
         own = {key: source[key] for key in SOURCE}
         results[name] = {"source": own, **measure(restorer, cases, name, space)}

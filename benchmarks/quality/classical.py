@@ -1,9 +1,9 @@
-"""How far methods without learning come on the same photos: tuned on validation photos, then measured. Writes JSON.
+"""Measures methods without learning on the same photos, after tuning them on validation photos. Writes JSON.
 
     python -m benchmarks.quality.classical DATA [--checkpoint lite] [--quick]
 
-Every method is tuned by PSNR for each weather on crops of DATA/validation/clean under other draws of the weather than
-are measured: on the same photographs, which favours it. The published sets choose nothing. Functions take and return
+Every method is tuned by PSNR, for each weather, on crops of DATA/validation/clean with other seeds than are measured;
+that these are the same photographs favours it. Nothing is tuned on the published sets. Functions take and return
 a photo (3, H, W) in [0, 1].
 """
 

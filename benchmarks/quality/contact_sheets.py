@@ -87,17 +87,17 @@ def draw_row(restorer: Restorer, scene: Scene, named: bool) -> list[tuple[str, I
         (f"{by}{_score(simple(degraded), clean, scene)}", to_picture(simple(degraded))),
         (f"stage 1{_score(result.stage1_rgb, clean, scene)}", result.stage1),
         (f"OPIR ({result.task}){_score(result.restored_rgb, clean, scene)}", result.image),
-        doubt(result),
+        uncertainty_picture(result),
     ]
     if scene.weathers:
         columns.append(("truth", to_picture(clean)))
     return [(caption, with_detail(picture, scene.detail)) for caption, picture in columns]
 
 
-def doubt(result: Restoration) -> tuple[str, Image.Image]:
+def uncertainty_picture(result: Restoration) -> tuple[str, Image.Image]:
     """Return the error bound with its caption; the uncertainty where the weights have no calibration."""
     if result.error_bound is not None:
-        return f"error bound, 0 to {BOUND_SCALE.high:.0f} levels", heatmap(
+        return f"error bound, 0 to {BOUND_SCALE.high:.0f} grey values", heatmap(
             result.error_bound, BOUND_SCALE, colour_bar=False
         )
     title = f"UM, {UNCERTAINTY_SCALE.low:.0f} to {UNCERTAINTY_SCALE.high:.0f}"

@@ -162,7 +162,7 @@ def separation_of_real(real: Seen, synthetic: Seen) -> dict[str, Any]:
 
 
 def between(mixed: dict[tuple[Task, Task], Seen], seen: Seen) -> dict[str, Any]:
-    """Tell where two kinds of weather at once lie: along the way from one's centre to the other's, and beside it."""
+    """Tell where photos with two kinds of weather lie: along the line between the kinds' centres, and beside it."""
     found = {}
     for (first, second), both in mixed.items():
         start, end = (seen.features["embedding"][seen.labels == task].mean(axis=0) for task in (first, second))

@@ -3,7 +3,7 @@
     python -m benchmarks.quality.published_tables table2 DATA [--checkpoint lite] [--quick]
 
 Test sets are looked for below DATA in the layouts of `opir/data/published.py`, in a folder of the set's name too; an
-absent set is marked so. "Zero-shot" says that the weights never saw that data set's training part.
+absent set is marked so. "Zero-shot" means that the weights were not trained on any photo of that data set.
 """
 
 import argparse
@@ -66,17 +66,14 @@ def find_test_set(name: str, data: Path) -> PairFolders | None:
 
 
 def status_of(name: str, metadata: dict[str, Any]) -> str:
-    """Return what weights saw of a test set's data set, by what training wrote into them.
-
-    Zero-shot means the same everywhere: no photo of that data set was trained on, whatever else was.
-    """
+    """Return whether weights were trained on a test set's data set, by their metadata."""
     data = metadata.get("settings", {}).get("data", {})
     if any(trained[0] == _NAMED[name][1] for trained in data.get("sets", [])):
         return TRAINED
     weather = LAYOUTS[name].task.label
     pairs = {f"pairs of {weather}", "rainy pairs" if weather == "rain" else f"pairs of {weather}"}
-    told = any(name in run.get("data", "") for run in all_runs(metadata) for name in pairs)  # of a pack, too
-    return _SOME_PAIRS if told or any(pairs[0] == weather for pairs in data.get("pairs", [])) else ZERO_SHOT
+    named = any(name in run.get("data", "") for run in all_runs(metadata) for name in pairs)  # as packs name them
+    return _SOME_PAIRS if named or any(pairs[0] == weather for pairs in data.get("pairs", [])) else ZERO_SHOT
 
 
 def measure_set(restorer: Restorer, pairs: Sequence[Pair], space: Space, quick: bool = False) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def score(restorer: Restorer, degraded: Tensor, clean: Tensor) -> dict[str, Any]
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return means, the worst PSNR, and how often which levels worked."""
+    """Return means, the worst PSNR, and which levels worked on how many photos."""
     means = {key: round(fmean(row[key] for row in rows), 2) for key in ("input", "psnr", "seconds")}
     chosen = dict(Counter(row["levels"] for row in rows).most_common())
     return {"photos": len(rows), **means, "worst": round(min(row["psnr"] for row in rows), 2), "levels": chosen}

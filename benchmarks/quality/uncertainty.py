@@ -2,9 +2,10 @@
 
     python -m benchmarks.quality.uncertainty DATA [--checkpoint lite] [--quick]
 
-Compared with what costs nothing (the input's local gradient, the change that was made) and with what costs four times
-as much: the spread of the results for the photo and its three mirror images. Error bounds are tried on photos that
-were not calibrated with: the published pairs, and synthetic weather on DATA/benchmark/Rain100L/target.
+UM is compared with two maps that cost nothing (the input's local gradient, the change that was made) and with one
+that costs four times as much (the spread of the results for the photo and its three mirror images). Error bounds are
+tested on photos that were not used for calibration: the published pairs, and synthetic weather on
+DATA/benchmark/Rain100L/target.
 """
 
 import argparse

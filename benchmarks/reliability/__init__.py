@@ -1,1 +1,1 @@
-"""What the software must stand: bad input (`make fuzz`) and faults of the machine (`make faults`)."""
+"""Tests of reliability: bad input (`make fuzz`) and faults of the machine (`make faults`)."""

@@ -1,4 +1,4 @@
-"""Checkpoints as they should not be, and training states whose saving was cut off."""
+"""Damaged checkpoints, and training states whose saving was killed."""
 
 import json
 import pickle
@@ -22,7 +22,7 @@ COPY_AGAIN, TRAINED, SAFETENSORS = "copy or download it again", "use a file that
 
 
 def broken_checkpoints(sound: Path, folder: Path) -> Iterator[tuple[str, Path, str]]:
-    """Yield what is wrong, the file, and a part of the cure that has to be told."""
+    """Yield what is wrong, the file, and words that the error message must have."""
     folder.mkdir()
     data = sound.read_bytes()
     (header,) = struct.unpack_from("<Q", data)

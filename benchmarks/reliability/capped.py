@@ -1,4 +1,4 @@
-"""Run a program with a cap on what it maps: python -m benchmarks.reliability.capped MEGABYTES PROGRAM ARGUMENTS."""
+"""Run a program with a limit on its memory: python -m benchmarks.reliability.capped MEGABYTES PROGRAM ARGUMENTS."""
 
 import os
 import resource

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """A file that a stranger may hand in."""
+    """A file of the corpus."""
 
     file_format: str
     """That of the sound photo that it was made from, or "other"."""

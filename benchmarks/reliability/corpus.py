@@ -1,4 +1,4 @@
-"""The whole corpus of bad input: what is enumerated, what Hypothesis draws, and names that no file should have."""
+"""The whole corpus of bad input: enumerated files, files drawn by Hypothesis, and hostile names."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Damage to sound photos: cut off at every part, and what Hypothesis draws (bytes flipped, parts moved, …)."""
+"""Damages sound photos: cut off at every part, or changed at random by Hypothesis (bytes flipped, parts moved, …)."""
 
 import struct
 import zlib
@@ -64,7 +64,7 @@ def flipped(draw: st.DrawFn, sounds: list[Sound]) -> Case:
 
 @st.composite
 def numbers_set(draw: st.DrawFn, sounds: list[Sound]) -> Case:
-    """Put a number that programs stumble over where another one was, with a right checksum in a PNG."""
+    """Replace a number by an extreme one, with a right checksum in a PNG."""
     sound = draw(st.sampled_from(sounds))
     pieces = parts(sound.data)
     index = draw(st.integers(0, len(pieces) - 1))
@@ -101,7 +101,7 @@ def rearranged(draw: st.DrawFn, sounds: list[Sound]) -> Case:
 
 @st.composite
 def spliced(draw: st.DrawFn, sounds: list[Sound]) -> Case:
-    """Lose or put in a run of bytes, as a failing disk or a broken transfer does."""
+    """Remove or insert a run of bytes, as a failing disk or a broken transfer does."""
     sound = draw(st.sampled_from(sounds))
     start = draw(st.integers(0, len(sound.data)))
     end = min(len(sound.data), start + draw(st.sampled_from([0, 1, 2, 16, 200])))

@@ -2,8 +2,8 @@
 
     python -m benchmarks.reliability.door DOOR CHECKPOINT RESULTS < LIST
 
-LIST has a line of JSON for each file: its number and its path. A process of its own, so that a crash, a hang or too
-much memory ends it and not the run.
+LIST has a line of JSON for each file: its number and its path. It is a process of its own, so that a crash, a hang or
+too much memory does not end the whole run.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ from opir.photo import DECODING_ERRORS, ENDINGS, FORMATS, load_photo
 from opir.tasks import AUTO
 
 Door = Callable[[Path], str | None]
-"""Takes a file; returns None after a whole result, or what was told instead."""
+"""Takes a file; returns None after a whole result, or else the message of the refusal."""
 
 
 class NotForThisDoor(Exception):
@@ -122,7 +122,7 @@ def page_door(checkpoint: str, results: Path) -> Door:
 
 
 def many_door(checkpoint: str, results: Path) -> Door:
-    """The tab for many photos: a bad one is told in the table and the list."""
+    """The tab for many photos, whose table and list name a bad photo."""
     actions = Actions(Restorer.from_pretrained(checkpoint), None)
     many = ManyPhotos(actions.runner, actions.visitors)
 
@@ -181,9 +181,9 @@ def captured() -> Iterator[list[bytes]]:
             os.dup2(err.fileno(), 2)
             with (
                 open(1, "w", encoding="utf-8", closefd=False) as shown,
-                open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False) as told,
+                open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False) as errors,
                 contextlib.redirect_stdout(shown),
-                contextlib.redirect_stderr(told),
+                contextlib.redirect_stderr(errors),
             ):
                 yield printed
         finally:
@@ -199,16 +199,16 @@ def hand_in(door: Door, index: int, path: Path, results: Path) -> Outcome | None
     """Hand in one file; None where it can not reach the door."""
     started = time.monotonic()
     try:
-        told = door(path)
+        refusal = door(path)
         seconds = time.monotonic() - started
         outcome = (
             Outcome(index, "result", "", seconds, peak_mb())
-            if told is None
-            else judged(index, told, seconds, peak_mb())
+            if refusal is None
+            else judged(index, refusal, seconds, peak_mb())
         )
     except NotForThisDoor:
         outcome = None
-    except BaseException as error:  # whatever it is, it is what this looks for
+    except BaseException as error:  # any other exception is a finding
         text = f"{type(error).__name__}: {error}"
         outcome = Outcome(index, "broken", text[:1500], time.monotonic() - started, peak_mb())
     for left in results.iterdir():

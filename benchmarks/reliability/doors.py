@@ -1,4 +1,4 @@
-"""Hands the corpus in at a door whose process may crash, hang or eat memory: each is told, and the run goes on."""
+"""Hands the corpus to a door whose process may crash, hang or run out of memory, without ending the run."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIMIT_SECONDS = 10.0
 START_SECONDS = 180.0
 ADDRESS_SPACE_MB = 8192
-"""The cap of a process: what it maps, libraries and reserved pages too; in RAM it has far less."""
+"""Limit of what a process may map, libraries and reserved pages included; in RAM it has far less."""
 CAPPED = [sys.executable, "-m", "benchmarks.reliability.capped", str(ADDRESS_SPACE_MB), sys.executable]
 """Python under that cap."""
 

@@ -1,8 +1,8 @@
-"""Break the machine under a running command: every fault has to be told with its cure, and nothing half written.
+"""Break things while a command runs: each fault must lead to a message with its cure, and leave nothing half written.
 
     python -m benchmarks.reliability.faults --output benchmarks/results/faults.json [--photos 40]
 
-Exits with 1 where one was not. A full and a read-only disk need root (they are mounted); without it they are left out
+Exits with 1 if one does not. A full and a read-only disk need root (they are mounted); without it they are left out
 and the report says so.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.reliability.broken_checkpoints import broken_checkpoints, killed_while_saving
 from benchmarks.reliability.results import SummaryRow, write_results
 from benchmarks.reliability.workshop import (
-    Told,
+    CommandEnd,
     Workshop,
     files_in,
     mounted,
@@ -30,7 +30,7 @@ from benchmarks.reliability.workshop import (
 
 KILLS = 4
 DISK_FULL, READ_ONLY = "the disk gets full during a folder run", "the output is read-only"
-"""What needs a disk of its own."""
+"""Faults that need a disk of their own."""
 
 
 @dataclass(frozen=True)
@@ -44,109 +44,109 @@ class Finding:
     """The first line that the person sees."""
 
 
-def killed(shop: Workshop) -> list[Finding]:
+def killed(workshop: Workshop) -> list[Finding]:
     """Kill a folder run with SIGKILL again and again, then let it go on to the end."""
-    out, whole = shop.folder / "killed", shop.folder / "whole"
-    total, damaged, abandoned, struck = len(files_in(shop.photos)), 0, 0, 0
+    out, whole = workshop.folder / "killed", workshop.folder / "whole"
+    total, damaged, abandoned, killed_runs = len(files_in(workshop.photos)), 0, 0, 0
     for number in range(KILLS):
-        process = shop.start(shop.command(out, "--skip-existing"))
+        process = workshop.start(workshop.command(out, "--skip-existing"))
         wanted = (number + 1) * total // (KILLS + 2)
         wait_until(lambda wanted=wanted: out.is_dir() and len(files_in(out)) >= wanted, process)  # type: ignore[misc]
         process.kill()
         process.communicate()
-        struck += process.returncode == -signal.SIGKILL  # else it was done before
+        killed_runs += process.returncode == -signal.SIGKILL  # else it was done before
         abandoned += len(unfinished(out))
         damaged += len([name for name in not_whole(out) if not name.endswith(".part")])
-    told = shop.run(shop.command(out, "--skip-existing"))
-    shop.run(shop.command(whole))
+    end = workshop.run(workshop.command(out, "--skip-existing"))
+    workshop.run(workshop.command(whole))
     same = all((out / name).read_bytes() == (whole / name).read_bytes() for name in files_in(whole))
-    complete = files_in(out) == files_in(shop.photos)
+    complete = files_in(out) == files_in(workshop.photos)
     return [
         Finding(
-            f"kill -9, {struck} times during a folder run, then --skip-existing",
-            told.code == 0 and struck > 0 and not damaged and complete and same,
+            f"kill -9, {killed_runs} times during a folder run, then --skip-existing",
+            end.code == 0 and killed_runs > 0 and not damaged and complete and same,
             f"{total} of {total} photos, the same bytes as without a kill; {damaged} damaged results; "
             f"{abandoned} unfinished files after the kills, {len(unfinished(out))} after the last run"
             if complete and same
-            else f"{files_in(out)}, exit code {told.code}, {told.err}",
+            else f"{files_in(out)}, exit code {end.code}, {end.err}",
         )
     ]
 
 
-def full_disk(shop: Workshop) -> list[Finding]:
+def full_disk(workshop: Workshop) -> list[Finding]:
     """Fill the disk with the first results, then make room and go on."""
-    disk = shop.folder / "small disk"
+    disk = workshop.folder / "small disk"
     with mounted(disk, 400) as possible:
         if not possible:
             return []
         out = disk / "out"
-        told = shop.run(shop.command(out))
-        held = told.plain and "free some space" in told.err and not not_whole(out)
+        end = workshop.run(workshop.command(out))
+        held = end.refused_plainly and "free some space" in end.err and not not_whole(out)
         first = len(files_in(out))
         remount(disk, "size=100m")
-        again = shop.run(shop.command(out, "--skip-existing"))
-        complete = again.code == 0 and files_in(out) == files_in(shop.photos) and not not_whole(out)
+        second_run = workshop.run(workshop.command(out, "--skip-existing"))
+        complete = second_run.code == 0 and files_in(out) == files_in(workshop.photos) and not not_whole(out)
         found = f"{first} whole results, nothing half written; with room, --skip-existing did the rest"
-        return [Finding(DISK_FULL, held and complete, found, told.lines[0])]
+        return [Finding(DISK_FULL, held and complete, found, end.lines[0])]
 
 
-def no_place_to_write(shop: Workshop) -> list[Finding]:
+def no_place_to_write(workshop: Workshop) -> list[Finding]:
     """Write below a file, and to a read-only disk."""
-    below = shop.run(shop.command(shop.checkpoint / "out"))
+    below = workshop.run(workshop.command(workshop.checkpoint / "out"))
     findings = [_refusal("the output lies below a file", below, "choose a folder")]
-    disk = shop.folder / "read-only disk"
+    disk = workshop.folder / "read-only disk"
     with mounted(disk, 400) as possible:
         if possible:
             remount(disk, "ro")
-            told = shop.run(shop.command(disk / "out"))
-            findings.append(_refusal(READ_ONLY, told, "that you may write to"))
+            end = workshop.run(workshop.command(disk / "out"))
+            findings.append(_refusal(READ_ONLY, end, "that you may write to"))
     return findings
 
 
-def vanished(shop: Workshop) -> list[Finding]:
+def vanished(workshop: Workshop) -> list[Finding]:
     """Delete photos while the folder is being restored."""
-    out = shop.folder / "vanished"
-    names = files_in(shop.photos)
+    out = workshop.folder / "vanished"
+    names = files_in(workshop.photos)
     gone = names[-3:]
-    kept = {name: (shop.photos / name).read_bytes() for name in gone}
-    process = shop.start(shop.command(out))
+    kept = {name: (workshop.photos / name).read_bytes() for name in gone}
+    process = workshop.start(workshop.command(out))
     try:
         wait_until(lambda: out.is_dir() and bool(files_in(out)), process)
         for name in gone:
-            (shop.photos / name).unlink()
+            (workshop.photos / name).unlink()
         text, err = process.communicate()
     finally:
         process.kill()
         for name, data in kept.items():
-            (shop.photos / name).write_bytes(data)
-    told = Told(process.returncode, text, err)
-    held = told.plain and err.count("check the path") == len(gone) and files_in(out) == names[: -len(gone)]
+            (workshop.photos / name).write_bytes(data)
+    end = CommandEnd(process.returncode, text, err)
+    held = end.refused_plainly and err.count("check the path") == len(gone) and files_in(out) == names[: -len(gone)]
     found = f"{len(gone)} told by name, the other {len(names) - len(gone)} restored"
-    return [Finding("photos vanish during a folder run", held and not not_whole(out), found, told.lines[0])]
+    return [Finding("photos vanish during a folder run", held and not not_whole(out), found, end.lines[0])]
 
 
-def bad_checkpoints(shop: Workshop) -> list[Finding]:
+def bad_checkpoints(workshop: Workshop) -> list[Finding]:
     """Start with every broken checkpoint."""
     findings = []
-    for fault, path, cure in broken_checkpoints(shop.checkpoint, shop.folder / "checkpoints"):
-        out = shop.folder / "never"
-        command = shop.command(out)
-        command[command.index(str(shop.checkpoint))] = str(path)
-        finding = _refusal(fault, shop.run(command), cure)
+    for fault, path, cure in broken_checkpoints(workshop.checkpoint, workshop.folder / "checkpoints"):
+        out = workshop.folder / "never"
+        command = workshop.command(out)
+        command[command.index(str(workshop.checkpoint))] = str(path)
+        finding = _refusal(fault, workshop.run(command), cure)
         findings.append(Finding(fault, finding.held and not out.exists(), finding.found, finding.told))
     return findings
 
 
-def saving_killed(shop: Workshop) -> list[Finding]:
+def saving_killed(workshop: Workshop) -> list[Finding]:
     """Kill a training run while it saves its state."""
-    kills, lost = killed_while_saving(shop.folder / "state", 5)
+    kills, lost = killed_while_saving(workshop.folder / "state", 5)
     found = f"{kills - lost} of {kills} states loaded, none older than the last complete one"
     return [Finding("kill -9 while `opir train` saves", not lost, found)]
 
 
-def _refusal(fault: str, told: Told, cure: str) -> Finding:
-    held = told.plain and len(told.lines) == 1 and cure in told.err and not told.out
-    return Finding(fault, held, "exit code 2, one line" if held else f"exit code {told.code}", told.err.strip()[:400])
+def _refusal(fault: str, end: CommandEnd, cure: str) -> Finding:
+    held = end.refused_plainly and len(end.lines) == 1 and cure in end.err and not end.out
+    return Finding(fault, held, "exit code 2, one line" if held else f"exit code {end.code}", end.err.strip()[:400])
 
 
 FAULTS: tuple[Callable[[Workshop], list[Finding]], ...] = (
@@ -159,10 +159,10 @@ def break_everything(photos: int) -> tuple[list[SummaryRow], dict[str, Any]]:
     started = time.monotonic()
     findings = []
     with tempfile.TemporaryDirectory(prefix="opir-faults-") as made:
-        shop = Workshop(Path(made))
-        shop.fill(photos)
+        workshop = Workshop(Path(made))
+        workshop.fill(photos)
         for fault in FAULTS:
-            found = fault(shop)
+            found = fault(workshop)
             for one in found:
                 print(f"{'ok ' if one.held else 'NOT'} {one.fault}: {one.found}", flush=True)
             findings += found

@@ -18,12 +18,12 @@ _COLUMNS = (
 )
 _HEAD = """# Files
 
-What photo files may be, and what of them comes back. This page is made from the code by
-`python -m benchmarks.reliability.format_table`; every claim is tried by `tests/opir/photo/test_claims.py`.
+Which photo files are read, and what a restored file keeps of them. This page is made from the code by
+`python -m benchmarks.reliability.format_table`; every claim is tested by `tests/opir/photo/test_claims.py`.
 
-A photo is told by its bytes, whatever it is called, and comes back in its own format under its own name. Its
-colours are converted to sRGB for the network and back to what the file says of them. What does not come back is
-told in the sentence and in the record of each photo (`left_out`).
+The format of a photo is recognised by its bytes, whatever its name is. The result has the same format and name.
+Colours are converted to sRGB for the network, and the result back to the colour space of the file. What is not kept
+is named in the line that is printed for the photo and in its JSON record (`left_out`).
 
 """
 _TAIL = """
@@ -33,27 +33,27 @@ _TAIL = """
 
 **In every format**
 
-- The place where a photo was taken is left out of Exif, XMP, IPTC and texts, unless it is asked for
-  (`--keep-location`). Keywords are the author's words and stay, whatever they name. Maker notes and thumbnails are
-  left out always. Orientation is applied once.
-- Exif data keep every type and letter. `ProcessingSoftware` says that the photo was restored: so a later run on the
-  same folder knows its own results.
-- What is hidden under transparency decides nothing and comes back as it was.
+- The place where a photo was taken is removed from Exif, XMP, IPTC and texts, unless `--keep-location` is given.
+  Keywords are the author's words and are kept, whatever they name. Maker notes and thumbnails are always removed. The
+  orientation is applied to the pixels.
+- All other Exif data are kept unchanged. `ProcessingSoftware` is set to say that the photo was restored, so that a
+  later run on the same folder recognises its own results.
+- Colours that transparency hides have no influence on the result, and are kept.
 - Gain maps, depth maps, second pictures, the motion of motion photos, layers and signed proofs of origin (C2PA, which
-  hold for the photo as it was) do not come back, and are told. Photos for HDR screens (PQ, HLG) are refused.
-- Lossy files come back about as large as they came, at most half as large again; a JPEG in its own quantization
-  tables, or finer ones where they are coarser than quality 80. They are encoded a second time: where nothing was
-  changed, colours stay the same but for what that rounds, which shows in single pixels at sharp, colourful edges
-  alone. Files without loss come back bit by bit.
-- A JPEG that lacks its end is restored where at most 1 % of its pixels are missing, and told.
-- Up to 100 megapixels are read, more where there is memory for it (`--max-megapixels`); the page allows what its
-  setting `max_megapixels` says.
-- A resolution without a unit, which tells the shape of pixels, stays so; a BMP can not hold it.
-- The time of change is kept with `--keep-time`.
+  hold for the original only) are not kept, and are named. Photos for HDR screens (PQ, HLG) are refused.
+- A lossy file becomes about as large as it was, at most half as large again. A JPEG is written with its own
+  quantization tables, or with finer ones if they are coarser than quality 80. Encoding a second time rounds: where
+  nothing was changed, this shows in single pixels at sharp, colourful edges only. A lossless file in which nothing
+  was changed keeps every bit of its pixels.
+- A JPEG whose end is missing is restored if at most 1 % of its pixels are missing, and this is named.
+- At most 100 megapixels are read, more if there is memory for it (`--max-megapixels`); on the page the limit is the
+  setting `OPIR_MAX_MEGAPIXELS`.
+- A resolution without a unit, which only gives the shape of pixels, is kept; a BMP can not hold it.
+- The time of the last change is kept with `--keep-time`.
 
-**Folders.** `._*`, `.DS_Store`, `Thumbs.db`, `desktop.ini`, `@eaDir`, `.thumbnails` and their like are passed over in
-silence; a folder of nothing else is no fault. Everything else that is no photo is counted and told, as are linked
-folders, camera raw files and results of earlier runs.
+**Folders.** `._*`, `.DS_Store`, `Thumbs.db`, `desktop.ini`, `@eaDir`, `.thumbnails` and similar files are skipped
+silently, and a folder of nothing else is no error. Other files that are no photos, linked folders, camera raw files and results of earlier runs are counted and
+named.
 """
 
 
@@ -72,16 +72,16 @@ def _row(row: Format) -> str:
         " ".join(f"`{ending}`" for ending in row.endings),
         depths,
         row.lossless,
-        _said(row.alpha),
+        _yes_or_no(row.alpha),
         ", ".join(_WAYS[way] for way in row.colours) or "nothing: sRGB",
-        *(_said(holds) for holds in (row.exif, row.xmp, row.iptc)),
-        texts or _said(False),
-        row.dpi or _said(False),
+        *(_yes_or_no(holds) for holds in (row.exif, row.xmp, row.iptc)),
+        texts or _yes_or_no(False),
+        row.dpi or _yes_or_no(False),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _said(holds: bool) -> str:
+def _yes_or_no(holds: bool) -> str:
     return "yes" if holds else "no"
 
 

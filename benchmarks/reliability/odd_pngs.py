@@ -18,7 +18,7 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def png(stored: np.ndarray, bits: int, colour_type: int, *chunks: tuple[bytes, bytes], behind: bytes = b"") -> bytes:
-    """Return a PNG of stored levels (H, W, C), with chunks between its header and its pixels."""
+    """Return a PNG of integer samples (H, W, C), with chunks between its header and its pixels."""
     height, width, _ = stored.shape
     rows = stored.astype(">u2").tobytes() if bits == 16 else packed(stored, bits)
     step = len(rows) // height

@@ -35,7 +35,7 @@ def unit(channels: int, height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.
 
 
 def levels(values: NDArray[np.float64], bits: int) -> NDArray[Any]:
-    """Round a picture in [0, 1] to levels of so many bits."""
+    """Round a picture in [0, 1] to integer samples of so many bits."""
     dtype = np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32
     rounded: NDArray[Any] = np.rint(values * (2**bits - 1)).astype(dtype)
     return rounded

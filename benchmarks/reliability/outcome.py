@@ -15,9 +15,9 @@ class Outcome:
     index: int
     """Of the file in the corpus."""
     ending: Ending
-    """A result, one clear error, or anything else: an exception, a crash, a hang, a broken result."""
+    """A result, one clear error, or broken: an exception, a crash, a hang, a broken result."""
     text: str
-    """What was told."""
+    """The message."""
     seconds: float
     peak_mb: float
     """The most memory that the process had so far."""

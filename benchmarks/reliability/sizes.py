@@ -1,4 +1,4 @@
-"""Photos whose size is the trouble: none, a thin line, more than there is, or more than a machine can hold."""
+"""Photos of bad sizes: no pixels, a thin line, more pixels than the file has, or more than a machine can hold."""
 
 import io
 import struct

@@ -70,7 +70,7 @@ def _deep_tiff(channels: int, compression: str | None) -> bytes:
 
 
 def sound_photos() -> list[Sound]:
-    """Return one photo of each kind that is decoded by a way of its own."""
+    """Return one photo for each way of decoding."""
     pillow_heif.register_heif_opener()
     colour, see_through = Image.fromarray(pixels()), Image.fromarray(pixels(channels=4))
     grey = Image.fromarray(pixels(channels=1)[..., 0])

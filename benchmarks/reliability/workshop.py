@@ -1,4 +1,4 @@
-"""Where faults are tried out: photos, a checkpoint, and the command line as a process that can be killed."""
+"""What the tests of faults need: photos, a checkpoint, and the command line as a process that can be killed."""
 
 import contextlib
 import subprocess
@@ -20,7 +20,7 @@ WAIT_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
-class Told:
+class CommandEnd:
     """How a command ended."""
 
     code: int
@@ -29,12 +29,12 @@ class Told:
 
     @property
     def lines(self) -> list[str]:
-        """What it told of errors."""
+        """The lines of standard error."""
         return self.err.splitlines()
 
     @property
-    def plain(self) -> bool:
-        """Whether it failed as promised: exit code 2, and lines of its own only, without a stack trace."""
+    def refused_plainly(self) -> bool:
+        """Whether it failed with exit code 2 and printed only messages of `opir`, without a stack trace."""
         return (
             self.code == EXIT_BAD_INPUT and bool(self.lines) and all(line.startswith("opir: ") for line in self.lines)
         )
@@ -73,14 +73,14 @@ class Workshop:
         pipe = subprocess.PIPE
         return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=given, errors="replace")
 
-    def run(self, command: list[str]) -> Told:
+    def run(self, command: list[str]) -> CommandEnd:
         """Run a command to its end."""
         process = self.start(command)
         try:
             out, err = process.communicate(timeout=4 * WAIT_SECONDS)
         finally:
             process.kill()
-        return Told(process.returncode, out, err)
+        return CommandEnd(process.returncode, out, err)
 
 
 def files_in(folder: Path) -> list[str]:

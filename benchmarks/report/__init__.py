@@ -1,1 +1,1 @@
-"""Tables in the documentation from the results of measurements, and where those come from."""
+"""Makes the documentation's tables from results files, and says where these come from."""

@@ -14,10 +14,10 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)] + [""]
 
 
-def _value(found: dict[str, Any] | None, digits: int = 2, scale: float = 1.0, unit: str = "") -> str:
+def _value(found: dict[str, Any] | None, digits: int = 2, factor: float = 1.0, unit: str = "") -> str:
     if not found or "mean" not in found:
         return "–"
-    return f"{scale * found['mean']:.{digits}f} ± {scale * found['sd']:.{digits}f}{unit}"
+    return f"{factor * found['mean']:.{digits}f} ± {factor * found['sd']:.{digits}f}{unit}"
 
 
 def uncertainty_table(report: dict[str, Any]) -> str:
@@ -46,8 +46,9 @@ def _evenness_lines(evenness: dict[str, dict[str, float]]) -> list[str]:
     if not evenness:
         return []
     title = (
-        "**Evenness**: energy of UM and α at the periods of a grid, as a multiple of that beside them; "
-        "the worst map and direction. Less than half a grey value counts as nothing."
+        "**Evenness**: the energy of UM and α at a period at which the network's grid would show, divided by that at "
+        "the neighbouring periods, for the worst map and direction; 1 means no grid. Less than half a grey value "
+        "counts as 0."
     )
     periods = list(next(iter(evenness.values())))
     rows = [[name, *(f"{found[period]:.2f}" for period in periods)] for name, found in evenness.items()]
@@ -73,7 +74,7 @@ def bounds_table(report: dict[str, Any]) -> str:
     for name, bounds in others:
         rows.append([name, _value(bounds.get("coverage"), 1, 100, " %"), _value(bounds.get("median_bound"), 1)])
     lines = _table(
-        ["photos", f"below their bound (aim: {100 * calibration['share']:.0f} %)", "median bound, levels"], rows
+        ["photos", f"below their bound (aim: {100 * calibration['share']:.0f} %)", "median bound, grey values"], rows
     )
     made = (
         f"Calibrated on {calibration['photos']} validation photos with {calibration['draws_of_each_photo']} draws of "
@@ -109,7 +110,8 @@ def embeddings_table(report: dict[str, Any]) -> str:
         cells = [name, _value(found["along"]), _value(found["beside"]), f"{100 * found['between_the_centres']:.0f} %"]
         mixed.append([*cells, f"{100 * found['both_likeliest']:.0f} %", taken])
     lines += [
-        "**Mixed weather**: 0 is the first kind's centre and 1 the second's; beside is the distance from the way.",
+        "**Mixed weather**: *along* says where a mixture lies between the centres of its kinds, 0 at the first and "
+        "1 at the second; *beside* is its distance from the line between them.",
         "",
     ]
     lines += _table(["mixture", "along", "beside", "between", "its two kinds likeliest", "taken for"], mixed)

@@ -1,4 +1,4 @@
-"""What every results file says of itself, and figures with their spread."""
+"""Where a results file comes from (its provenance), and figures with their spread."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
 SHIPPED = ROOT / "checkpoints" / "lite.safetensors"
 SOURCE = ("command", "date", "commit", "weights_sha256", "hardware")
-"""What tells where a row comes from."""
+"""The keys of a results file that say where a row comes from."""
 
 
 def provenance(command: str, restorer: Restorer, seeds: Sequence[int], quick: bool = False) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def provenance(command: str, restorer: Restorer, seeds: Sequence[int], quick: bo
         command: that makes the file.
         restorer: with weights from a file.
         seeds: all that chance was drawn with.
-        quick: whether it was only tried, on too few photos to publish.
+        quick: whether it was only a test, on too few photos to publish.
     """
     assert restorer.info is not None
     return {

@@ -44,9 +44,9 @@ def quality_table(report: dict[str, Any]) -> str:
     """Return the whole table, with what it was measured by."""
     rows = report["results"]
     newest = {key: report[key] for key in SOURCE}
-    provenance = (
+    source = (
         f"Measured {_measured(newest)}, by `make measure`: PSNR in dB from 8-bit outputs, blind (`task=auto`); the "
         "rank correlation of UM with the error is on 8×8 blocks; AUSE 0 is a perfect map and 1 a random one."
     )
     lines = [HEADER, "|---|---|---|---|---|---|---|---|---|", *(quality_row(name, row) for name, row in rows.items())]
-    return "\n".join([*lines, "", provenance + _older(rows.items(), newest), ""])
+    return "\n".join([*lines, "", source + _older(rows.items(), newest), ""])

@@ -39,18 +39,18 @@ def page_table(report: dict[str, Any]) -> str:
     lines = ["| on the page | median | slowest | mark |", "|---|---|---|---|"]
     for title, row in rows:
         lines.append(f"| {title} | {row['median_s']:.2f} s | {row['slowest_s']:.2f} s | {row['mark_s']:g} s |")
-    provenance = (
+    source = (
         f"Measured {report['date']} at commit `{report['commit'][:10]}`, weights `{report['weights_sha256'][:12]}…`, "
         f"by `make page-marks` on {hardware['cores']} cores ({hardware['processor']}), the browser included."
     )
-    return "\n".join([*lines, "", provenance, ""])
+    return "\n".join([*lines, "", source, ""])
 
 
 def weights_table() -> str:
     """Return what the file of the shipped weights tells of itself."""
     model, info = load_model(SHIPPED)
     record, config = training_record(info.metadata), model.config
-    told = {
+    facts = {
         "file": f"`checkpoints/{SHIPPED.name}`, SHA-256 `{info.sha256[:12]}…`",
         "size": f"{count_parameters(model) / 1e6:.2f} M parameters, width {config.width}, "
         f"{count_gmacs(config, 256):.2f} GMACs @256²",
@@ -58,7 +58,7 @@ def weights_table() -> str:
         "on": "not recorded" if record is None else record.data,
         "code": f"commit `{info.metadata.get('commit', 'unknown')[:10]}`",
     }
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in told.items()), ""])
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts.items()), ""])
 
 
 TABLES: dict[str, tuple[str, Render, str]] = {

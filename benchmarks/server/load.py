@@ -25,9 +25,9 @@ from benchmarks.server.server_process import ServerProcess, running_server
 from benchmarks.server.visitors import Seen, Visitor, find_event, visit
 
 WARM_UP = 0.2
-"""The share of restorations before which memory still settles: caches and threads are made on first use."""
+"""The first share of restorations is left out: caches and threads are made on first use."""
 FLAT_MB_PER_100 = 5.0
-"""So much growth is noise: over 500 restorations less than the pictures of one large photo take."""
+"""Growth up to this is noise: over 500 restorations it is less than the pictures of one large photo take."""
 FREE_SECONDS = 10.0
 """The model ends the part of a photo that it is working on, and then has the next visitor's photo to restore."""
 
@@ -65,7 +65,7 @@ async def press(server: ServerProcess, load: Load) -> tuple[Seen, list[tuple[int
             for number in range(load.visitors)
         ]
         until = time.monotonic() + load.seconds
-        while not all(one.done() for one in everybody):  # who waits when it is enough still gets a picture
+        while not all(one.done() for one in everybody):  # visitors who still wait get a picture
             if time.monotonic() > until and seen.restored >= load.restorations:
                 is_enough.set()
             await asyncio.sleep(0.25)

@@ -1,4 +1,4 @@
-"""What is trained and measured on: folders, pairs, published layouts."""
+"""Photos to train and measure on: folders, pairs, layouts of published sets, depths."""
 
 from opir.data.pairs import Pair, check_sizes, list_photos, pair_photos
 from opir.data.published import LAYOUTS, PairFolders, find_folders, find_pairs

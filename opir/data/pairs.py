@@ -56,7 +56,7 @@ def list_photos(folder: str | Path) -> list[Path]:
     """Return the photos directly in a folder, sorted; what is left out, and why, is logged.
 
     Args:
-        folder: where they lie; a last part with "*" names which of them.
+        folder: of the photos; a last part with "*" is a pattern that their names have to match.
 
     Raises:
         ValueError: if there is no such folder, or no photo in it whose header can be read.
@@ -103,7 +103,7 @@ def match_names(input_folder: str | Path, target_folder: str | Path) -> list[tup
 
 
 def _target_stems(stem: str) -> Iterable[str]:
-    """Return what the truth of an input may be called, the likeliest first."""
+    """Return the names that the truth of an input may have, the likeliest first."""
     yield stem
     yield stem.partition("_")[0]
     if stem.startswith("rain-"):
@@ -119,7 +119,7 @@ def pair_photos(
     Args:
         input_folder: of degraded photos.
         target_folder: of their truths.
-        known_border: targets of this size may show so many pixels more on every side, as in one published set.
+        known_border: a size of targets, and how many pixels such targets may have more on every side (RESIDE).
 
     Raises:
         ValueError: as `match_names`, for a file that is no photo, or for a pair of two sizes.

@@ -1,4 +1,4 @@
-"""The layouts that published data sets are handed around in: a name and a folder give pairs of files."""
+"""The folder layouts of published data sets: a set's name and a folder give pairs of files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,18 @@ _INPUT_TARGET = ("input", "target")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the pairs of one published set lie below the folder that a person names."""
+    """Where the pairs of one published set are below the folder that a person names."""
 
     task: Task
     folders: tuple[tuple[str, str], ...]
-    """(degraded, clean) folders by the ways in which the set is shared; the first that exists is used.
+    """(degraded, clean) folders, for each way in which the set is distributed; the first that exists is used.
 
     A last part with "*" names the photos, where both lie in one folder.
     """
     known_border: tuple[Size, int] | None = None
     """A size, and how many pixels more clean photos of it have on every side than the degraded ones."""
     scenes: frozenset[str] = frozenset()
-    """Names, without endings, of the only truths that count, for a stated part of a set; empty takes all."""
+    """For a part of a set: names, without endings, of the clean photos that belong to it; empty takes all."""
 
     @property
     def space(self) -> Space:
@@ -50,10 +50,10 @@ class PairFolders(NamedTuple):
 
 
 _NYU_BORDER = ((640, 480), 10)
-"""RESIDE's indoor photos: what is hazy was cut to 620x460, its truth was not."""
+"""RESIDE's indoor photos: hazy ones were cropped to 620x460, clean ones were not."""
 
 
-# Yang et al.: rain-001.png beside norain-001.png, or rain/ beside norain/, or rainy/ below the clean ones.
+# Yang et al.: rain-001.png beside norain-001.png, or rain/ and norain/, or rainy/ in the folder of clean ones.
 _AUTHORS_RAIN = (("rain-*", "norain-*"), ("rain", "norain"), ("rainy", "norain-*"))
 
 
@@ -68,7 +68,7 @@ def _snow(split: str, *others: tuple[str, str]) -> Layout:
 
 
 def _sots(*names: str) -> tuple[tuple[str, str], ...]:
-    """Return where one half of SOTS lies: below its set, below SOTS, or as the folder itself."""
+    """Return where one half of SOTS may be: in SOTS/, in a folder of its own, or in the folder itself."""
     places = [f"{above}{name}/" for above in ("SOTS/", "") for name in names]
     return tuple((f"{place}hazy", f"{place}gt") for place in (*places, ""))
 

@@ -1,4 +1,4 @@
-"""Pictures to train on, read from their files: photos, depths of any unit, recorded rain; all (C, H, W) uint8."""
+"""Reads pictures to train on: photos, depths of any unit, recorded rain; all (C, H, W) uint8."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from opir.photo.headers import read_values
 from opir.photo.photo import load_rgb8
 
 DEPTH_UNIT = 1.7
-"""What 255 stands for in a stored depth: near 0 is close, 1 far, and the sky lies beyond (docs/paper.md)."""
+"""The depth that 255 stands for in a stored depth map; 0 is near, 1 far, and the sky has more."""
 _LONGEST_SHORT_SIDE = 900  # of clean photos
-_FAINTEST_STREAK = 3  # grey values that are residue, not rain
-_RAINY_FROM = 0.6  # grey values of mean streak below which a photo shows no rain to learn from
+_FAINTEST_STREAK = 3  # grey values: what is fainter is noise, not rain
+_RAINY_FROM = 0.6  # grey values: mean streak from which a photo shows enough rain to learn from
 
 
 def read_clean(path: Path) -> Tensor:
-    """Read a photo to put weather on, no larger than training has use for: (3, H, W)."""
+    """Read a photo to put weather on, (3, H, W); larger ones are reduced to a short side of 900 pixels."""
     rgb = load_rgb8(path)
     height, width = rgb.shape[-2:]
     share = _LONGEST_SHORT_SIDE / min(height, width)
@@ -32,16 +32,16 @@ def _resized(rgb: Tensor, width: int, height: int) -> Tensor:
 
 
 def read_streaks(path: Path) -> Tensor:
-    """Read a layer of streaks, (1, H, W) uint8; residue is cut off."""
+    """Read a layer of streaks, (1, H, W) uint8, less the noise."""
     layer = load_rgb8(path).float().mean(dim=0, keepdim=True)
     return (layer - _FAINTEST_STREAK).clamp_min(0).round().byte()
 
 
 def streaks_between(rainy: Path, restored: Path) -> Tensor | None:
-    """Return the streaks that a rainy photo has and its restoration, of perhaps another size, has not.
+    """Return the streaks that a rainy photo has and its restoration has not; the two may differ in size.
 
     Returns:
-        (1, H, W) uint8, or None where hardly any rain lies between them.
+        (1, H, W) uint8, or None if there is hardly any rain.
     """
     target = load_rgb8(restored)
     given = _resized(load_rgb8(rainy), target.shape[2], target.shape[1])

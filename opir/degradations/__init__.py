@@ -1,4 +1,4 @@
-"""The weather, made: rain, snow and haze on clean photos (Eqs. 1–5), seeded and batched on the photo's device."""
+"""Rain, snow and haze for clean photos (Eqs. 1–5): seeded, in batches, on the photo's device."""
 
 from torch import Generator, Tensor
 
@@ -13,7 +13,7 @@ __all__ = ["degrade", "haze", "haze_over_distance", "imagined_depth", "jpeg", "r
 _REFERENCE_SIDE = 480  # short side of a photo whose streaks and flakes have the sizes named in rain.py and snow.py
 
 _USUAL_WIDTHS = {Task.RAIN: 1.8, Task.SNOW: 4.7}
-"""In pixels of such a photo: how wide streaks are at half of their height, and flakes of the middle layer."""
+"""In pixels of such a photo: how wide streaks are (at half of their brightness), and flakes of the middle layer."""
 
 
 def weather_size(height: int, width: int) -> float:
@@ -29,7 +29,7 @@ def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None, s
         task: which weather; `Task.CLEAN` returns the photo.
         seed: any integer.
         depth: for haze, (B, 1, H, W); None invents one.
-        size: for rain and snow, how wide most streaks or flakes are, in pixels; None for what fits the photo.
+        size: for rain and snow, how wide most streaks or flakes are, in pixels; None goes by the photo's size.
 
     Returns:
         I, (B, 3, H, W) in [0, 1].

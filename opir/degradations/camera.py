@@ -1,4 +1,4 @@
-"""What a camera and an app do after the weather: zoom, sensor noise, JPEG. Batched, on the photo's device."""
+"""What cameras and apps do to a photo: zoom, sensor noise, JPEG. In batches, on the photo's device."""
 
 import math
 from functools import cache
@@ -36,7 +36,7 @@ _TO_YCBCR = (
 
 @cache
 def _constants(device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return both tables, the matrix to YCbCr and back: once for a device, so that no step waits for a copy."""
+    """Return both tables, the matrix to YCbCr and its inverse: copied to a device once, not in every step."""
     matrix = torch.tensor(_TO_YCBCR)
     values = torch.tensor(_LUMA), torch.tensor(_CHROMA), matrix, matrix.inverse()
     luma, chroma, there, back = (value.float().to(device) for value in values)
@@ -81,9 +81,9 @@ def jpeg(photo: Tensor, quality: Tensor) -> Tensor:
 
 
 def take_photo(degraded: Tensor, clean: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Give photos a camera: some zoomed, some noisy, a third of them JPEG of quality 40 to 95.
+    """Apply a camera to photos: some are zoomed, some get noise, a third is compressed as JPEG of quality 40 to 95.
 
-    The clean photo gets the same camera: what is not weather is to be left alone.
+    The clean photo gets the same, so that a model learns to leave alone what is not weather.
 
     Args:
         degraded: photos after the weather, (B, 3, H, W) in [0, 1].
@@ -114,5 +114,5 @@ def take_photo(degraded: Tensor, clean: Tensor, generator: Generator) -> tuple[T
 
 
 def _may_hold(condition: Tensor) -> bool:
-    """Tell whether a condition holds for any photo; on a GPU, which would have to be waited for, always say yes."""
+    """Tell whether a condition may hold for any photo; always True on a GPU, so that nothing waits for the answer."""
     return condition.device.type != "cpu" or bool(condition.any())

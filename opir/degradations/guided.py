@@ -6,11 +6,11 @@ from torch.nn import functional as F
 
 
 def guided_filter(guide: Tensor, values: Tensor, radius: int, epsilon: float = 1e-3) -> Tensor:
-    """Smooth values where a guide is smooth, so that their edges follow its edges: locally they are a·guide + b.
+    """Smooth values where a guide is smooth; their edges follow its edges: in each window they are a·guide + b.
 
     Args:
         guide: (B, C, H, W).
-        values: (B, C, h, w), of the size of the guide or coarser; a and b are fitted in their size.
+        values: (B, C, h, w), of the guide's size or smaller; a and b are fitted at their size.
         radius: of the square window, in pixels of the values.
         epsilon: how much the guide must vary in a window to count as an edge, squared.
 
@@ -30,7 +30,7 @@ def guided_filter(guide: Tensor, values: Tensor, radius: int, epsilon: float = 1
 
 def _box_mean(values: Tensor, radius: int) -> Tensor:
     """Return the mean of the square around each pixel; at the border, of what lies inside."""
-    for window in ((2 * radius + 1, 1), (1, 2 * radius + 1)):  # rows, then columns: the same, and quicker
+    for window in ((2 * radius + 1, 1), (1, 2 * radius + 1)):  # one direction after the other: the same, and faster
         padding = (window[0] // 2, window[1] // 2)
         values = F.avg_pool2d(values, window, stride=1, padding=padding, count_include_pad=False)
     return values

@@ -10,11 +10,11 @@ from torch.nn import functional as F
 from opir.degradations.guided import guided_filter
 from opir.degradations.randomness import chance, log_uniform, uniform
 
-_COARSE_SIDE = 32  # pixels of the grid on which depth is invented
+_COARSE_SIDE = 32  # long side of the grid on which depth is invented
 _THINNEST_MEAN, _THICKEST_MEAN = 0.15, 2.2  # optical depth as a mean over a photo
-_THINNEST, _THICKEST = 0.12, 5.0  # optical depth of far things: a breath in a landscape, smog that hides a street
+_THINNEST, _THICKEST = 0.12, 5.0  # optical depth of far things: from hardly visible haze to smog that hides a street
 _SMOG, _SMOG_LIGHT = (2.0, 6.0), (0.6, 1.0)  # optical depth of far things, and how much of the light is left
-_SEEN_THROUGH = 0.12  # transmission below which what lies behind can not be asked for
+_SEEN_THROUGH = 0.12  # transmission below which nobody can restore what lies behind
 
 
 def imagined_depth(clean: Tensor, generator: Generator) -> Tensor:
@@ -83,17 +83,17 @@ def haze(clean: Tensor, generator: Generator, depth: Tensor | None = None) -> Te
 def haze_over_distance(
     clean: Tensor, generator: Generator, depth: Tensor, smog_share: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Put haze on photos that grows with the distance (Eq. 4), t = exp(-β·d^p).
+    """Put haze on photos that grows with distance (Eq. 4), t = exp(-β·d^p).
 
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
         depth: d, (B, 1, H, W): near 0 for what is close, 1 for far things, more for the sky.
-        smog_share: share of photos under dense smog, perhaps in dim light: nothing but near things is left.
+        smog_share: share of photos under dense smog, some of them in dim light, where only near things are visible.
 
     Returns:
-        The hazy photos, and what can be had back from them: where less than 12 % of the light came through, the truth
-        keeps as much of the veil as is missing, so that nobody has to invent what is hidden.
+        The hazy photos, and the target for restoring them: where less than 12 % of the light came through, it
+        keeps some of the haze, so that nothing hidden has to be invented.
     """
     batch = len(clean)
     optical_depth = log_uniform(generator, batch, _THINNEST, _THICKEST)

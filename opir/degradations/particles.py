@@ -1,4 +1,4 @@
-"""Falling things: sparse random seeds, each drawn as the same small shape by one circular convolution.
+"""Streaks and flakes: copies of one small shape at random places, drawn by a circular convolution.
 
 B batch, H height, W width. All parameters are (B, 1, 1, 1) tensors in pixels and radians.
 """
@@ -46,7 +46,7 @@ def flake_shape(height: int, width: int, radius: Tensor, stretch: Tensor, angle:
 
 
 def scatter(generator: Generator, shape: Tensor, coverage: Tensor) -> Tensor:
-    """Scatter copies of a shape so that together they would cover a given share of the picture.
+    """Scatter copies of a shape at random, so many that they cover a given share of the picture.
 
     Args:
         generator: source of randomness.
@@ -54,7 +54,7 @@ def scatter(generator: Generator, shape: Tensor, coverage: Tensor) -> Tensor:
         coverage: (B, 1, 1, 1), expected sum of all copies per pixel.
 
     Returns:
-        (B, 1, H, W) in [0, 1]; copies differ in strength and overlap additively up to 1.
+        (B, 1, H, W) in [0, 1]; copies differ in strength, and where they overlap their sum is taken, up to 1.
     """
     area = shape.sum(dim=(2, 3), keepdim=True).clamp_min(1)
     drawn = torch.rand(shape.shape, generator=generator, device=shape.device)

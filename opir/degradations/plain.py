@@ -1,4 +1,4 @@
-"""What is no weather and is easily taken for it: plain, dark, soft and dotted pictures, drawn from a seed.
+"""Pictures without weather that are easily taken for it: plain, dark, soft and dotted ones, drawn from a seed.
 
 Each kind is one function of a random source and a side, and returns RGB in [0, 1], (side, side, 3).
 """
@@ -25,7 +25,7 @@ def draw_plain(seed: int, side: int) -> NDArray[np.uint8]:
 
 
 def _colour(random: Random, dark: float = 0.0, bright: float = 1.0, tint: float = 0.08) -> Picture:
-    """Draw a colour of a grey between `dark` and `bright`, tinted by at most about `tint`."""
+    """Draw a colour: a grey between `dark` and `bright`, with each channel changed by at most `tint`."""
     return np.asarray((random.uniform(dark, bright) + random.uniform(-tint, tint, 3)).clip(0, 1))
 
 

@@ -77,7 +77,7 @@ def rain(
         generator: source of randomness, on the device of `clean`.
         weather_size: size of the streaks, 1 for a photo of half a megapixel, for all or (B, 1, 1, 1).
         depth: of the mist, (B, 1, H, W) around 1; None invents one.
-        layers: recorded streaks in the size of the photos, (B, 1, H, W) in [0, 1]; half of the photos get those.
+        layers: recorded streaks of the photos' size, (B, 1, H, W) in [0, 1]; half of the photos get these.
     """
     batch, _, height, width = clean.shape
     misty = chance(generator, batch, 0.3)
@@ -90,7 +90,7 @@ def rain(
     light = uniform(generator, batch, 0.75, 1.0) + 0.02 * torch.randn(
         (batch, 3, 1, 1), generator=generator, device=generator.device
     )
-    # screen = 0 adds the streaks, screen = 1 blends them as 1 - (1 - J)(1 - R); most rain lies between
+    # screen = 0 adds the streaks, screen = 1 blends them as 1 - (1 - J)(1 - R); 40 % of the photos have 0
     screen = torch.where(
         chance(generator, batch, 0.4) > 0, torch.zeros_like(strength), uniform(generator, batch, 0, 1)
     )

@@ -1,4 +1,4 @@
-"""Random numbers for a batch, always from a given generator, on its device. Shapes are (B, 1, 1, 1)."""
+"""Random numbers for a batch, from a given generator, on its device; the shape is (B, 1, 1, 1)."""
 
 import math
 

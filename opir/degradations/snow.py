@@ -13,7 +13,7 @@ from opir.degradations.randomness import chance, log_uniform, uniform
 
 # Radius range in pixels, densest coverage, and how far motion stretches a flake: far, middle and near flakes.
 _LAYERS = (((0.6, 1.3), 0.10, 3.0), ((1.3, 3.5), 0.08, 2.5), ((3.5, 11.0), 0.06, 2.0))
-_ALWAYS = 1  # the layer that no snowy photo lacks: one with a few large flakes only would often show none
+_ALWAYS = 1  # the layer that every snowy photo has: a photo with a few large flakes only would often show no snow
 
 
 def flake_mask(

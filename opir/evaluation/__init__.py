@@ -1,4 +1,4 @@
-"""How good a restoration is by stated protocols, what it is compared with, and how its bounds are calibrated."""
+"""Scores of restorations by stated protocols, classical methods to compare with, and calibration of error bounds."""
 
 from opir.data.published import Space
 from opir.evaluation.baselines import dehaze_by_dark_channel, smooth_by_guided_filter

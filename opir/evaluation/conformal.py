@@ -1,9 +1,9 @@
-"""Calibrating the uncertainty map: which error in grey values does it stand for? By split conformal prediction.
+"""Calibrates the uncertainty map: which error in grey values does it stand for? By split conformal prediction.
 
-Photos that the weights never saw get made weather and are restored blind. In groups of equal task and similar
-uncertainty, the conformal quantile of the error is a bound that a new photo's pixels keep with the chosen probability
-(Vovk et al. 2005; by group: Mondrian conformal prediction). Pixels of one photo depend on each other, so the sample
-counted for the quantile's correction is the restored photo, not the pixel.
+Photos that the weights were not trained on get synthetic weather and are restored blind. Pixels are grouped by the
+recognised task and by uncertainty. The conformal quantile of the error in a group is a bound that the pixels of a new
+photo stay below with the chosen probability (Vovk et al. 2005; by group: Mondrian conformal prediction). Pixels of a
+photo depend on each other, so the sample size in the quantile's correction is the number of restored photos.
 
 H height, W width, N sampled pixels.
 """
@@ -30,15 +30,15 @@ from opir.tasks import Task
 
 SHARE = 0.9
 CROP_SIDE = 256
-"""Pixels of the crops: small ones are quick, so there can be many draws of the weather."""
+"""Side of the crops in pixels: small ones are fast, so there can be many draws of the weather."""
 FIRST_SEED = 1000
-"""Seeds from here on calibrate; those of published figures are smaller."""
+"""Calibration uses seeds from here on; published figures use smaller ones."""
 PARTS = 4
-"""Photos are tried in so many parts, each with curves from the others."""
+"""The photos are split into so many parts; each is tested with curves from the others."""
 _PIXELS = 2048  # of each restored crop
 _BINS = 16
 _FEWEST_CROPS = 12  # a task with fewer has no curve of its own
-_LEAST_ERROR = 0.05  # grey values; a bound of zero could not be multiplied
+_LEAST_ERROR = 0.05  # grey values; a bound of zero would stay zero whatever it is multiplied by
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ def calibrate(
         progress: called with the number of crops done and their total.
 
     Returns:
-        The calibration, from all photos. `made_from["coverage"]` has what share of pixels is below its bound, by
-        weather and part: each part of the photos is tried with curves that were made from the others alone.
+        The calibration, from all photos. `made_from["coverage"]` has the share of pixels below their bound, for each
+        weather and part of the photos, with curves made from the other parts alone.
 
     Raises:
         ValueError: without weights from a file, or for fewer than two photos.
@@ -139,7 +139,7 @@ def _crop(photo: Tensor, side: int, random: np.random.Generator) -> Tensor:
 def fit_curves(samples: Sequence[Sample], share: float = SHARE) -> dict[str, ErrorCurve]:
     """Return the curve of every task that was recognised often enough, and the common one.
 
-    Curves go by what the model recognised, because that is all there is to go by on a new photo.
+    Curves are for the recognised task, because that is all that is known of a new photo.
     """
     curves = {ANY_TASK: fit_curve(samples, share)}
     for task in Task:
@@ -152,8 +152,9 @@ def fit_curves(samples: Sequence[Sample], share: float = SHARE) -> dict[str, Err
 def fit_curve(samples: Sequence[Sample], share: float = SHARE) -> ErrorCurve:
     """Return the rising bound that `share` of the pixels stay below, conformally.
 
-    Bins of equal size by uncertainty get their quantile; neighbours that would make the bound fall are joined; the
-    whole is then multiplied so that it holds for the conformal share of all pixels.
+    The pixels are sorted by uncertainty into bins of equal size, and the bound of a bin is its quantile. Neighbouring
+    bins between which the bound would fall are joined. All bounds are then multiplied by one factor, so that the
+    conformal share of all pixels is below its bound.
     """
     uncertainty = np.concatenate([sample.uncertainty for sample in samples])
     error = np.concatenate([sample.error for sample in samples])

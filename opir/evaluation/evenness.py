@@ -1,20 +1,20 @@
-"""Does a map show the grid of the network that made it? Energy at the grid's periods against their neighbours'."""
+"""Does a map show the grid of its network? Compares the energy at the grid's periods with that beside them."""
 
 import torch
 from torch import Tensor
 
 PERIODS = (2, 4, 8, 16)
-"""In pixels: what pixel shuffles, strides and cells would leave."""
+"""In pixels: the periods of grids that pixel shuffles, strides and cells could leave."""
 _MULTIPLE = 16
-_AROUND = (2, 3, 4)  # frequencies so far from a period's count as its neighbours
-_UNSEEN = 0.5 / 255  # amplitude that 8 bits do not show: below it nothing counts as a grid
+_AROUND = (2, 3, 4)  # frequencies at this distance from a period's are its neighbours
+_UNSEEN = 0.5 / 255  # an amplitude that 8 bits do not show, and so no grid
 
 
 def grid_energy(values: Tensor) -> dict[int, float]:
-    """Return, for each of `PERIODS`, the energy of a map at it as a multiple of that at the periods beside it.
+    """Return, for each of `PERIODS`, the energy of a map at this period divided by that at the neighbouring periods.
 
-    1 means that the period stands out no more than its neighbours; the worse of both directions counts. What is
-    fainter than half a grey value of the map's unit is taken for nothing.
+    1 means that the period stands out no more than its neighbours; the worse of both directions counts. Energy of
+    less than half a grey value counts as none.
 
     Args:
         values: (H, W), a map of a picture that is even or of random texture; at least 64×64.

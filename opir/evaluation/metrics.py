@@ -1,6 +1,6 @@
-"""How good a restoration is, and how well its uncertainty tells where it is not.
+"""PSNR and SSIM of a restoration, and how well its uncertainty tells where the error is.
 
-PSNR and SSIM are those of the deraining literature: from pictures clamped and rounded to 8 bits, on RGB or on
+PSNR and SSIM are as in the deraining literature: of pictures clamped and rounded to 8 bits, on RGB or on
 the luma Y of BT.601 in studio range (MATLAB's rgb2ycbcr, not rounded). SSIM is that of Wang et al. 2004: a
 Gaussian window of 11×11 pixels, σ = 1.5, wherever it fits into the picture, averaged over colours.
 
@@ -21,7 +21,7 @@ from opir.data.published import Space
 
 SPACES: tuple[Space, ...] = ("rgb", "y")
 UNCHANGED_PSNR = 60.0
-"""In dB: what equal pictures count as in a mean; one wrong grey value in ten gives about 58."""
+"""In dB: what equal pictures count as in a mean. (One grey value of ten wrong by 1 gives about 58.)"""
 BLOCK = 8  # side of the squares that uncertainty is judged on: single pixels are dominated by noise
 _WINDOW, _SIGMA = 11, 1.5
 _LUMA = (65.481, 128.553, 24.966)
@@ -34,7 +34,7 @@ def psnr(restored: Tensor, clean: Tensor, space: Space = "rgb", rounded: bool = 
         restored: (3, H, W) in [0, 1].
         clean: as `restored`.
         space: "rgb", or "y" for luma only.
-        rounded: whether to 8 bits, as published figures are; without, to see differences that no file holds.
+        rounded: whether pictures are rounded to 8 bits, as for published figures.
 
     Raises:
         ValueError: for pictures of different or wrong shapes, or an unknown space.
@@ -137,7 +137,7 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def sparsification_curve(uncertainty: NDArray[Any], error: NDArray[Any], block: int = BLOCK) -> NDArray[np.float64]:
-    """Return the mean error of the k most certain blocks, for k from 1 to all of them.
+    """Return the mean error of the k most certain blocks, for k from 1 to their number.
 
     Equally uncertain blocks count with their common mean, as if they were taken in random order.
 

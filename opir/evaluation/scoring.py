@@ -1,4 +1,4 @@
-"""Scoring anything that restores photos against the truth, by one stated protocol (`opir.evaluation.metrics`).
+"""Scores anything that restores photos against the truth, by one stated protocol (`opir.evaluation.metrics`).
 
 H height, W width, N 8×8 blocks.
 """
@@ -29,7 +29,7 @@ Restore = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class ImageScore:
-    """How close one photo came to its target, and how close it had been untouched."""
+    """How close one photo's restoration is to its target, and how close the untouched photo is."""
 
     name: str
     psnr: float
@@ -97,7 +97,7 @@ def evaluate(
     """Restore every input and score it against its target.
 
     Args:
-        restore: any method, ours or a peer's.
+        restore: any method, ours or another one.
         pairs: such as from `opir.data.pair_photos`, which compares their sizes before any work.
         space: "rgb", or "y" for luma only as is usual for rain.
         progress: called with the number of pairs done and their total.
@@ -128,7 +128,7 @@ def _score(name: str, degraded: Tensor, restored: Tensor, clean: Tensor, space: 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """One restoration against the truth: its scores, and how well its uncertainty tells where it is wrong."""
+    """One restoration against the truth: its scores, and how well its uncertainty tells where the error is."""
 
     scores: dict[Space, ImageScore]
     error: NDArray[np.float32]

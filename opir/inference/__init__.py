@@ -1,4 +1,4 @@
-"""Photo in, restoration out: at any size, in parts that fit the memory, and one pixel's operator looked at."""
+"""Restores photos of any size, in parts that fit the memory, and computes the operators of single pixels."""
 
 from opir.inference.compact import compacted
 from opir.inference.error_bounds import Calibration

@@ -1,4 +1,4 @@
-"""A photo from the coarsest level of its pyramid to the finest: x_n = I_n + ↑(Ĵ_{n+1} − I_{n+1}).
+"""Restores a photo from the coarsest level of its pyramid to the finest: x_n = I_n + ↑(Ĵ_{n+1} − I_{n+1}).
 
 D embedding size, H height, W width of the photo; h, w of a level.
 """
@@ -33,7 +33,7 @@ class _View(NamedTuple):
 
 
 class CoarseToFine:
-    """Restores one photo level by level. It holds what is still to be done, and lets go of what is done."""
+    """Restores one photo level by level. To save memory, it forgets a level that is done."""
 
     def __init__(self, photo: Photo, choice: LevelChoice, stages: TiledLevel) -> None:
         """Make the pyramid, on the model's device, and look at every level.
@@ -61,7 +61,7 @@ class CoarseToFine:
         return tuple(done), finished(self._pyramid[0][0].cpu(), self.photo)
 
     def _pass_level(self) -> Level:
-        """Do what is to be done at the coarsest level that is left; finer ones then begin with its change.
+        """Restore the coarsest level that is left, or pass it by; its change is applied to the finer ones.
 
         At the photo's own size the result takes the photo's place in the pyramid.
         """
@@ -80,7 +80,7 @@ class CoarseToFine:
         return _level(number, view, embedding, made, self.photo)
 
     def _carry_up(self, change: Change) -> None:
-        """Let every finer level begin with the change of the last one, and look at it anew."""
+        """Apply the change of the last level to every finer one, and embed these anew."""
         for number in reversed(range(len(self._views))):
             picture = torch.empty_like(self._pyramid[number])
             write_changed(self._pyramid[number], change, picture)
@@ -97,13 +97,13 @@ class CoarseToFine:
         return _View(picture, embedding, {task.label: share for task, share in zip(Task, shares, strict=True)})
 
     def _spare_memory(self) -> None:
-        """Give freed memory back before more is made of a large photo: holes are seldom of the size it asks for."""
+        """Give freed memory back to the system before a large photo needs more: the holes seldom fit."""
         if self.photo.is_large:
             give_back_freed_memory()
 
 
 def _level(number: int, view: _View, embedding: Tensor | None, made: TiledResult | None, photo: Photo) -> Level:
-    """Say what a level saw and did, with all that is kept of it on the processor."""
+    """Return what a level saw and did; its tensors are moved to the CPU."""
     height, width = view.picture.shape[-2:]
     work, change = None, 0.0
     if made is not None:

@@ -1,4 +1,4 @@
-"""A restoration in a fraction of its memory, for a server that keeps it between clicks."""
+"""Makes a restoration take less memory, for a server that keeps it between clicks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from opir.ops.colours import in_grey_values
 
 
 def compacted(result: Restoration) -> Restoration:
-    """Return a restoration without what is drawn once: scale weights, and maps and pictures made when asked for.
+    """Return a restoration without scale weights and without the maps and pictures that were made from it.
 
-    The result of an 8-bit photo in colour becomes grey values, as its file is rounded; what lies between half
-    precision.
+    For an 8-bit photo in colour the result is rounded to grey values, as in its file, and intermediate results and
+    maps become float16.
     """
     restored, rounds = result.restored_rgb, result.photo.bits == 8 and not result.photo.is_grey
     if rounds and restored.is_floating_point():

@@ -1,7 +1,7 @@
 """What an uncertainty means in grey values: curves that `opir calibrate` made for one set of weights.
 
-They lie beside the weights as `*_calibration.json` and name their SHA-256: a copy of the weights finds them, other
-weights, such as those of a later training run, do not.
+They lie beside the weights as `*_calibration.json` and name the weights' SHA-256, so they are used for exactly these
+weights and not, for example, for those of a later training run.
 
 H height, W width.
 """
@@ -39,13 +39,13 @@ class ErrorCurve:
             raise ValueError(f"expected rising uncertainties and as many errors that never fall, got {self}")
 
     def at(self, uncertainty: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the bound for each uncertainty, of its shape; level beyond the ends."""
+        """Return the bound for each uncertainty, of its shape; constant beyond the ends."""
         return np.asarray(np.interp(uncertainty, self.uncertainty, self.error), dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Which error nine pixels of ten stay below, by task and uncertainty, for one set of weights."""
+    """The error that a share of the pixels stays below, by task and uncertainty, for one set of weights."""
 
     weights_sha256: str
     share: float
@@ -55,7 +55,7 @@ class Calibration:
     curves: dict[str, ErrorCurve]
     """By task, and `ANY_TASK` for the others."""
     made_from: dict[str, Any] = field(default_factory=dict)
-    """Photos, seeds and what was covered when it was tried on other photos."""
+    """Photos, seeds, and the share of pixels below their bound on other photos."""
 
     def __post_init__(self) -> None:
         if ANY_TASK not in self.curves:
@@ -68,7 +68,7 @@ class Calibration:
 
         Args:
             uncertainty: UM of stage 1, (H, W).
-            task: the task told or recognised; one without a curve of its own takes the common one.
+            task: the task named or recognised; one without a curve of its own takes the common one.
 
         Returns:
             Mean |restored - clean| over colours, (H, W), in grey values.

@@ -1,4 +1,4 @@
-"""A restored photo looked into again: what a level began with, and the operators that it had."""
+"""Computes parts of a restoration again: what a level began with, and the operators of its pixels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Inspector:
     precision: torch.dtype
     stages: int
     begun: dict[int, Tensor] = field(default_factory=dict)
-    """What levels began with, x_n, (3, h, w), by their numbers: made again when first looked at, and kept."""
+    """What levels began with, x_n, (3, h, w), by their numbers: computed when first needed, and kept."""
 
     def pixel(self, x: int, y: int, named: str, task: str | None, level: int | None) -> PixelInspection:
         """Return the operator of one pixel; `named` is the task of the restoration, the others as `inspect` has."""

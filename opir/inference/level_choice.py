@@ -1,12 +1,13 @@
-"""Which levels of a photo's pyramid work: the rule, and the figures that it was chosen by (docs/log.md, 26 November).
+"""The rule by which levels of the pyramid work, and the figures that it was chosen by (docs/log.md, 26 November).
 
-A level's own embedding says how probable weather is at its size. Today's weights see streaks and flakes at a level
-and at one or two coarser ones too, where they would be removed less well, and a pass too many costs more than one too
-few. So falling weather is removed from one level on:
+A level's own embedding says how probable weather is at its size. The shipped weights see streaks and flakes at a
+level and at one or two coarser ones too, where they would be removed less well; and working at a level too many costs
+more than at one too few. So rain and snow are removed from one level on:
 
-1. where the coarsest level that is `SURE` lies, or one level finer if that is `LIKELY` as well: that is the
-   size at which the broadest streaks or flakes are still some pixels wide;
-2. or else at the level that shows most of it, if it is `LIKELY`; or else at the photo's own size, if that is `SEEN`;
+1. at the coarsest level that is `SURE`, or at the next finer one if that is `LIKELY` as well: there the broadest
+   streaks or flakes are still some pixels wide;
+2. or else at the level with the highest probability, if it is `LIKELY`; or else at the photo's own size, if it is
+   `SEEN` there;
 3. then at each finer level that still shows it after that (`STILL_SEEN`).
 
 Haze is removed before that, at the coarsest level, which shows the whole scene, and at the next finer one if that is
@@ -20,11 +21,11 @@ from typing import Literal
 
 from opir.tasks import FALLING, Task
 
-# With the weights of runs L and M.
+# All are probabilities, chosen with the weights of runs L and M.
 SURE = 0.95  # of 24 photos with fresh rain and snow at sizes 1 and 3: 4.5 dB won, as with 0.99
 LIKELY = 0.6  # rain of eleven real photos: 0.6 to 0.96 in eight of them
 SEEN = 0.4  # at the photo's own size: one of 172 clean and plain photos shows more there
-STILL_SEEN = 0.4  # with 0.7 a fourteenth more of the streaks of 20 real rainy photos stays
+STILL_SEEN = 0.4  # with 0.7, 7 % more of the streaks of 20 real rainy photos stay
 HAZY = 0.5  # at the coarsest level: 3 of 24 Kodak photos, 1 of 12 plain pictures and 11 of 12 hazy ones show more
 HAZY_LEVELS = 2
 """Haze is looked for at so many of the coarsest levels: on 8 hazy photos the second won 0.75 dB more."""
@@ -102,11 +103,11 @@ class LevelChoice:
         self._begun = False
 
     def count_levels(self, height: int, width: int) -> int:
-        """Return how many levels a photo of this size has, with those that were asked for."""
+        """Return how many levels a photo of this size has; more if coarser ones were asked for."""
         return max(count_levels(height, width), 1 + max(self.levels or (0,)))
 
     def look(self, seen: Sequence[Probabilities]) -> None:
-        """Take in what the levels that are still to come show, finest first: at first, and after a level worked."""
+        """Note what the remaining levels show, finest first: before the first level, and after one that worked."""
         if self._coarsest is None:
             self._coarsest = len(seen) - 1
         if not self._begun:

@@ -1,4 +1,4 @@
-"""What each level of a photo's pyramid saw and did, and what that makes of the photo.
+"""What each level of a photo's pyramid saw and did, and the maps and pictures of the photo that follow from it.
 
 D embedding size, H height, W width of the photo; h, w of a level; S scales.
 """
@@ -71,7 +71,7 @@ class Level:
 
     @property
     def weather(self) -> str:
-        """The likeliest of all that is weather at this size; "auto" for a model without the task-aware module."""
+        """The likeliest of rain, snow and haze at this size; "auto" for a model without the task-aware module."""
         weathers = [name for name in self.probabilities if name != Task.CLEAN.label]
         return max(weathers, key=lambda name: self.probabilities[name], default=AUTO)
 
@@ -93,7 +93,7 @@ class Level:
 
 
 def carried_up(photo: Tensor, source: int, restored: Tensor, target: int = 0) -> Tensor:
-    """Return what a level's result makes of a finer level, when none between them works: x_n.
+    """Return what a finer level begins with after a level's result, if no level between them works: x_n.
 
     Args:
         photo: (3, H, W) in [0, 1], or uint8 grey values.
@@ -123,7 +123,7 @@ def finished(rgb: Tensor, photo: Photo) -> Tensor:
 def enlarge_map(values: Tensor, level: Level, width: int, height: int, smaller: int = 1) -> Tensor:
     """Return a map of a level, (C, h, w), at the photo's size, bilinearly: (C, height, width) of the same type.
 
-    What is `smaller` is that many times less high and wide, and the mean of so many pixels where the level is larger.
+    `smaller`, a power of two, makes the result so many times smaller; a level that is larger than that is averaged.
     """
     factor = 2**level.number
     if factor == smaller:
@@ -137,7 +137,7 @@ def enlarge_map(values: Tensor, level: Level, width: int, height: int, smaller: 
 def joined_uncertainty(levels: Sequence[Level], width: int, height: int, smaller: int = 1) -> Tensor | None:
     """Return the largest UM of the levels that worked at each pixel of the photo, (H, W); None where none worked.
 
-    So many times `smaller` than the photo, which must be a power of two: what is not asked for in full is never made.
+    `smaller`, a power of two, makes the result so many times smaller than the photo, in less memory.
     """
     maps = [
         enlarge_map(level.work.uncertainty[None], level, width, height, smaller)[0]
@@ -159,7 +159,7 @@ def joined_scale_weights(
     """Return the mean α of the levels that worked, float16 (S, H, W) in the order of `scales_of`.
 
     `smaller` is as for `joined_uncertainty`.
-    Each pixel's add up to 1. Where no level worked, every pixel is its own: all is at the first scale.
+    The weights of a pixel add up to 1. If no level worked, the first scale has the weight 1.
     """
     scales = scales_of(levels, dilations)
     kept = [

@@ -1,4 +1,4 @@
-"""The photo and its restoration mixed, of any part of them."""
+"""Mixes a photo and its restoration, or a part of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inverse operators of a pixel or of a part of a photo, computed again from what they depend on.
+"""The inverse operators of a pixel or of a part of a photo, computed again from the pixels that they depend on.
 
 C kernel channels (1 or 3), D embedding size, H height, W width, S scales; h, w of the part.
 """
@@ -75,7 +75,7 @@ class OperatorField:
     """All operators of a part of a photo."""
 
     level: int
-    """Whose they are: each is one for 2ⁿ×2ⁿ pixels of the photo."""
+    """The level, n: each operator is for 2ⁿ×2ⁿ pixels of the photo."""
     worked: bool
     """Whether the level worked; else the operators are what they would have been."""
     window: Window
@@ -95,7 +95,7 @@ class PixelInspection:
     y: int
     task: str
     level: int
-    """Whose operator it is: one for 2ⁿ×2ⁿ pixels of the photo, from a grid that begins in its corner."""
+    """The level, n: the operator is for 2ⁿ×2ⁿ pixels of the photo, on a grid that begins in its top left corner."""
     worked: bool
     """Whether the level worked; else the operator is what it would have been."""
     scales: tuple[int, ...]
@@ -166,12 +166,12 @@ def inspect_window(
     """
     stride = model.stride
     height, width = (-(-side // stride) * stride for side in picture.shape[-2:])  # as the whole picture is padded to
-    # What each stage is wanted for, from the last back to the picture that stage 1 sees.
+    # The part that each stage has to make, from the last stage back to the picture that stage 1 sees.
     windows = [window.aligned(stride)]
     for _ in range(stages):
         windows.append(windows[-1].grown(model.halo, height, width))
     around = windows.pop()
-    # Only the part that is looked at is padded: a copy of a large photo takes longer than the pixel itself.
+    # Only this part is padded: copying a large photo would take longer than computing the operator.
     image, uncertainty = pad_to_multiple(in_unit(around.of(picture[None])), stride), None
     made = []
     for index in range(stages):

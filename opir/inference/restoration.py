@@ -54,9 +54,9 @@ class Restoration:
     keeps_scale_weights: bool = False
     """Whether α of the last stage was asked for."""
     spread: NDArray[np.float32] | None = None
-    """How far the results of `restore_thoroughly` lie apart, (H, W): standard deviation in grey values."""
+    """Standard deviation of the results of `restore_thoroughly`, in grey values, (H, W)."""
     calibration: Calibration | None = field(default=None, repr=False)
-    """What the uncertainty means in grey values, where the weights come with it."""
+    """What the uncertainty means in grey values; None for weights without a calibration."""
 
     @property
     def width(self) -> int:
@@ -108,7 +108,7 @@ class Restoration:
     def stage1_rgb(self) -> Tensor:
         """The result as it is before the last stage, as `restored_rgb`: Ĵ1 of the finest level that worked.
 
-        That of a coarser level is carried over to the photo, as its result was. The photo where no level worked.
+        That of a coarser level is applied to the photo as its result was. If no level worked, it is the photo.
         """
         for level in reversed(self.levels):
             if level.work is not None and level.number == 0:

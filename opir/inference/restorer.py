@@ -56,7 +56,7 @@ class Restorer:
             work_after_forks()
         self.model = model.eval()
         self.model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # A result outlives a GPU that was borrowed for it, so its pixels are looked at with a copy.
+        # A result may be inspected after a GPU was given back, so it gets a copy of the model on the CPU.
         self.model_on_processor = self.model if self.device.type == "cpu" else copy.deepcopy(self.model).cpu()
         self.info = info
         folders = [] if info is None else [info.path.parent, SHIPPED_FOLDER]
@@ -127,7 +127,7 @@ class Restorer:
 
     @torch.inference_mode()
     def embed(self, photos: Tensor) -> Tensor | None:
-        """Return what the weather of whole photos looks like to the model, computed as photos are restored.
+        """Return the embeddings of whole photos, computed in the same precision as for a restoration.
 
         Args:
             photos: (B, 3, H, W) on the restorer's device, in [0, 1], or uint8 grey values.

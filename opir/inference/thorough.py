@@ -1,4 +1,4 @@
-"""A photo restored as it is, mirrored, upside down and both, and the results averaged: slower and a little better.
+"""Restores a photo as it is, mirrored, upside down and both, and averages the results: slower and a little better.
 
 H height, W width.
 """
@@ -36,8 +36,8 @@ def restore_thoroughly(
         options: more of `Restorer.restore`.
 
     Returns:
-        The restoration of the photo as it is, with the average as its result, and `spread`: where the ways disagree
-        no way is to be trusted. Nothing to do for the photo as it is means nothing to do, and no spread.
+        The restoration of the photo as it is, with the average as its result, and `spread`: where the results differ,
+        none can be trusted. If no level works for the photo as it is, it is returned, with a spread of 0.
 
     Raises:
         ValueError: as `Restorer.restore` does.

@@ -1,4 +1,4 @@
-"""All stages of one level, part by part, in as much memory as there is; the same result as of the whole at once."""
+"""Runs the stages of one level tile by tile, to fit the memory; the result is that of the whole level at once."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class LevelSettings:
     fused: bool
     """Whether to filter in one compiled pass, where that can be."""
     kept: torch.dtype
-    """What results and uncertainty are kept in."""
+    """Type of results and uncertainty."""
     rounds: bool
-    """Whether results are kept in grey values (uint8) where the picture is: 144 of 48 megapixels' MB, for 0.01 dB."""
+    """Whether results of a picture in grey values (uint8) are rounded to such: at 48 megapixels it saves 144 MB and
+    costs 0.01 dB."""
     keeps_scale_weights: bool
 
 
@@ -88,7 +89,7 @@ class TiledLevel:
 
         Args:
             picture: x_n, (1, 3, h, w), floats or uint8 grey values.
-            task_embedding: what every stage is told, (1, D).
+            task_embedding: e_t for all stages, (1, D).
 
         Raises:
             ValueError: for a `tile` that is none.
@@ -125,7 +126,7 @@ class TiledLevel:
         return _Stage(index, image, guide, torch.empty_like(image, dtype=colours), uncertainty, weights)
 
     def _run(self, stage: _Stage, task_embedding: Tensor | None, tiles: list[Window]) -> list[Window]:
-        """Run a stage tile by tile, and return the tiles as worked through: finer where memory was short."""
+        """Run a stage tile by tile, and return the tiles, which are smaller than planned if memory was short."""
         done: list[Window] = []
         waiting = tiles[::-1]
         while waiting:
@@ -142,7 +143,7 @@ class TiledLevel:
     def _run_tile(self, stage: _Stage, task_embedding: Tensor | None, tile: Window) -> bool:
         """Run a stage on a tile; False where a GPU has too little memory for it.
 
-        The tile sees as far around it as the stage looks, so no seam can arise.
+        The tile is computed with as much around it as the stage sees, so there are no seams.
         """
         model = self.model
         window = tile.grown(model.halo, *stage.image.shape[-2:])
@@ -170,25 +171,25 @@ class TiledLevel:
         return False
 
     def _halved(self, tiles: list[Window]) -> list[Window]:
-        """Return what is left to do in parts of half the side of the first."""
+        """Return the remaining tiles, cut into parts of half the side of the first."""
         stride = self.model.stride
         half = max(tiles[0].longest // 2 // stride, 1) * stride
         return [part for tile in tiles for part in cut_window(tile, half, stride)]
 
 
 class _Count:
-    """Counts finished parts for a progress callback; how many there are is known level by level."""
+    """Counts finished parts for a progress callback; their number becomes known level by level."""
 
     def __init__(self, progress: Progress | None) -> None:
         """Begin with none."""
         self.progress, self.total, self.done = progress, 0, 0
 
     def expect(self, more: int) -> None:
-        """Count so many more parts that are to come."""
+        """Add to the number of expected parts."""
         self.total += more
 
     def advance(self) -> None:
-        """Tell that one more is done."""
+        """Count one more finished part, and report it."""
         self.done += 1
         if self.progress is not None:
             self.progress(self.done, self.total)

@@ -1,4 +1,4 @@
-"""Which parts of a level are computed one at a time: those asked for, or what fits into the memory that is left."""
+"""Chooses the parts of a level that are computed one at a time: those asked for, or what fits the free memory."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from opir.ops.window import Window
 
 WHOLE_UP_TO_PIXELS = 4_000_000
 WINDOW_PIXELS = 1_000_000
-"""Of a part of a larger level on a processor, halo included. Twice as large ones take 3.5 % less time and twice the
-memory; smaller ones, for want of free memory only, are mostly halo."""
+"""Pixels of a part of a larger level on a CPU, halo included. Twice as many take 3.5 % less time and twice the
+memory; smaller ones are mostly halo, and are only used if memory is short."""
 LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128
-"""Without the halo; of the largest, on a GPU, as many pixels in any shape."""
+"""Without the halo. On a GPU a part has at most as many pixels as a square of the largest side, in any shape."""
 _SHARE_OF_FREE_MEMORY = 0.5
-# Besides features at half resolution (`working_copies`): the image in a few layouts; operators in strips. Three
-# quarters of it are holes of the heap.
+# Memory beside that of features (`working_copies`): the image in several layouts, and operators in strips. Three
+# quarters of it are fragmentation of the heap.
 _BYTES_PER_PIXEL = 190
 
 
@@ -74,12 +74,12 @@ def cut_window(window: Window, size: int, stride: int) -> list[Window]:
 
 
 def plan_windows(height: int, width: int, halo: int, pixels: float, least: int, stride: int) -> list[Window]:
-    """Cover a photo with windows whose surroundings are as little as can be: those are computed more than once.
+    """Cover a photo with windows so that as few pixels as possible are computed more than once.
 
     Args:
         height: of the photo, a multiple of `stride`.
         width: likewise.
-        halo: how far around itself a window is seen, as far as the photo reaches.
+        halo: how far around a window pixels are needed, within the photo.
         pixels: how many of them a window and its surroundings may have.
         least: the shortest side of a window that is worth it, whatever `pixels` says; at least `stride`.
         stride: windows start and end at its multiples.

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 
 def initialise(module: nn.Module) -> None:
-    """Draw convolutions and linear layers so that ReLU networks keep the size of their signals (He et al. 2015)."""
+    """Initialise convolutions and linear layers so that ReLU keeps the variance of features (He et al. 2015)."""
     for layer in module.modules():
-        # Where only shapes are asked nothing is drawn: PyTorch would load its compiler for that, 95 MB.
+        # On the meta device, where only shapes are wanted, drawing would make PyTorch load its compiler: 95 MB.
         if isinstance(layer, (nn.Conv2d, nn.Linear)) and not layer.weight.is_meta:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             if layer.bias is not None:
@@ -20,12 +20,12 @@ def initialise(module: nn.Module) -> None:
 
 
 def in_float32(like: Tensor) -> AbstractContextManager[object]:
-    """Return a context for what half precision would spoil: small differences, and kernels of 1 plus a small offset.
+    """Return a context that computes in float32, which small differences, and kernels of 1 plus a small offset, need.
 
     Args:
-        like: of the device that computes.
+        like: a tensor on the device that computes.
     """
-    kind = like.device.type  # `torch.compile` can not follow the question whether a device knows autocast
+    kind = like.device.type  # `torch.compile` can not trace a test whether a device supports autocast
     return nullcontext() if kind == "meta" else torch.autocast(kind, enabled=False)
 
 
@@ -33,6 +33,7 @@ class ResidualBlock(nn.Module):
     """Two dense 3×3 convolutions and a skip: the cheapest block per multiply-add on a CPU."""
 
     copies: ClassVar = {4: 7, 2: 4}
+    """See `working_copies`."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -42,9 +43,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         change: Tensor = self.second(torch.relu_(self.first(features)))
-        if torch.is_grad_enabled():  # while it learns, what is passed on stays float32
+        if torch.is_grad_enabled():  # in training, features stay float32
             return torch.addcmul(features, self.gain, change)
-        gain = self.gain.to(change.dtype)  # afterwards bfloat16 does, in two thirds of the memory
+        gain = self.gain.to(change.dtype)  # in inference bfloat16 is enough, and takes two thirds of the memory
         written_over = torch.is_inference_mode_enabled() and features.dtype == change.dtype
         return torch.addcmul(features, gain, change, out=change if written_over else None)
 
@@ -98,7 +99,7 @@ BLOCKS: dict[str, type[nn.Module]] = {
     "residual": ResidualBlock,
 }
 """By name; each is built from a width, and keeps the shape of its features."""
-_MOST_COPIES = {4: 12, 2: 12}
+_MOST_COPIES = {4: 12, 2: 12}  # for a block without `copies`
 _TRIED_SIDE, _TRIED_WIDTH = 33, 4
 
 
@@ -110,11 +111,11 @@ def block_named(name: str) -> type[nn.Module]:
 
 
 def working_copies(name: str, number_bytes: int) -> int:
-    """Return how many copies of a block's features live at once, for the size of tiles.
+    """Return how many copies of its features a block has in memory at once; the size of tiles depends on it.
 
     Args:
-        name: of the block; one that does not say so in `copies` is given more than enough.
-        number_bytes: what a number takes, 4 or 2.
+        name: of the block, whose attribute `copies` says it; without it a large number is assumed.
+        number_bytes: bytes of a number, 4 or 2.
     """
     copies: dict[int, int] = getattr(block_named(name), "copies", _MOST_COPIES)
     return copies[number_bytes]
@@ -128,8 +129,8 @@ def reach_of(name: str) -> int:
         ValueError: if a block looks at all of what it is given: parts of a photo would not give the whole.
     """
     block = block_named(name)
-    with ThreadPoolExecutor(1) as apart:  # a thread knows nothing of the caller's device, precision and counters
-        reach = apart.submit(_measured_reach, block).result()
+    with ThreadPoolExecutor(1) as thread:  # without the caller's contexts: device, precision, counters
+        reach = thread.submit(_measured_reach, block).result()
     if reach == _TRIED_SIDE // 2:
         raise ValueError(f'the block "{name}" looks at all of its input: parts of a photo would not give the whole')
     return reach
@@ -143,6 +144,6 @@ def _measured_reach(block: type[nn.Module]) -> int:
             parameter.copy_(torch.randn_like(parameter))
         features = torch.randn(1, _TRIED_WIDTH, _TRIED_SIDE, _TRIED_SIDE)
         changed, middle = features.clone(), _TRIED_SIDE // 2
-        changed[..., middle, middle] = torch.randn(_TRIED_WIDTH)  # what norms can not take out
+        changed[..., middle, middle] = torch.randn(_TRIED_WIDTH)  # random, so that no normalisation cancels it
         touched = (tried(changed) != tried(features)).any(dim=1)[0].nonzero() - middle
     return int(touched.abs().max())

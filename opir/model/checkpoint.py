@@ -1,4 +1,4 @@
-"""Model files: safetensors with the config and the provenance inside; loaded strictly, never unpickled."""
+"""Model files: safetensors with the config and how the weights were trained; loaded strictly, never unpickled."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ SHIPPED_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 _FORMAT = "opir-1"
 _WEIGHTS_NAME = "model.safetensors"
 _LOCAL = (".", "..", "~", "runs", "checkpoints")
-"""First parts of a name that mean a folder here, also where it is not there: never a user of the hub."""
+"""First parts of a name that always mean a local folder, even one that is missing, and never a user of the hub."""
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How files of torch.save and of pickle.dump begin."""
 
@@ -155,7 +155,7 @@ def read_training(path: Path) -> dict[str, Any]:
 
 
 def _check_shapes(config: OPIRConfig, tensors: dict[str, Tensor]) -> None:
-    """Compare weights with the model that a config names, before it takes memory: the config may name any size."""
+    """Compare the shapes of weights with a config's, before the model takes memory: a config may name any size."""
     with torch.device("meta"):
         expected = OPIR(config).state_dict()
     for name in sorted(expected.keys() | tensors.keys()):

@@ -18,7 +18,7 @@ from opir.model.task_modulator import TaskModulator
 
 @cache
 def is_available() -> bool:
-    """Tell whether Numba is installed; if so, the first call compiles: seconds, once for a machine."""
+    """Tell whether Numba is installed; if so, the first call on a machine compiles, which takes seconds."""
     if find_spec("numba") is None:
         return False
     importlib.import_module("opir.ops.compiled")
@@ -96,7 +96,7 @@ def _in_parts(rows: int, run: Callable[[int, int], object]) -> None:
 
 
 def _padded(values: Tensor, *dims: int) -> NDArray[np.float32]:
-    """Return values with zeros behind them, so that these dimensions are multiples of what the loops take."""
+    """Return values with zeros appended, so that the sizes of these dimensions are multiples of `MULTIPLE`."""
     from opir.ops.compiled import MULTIPLE
 
     shape = [-(-size // MULTIPLE) * MULTIPLE if dim in dims else size for dim, size in enumerate(values.shape)]

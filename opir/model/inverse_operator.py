@@ -15,9 +15,9 @@ from opir.ops.padding import reflect_pad
 from opir.ops.uncertainty import uncertainty_map
 from opir.ops.window import Window
 
-# Pixels whose operators are made and applied at a time: on a processor they stay in its cache, on a GPU they fill it.
+# Pixels whose operators are made and applied at a time: few enough for the cache of a CPU, enough to keep a GPU busy.
 _STRIP_PIXELS, _GPU_STRIP_PIXELS = 16_384, 1_048_576
-_FUSED_STRIP_PIXELS = 262_144  # of which only results exist
+_FUSED_STRIP_PIXELS = 262_144  # more, because the fused tail makes no operators
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def make_operators(
 def predict_operators(
     predictor: KernelPredictor, modulator: TaskModulator | None, seen: Tensor, task_embedding: Tensor | None
 ) -> Operators:
-    """Run a stage's networks: all that a compiler may make one program of (`OPIR.compile_stages`)."""
+    """Run a stage's networks; `OPIR.compile_stages` compiles this function."""
     features = predictor.features(seen, task_embedding)
     with in_float32(features):
         return make_operators(predictor, modulator, features, task_embedding)
@@ -95,7 +95,7 @@ class InverseOperator:
     scales: tuple[int, ...]
     """The dilations of Eq. 15."""
     predict: Callable[..., Operators] = predict_operators
-    """What runs them, or the same compiled."""
+    """`predict_operators`, or the same function compiled."""
 
     def __call__(self, image: Tensor, guided_image: Tensor, task_embedding: Tensor | None) -> StageResult:
         """Predict each pixel's operator from `guided_image`, make it task-aware, and filter `image` with it.
@@ -121,17 +121,17 @@ class InverseOperator:
         with_operators: bool = False,
         fused: bool = True,
     ) -> Iterator[Strip]:
-        """Restore as a call does, some rows after the other, so that all operators never exist at once.
+        """Restore like a call, but some rows after the other, so that operators never exist for the whole image.
 
-        Without gradients only.
+        Only without gradients.
 
         Args:
             image: as above.
             guided_image: as above.
             task_embedding: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
-            with_operators: hand them out too.
-            fused: take the compiled tail on a processor with Numba, where nobody asks for operators.
+            with_operators: return the operators too.
+            fused: use the compiled tail, on a CPU with Numba and if operators are not wanted.
         """
         whole = Window(0, 0, *image.shape[-2:])
         inner = inner or whole

@@ -14,13 +14,13 @@ from opir.ops.shuffle import mix_channels, shuffle_up
 from opir.ops.window import Window
 
 UNSHUFFLE = 2
-# The head feeds 9 taps at once, so a step of its weights moves a pixel far more than in a network that predicts a
-# residual; small outputs keep the optimizer's steps in proportion.
-HEAD_SCALE = 0.1
+# One weight of the head acts on 9 taps, so a step of the optimizer changes a pixel far more than in a network that
+# predicts a residual. This factor makes up for it.
+HEAD_FACTOR = 0.1
 
 
 class PredictedKernels(NamedTuple):
-    """What the KPN says of every pixel."""
+    """What the KPN predicts for every pixel."""
 
     kernels: Tensor
     """K, (B, C·9, H, W): an identity kernel plus what was predicted."""
@@ -37,7 +37,7 @@ class KernelPredictor(nn.Module):
     def __init__(self, config: OPIRConfig) -> None:
         super().__init__()
         block = block_named(config.block)
-        widths = [min(config.width * 2**level, config.max_width) for level in range(len(config.encoder_blocks) + 1)]
+        widths = [min(config.width * 2**depth, config.max_width) for depth in range(len(config.encoder_blocks) + 1)]
         self.kernel_outputs = config.kernel_channels * TAPS
         self.num_scales = config.num_scales
         self.unshuffle = nn.PixelUnshuffle(UNSHUFFLE)
@@ -60,7 +60,7 @@ class KernelPredictor(nn.Module):
             self.decoders.append(nn.Sequential(*(block(fine) for _ in range(count))))
         outputs = self.kernel_outputs + self.num_scales
         self.head = nn.Conv2d(config.width, outputs * (1 if self.smooth else UNSHUFFLE**2), 1)
-        # What the four pixels of a feature differ by comes from detail alone: even places get even maps.
+        # The four pixels of a feature differ only by its detail, so that even areas get even maps.
         self.corners = nn.Conv2d(config.width, outputs * UNSHUFFLE**2, 1, bias=False) if self.smooth else None
         initialise(self)
         if self.condition is not None:
@@ -111,8 +111,8 @@ class KernelPredictor(nn.Module):
         Args:
             image: as for `forward`.
             task_embedding: as for `forward`.
-            wanted: return the features of this part of the image only, of even bounds: the decoder leaves out what
-                no wanted pixel depends on. Of a tile with its surroundings that is more than a third.
+            wanted: return only the features of this part of the image, of even bounds. The decoder leaves out what
+                no wanted pixel depends on: for a tile and its surroundings more than a third.
         """
         features: Tensor = self.intro(self.unshuffle(image))
         skips = []
@@ -121,13 +121,13 @@ class KernelPredictor(nn.Module):
             skips.append(features)
             features = down(features)
         if self.extremes is not None:
-            # Haze lifts what is darkest in a place: convolutions would have to learn to look for it.
+            # Haze brightens the darkest pixels around a place, which convolutions do not find easily.
             features = features + self.extremes(self._extremes(image))
         if self.condition is not None:
-            # How thick haze is and what light it scatters shows in the whole photo only; streaks show here.
+            # How thick haze is, and the colour of its light, can only be seen in the whole photo.
             assert task_embedding is not None
-            scale, shift = self.condition(task_embedding)[:, :, None, None].to(features.dtype).chunk(2, dim=1)
-            features = torch.addcmul(features, scale, features) + shift
+            factor, offset = self.condition(task_embedding)[:, :, None, None].to(features.dtype).chunk(2, dim=1)
+            features = torch.addcmul(features, factor, features) + offset
         features = self.middle(features)
         if wanted is None:
             for up, decoder in zip(self.ups, self.decoders, strict=True):
@@ -146,23 +146,23 @@ class KernelPredictor(nn.Module):
     def _extremes(self, image: Tensor) -> Tensor:
         """Return the darkest and brightest of each colour around each coarsest feature: (B, 6, H, W) / stride.
 
-        A pooling layer takes ten times as long as reductions where channels come last.
+        Reductions take a tenth of the time of a pooling layer, because channels are last in memory.
         """
         side = self.stride // 2 if self.smooth else self.stride
         rows = image.permute(0, 2, 3, 1).unflatten(2, (-1, side))  # type: ignore[no-untyped-call]
         cells = rows.unflatten(1, (-1, side))
         extremes = torch.cat([-cells.amin(dim=2).amin(dim=3), cells.amax(dim=2).amax(dim=3)], dim=3)
         extremes = extremes.permute(0, 3, 1, 2)
-        if self.smooth:  # of twice as much around each, so that neighbours share half of it
+        if self.smooth:  # cells of twice the side, so that neighbouring cells overlap by half
             extremes = F.max_pool2d(extremes, 4, stride=2, padding=1)
         darkest, brightest = extremes.chunk(2, dim=1)
         return torch.cat([-darkest, brightest], dim=1)
 
     def _with_detail(self, features: Tensor) -> Tensor:
-        """Add what the head reads of the surroundings, where it does: (B, 4·width, h, w).
+        """With `smooth_maps`, add what the head reads of the surroundings of features: (B, 4·width, h, w).
 
-        How features differ from the mean of 3×3 around them, and how much they change to the right and down within a
-        quarter of their distance.
+        That is how a feature differs from the mean of the 3×3 features around it, and how much features change over a
+        quarter of their distance, to the right and down.
         """
         if not self.smooth:
             return features
@@ -171,13 +171,13 @@ class KernelPredictor(nn.Module):
         return torch.cat([features, features - around, right, down], dim=1)
 
     def _needed(self, wanted: Window, whole: Window) -> list[tuple[Window, Window]]:
-        """Return, from the coarsest decoder to the finest, what it takes from the level below, and what it works on.
+        """Return for each decoder, coarsest first, the part of the coarser features that it reads, and its own part.
 
-        Beyond `fine` a decoder sees zeros: at the border of the photo, as ever, or further from what is asked of it
-        than it looks.
+        A decoder sees zeros beyond its own part. That is right at the border of the photo, and elsewhere so far away
+        that no wanted feature depends on it.
         """
         needed, pixel = [], UNSHUFFLE
-        blended = 1 if self.smooth else 0  # features around a wanted one that detail and enlarging take
+        blended = 1 if self.smooth else 0  # neighbouring features that detail and enlarging read
         wanted = wanted.grown(blended * pixel, whole.bottom, whole.right)
         for reach in reversed(self.decoder_reaches):
             fine = wanted.grown(reach * pixel, whole.bottom, whole.right)
@@ -199,16 +199,16 @@ class KernelPredictor(nn.Module):
         weight, bias = self.head.weight.flatten(1), self.head.bias
         if self.corners is not None:
             shared = weight.repeat_interleave(UNSHUFFLE**2, dim=0)
-            # Each pixel of a feature lies a quarter of their distance to a side: ramps become ramps, not stairs.
+            # A pixel's centre lies a quarter of the features' distance from that of its feature: ramps get no steps.
             to_right = shared * torch.tensor([-1, 1, -1, 1], device=weight.device).repeat(len(weight))[:, None]
             down = shared * torch.tensor([-1, -1, 1, 1], device=weight.device).repeat(len(weight))[:, None]
             weight = torch.cat([shared, self.corners.weight.flatten(1), to_right, down], dim=1)
             bias = bias.repeat_interleave(UNSHUFFLE**2)
-        return HEAD_SCALE * weight, HEAD_SCALE * bias + F.pad(identity, (0, len(weight) - len(identity)))
+        return HEAD_FACTOR * weight, HEAD_FACTOR * bias + F.pad(identity, (0, len(weight) - len(identity)))
 
 
 def _change_along(features: Tensor, dim: int) -> Tensor:
-    """Return how much features change within a quarter of their distance, by both neighbours; the border repeats."""
+    """Return how much features change over a quarter of their distance, from both neighbours; the border repeats."""
     size = features.shape[dim]
     before, after = features.narrow(dim, 0, 1), features.narrow(dim, size - 1, 1)
     edged = torch.cat([before, features, after], dim=dim)
@@ -220,5 +220,5 @@ def _shuffled_up(coarse: int, fine: int) -> nn.Sequential:
 
 
 def _smooth_up(coarse: int, fine: int) -> nn.Sequential:
-    """Mix channels, then blend: weights of their own for the four pixels of a feature would show as a grid."""
+    """Mix channels, then enlarge bilinearly: separate weights for a feature's four pixels would show as a grid."""
     return nn.Sequential(nn.Conv2d(coarse, fine, 1), nn.Upsample(scale_factor=2, mode="bilinear"))

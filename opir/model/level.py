@@ -44,10 +44,10 @@ def restore_level(
         run_stage: `OPIR.run_stage`.
         level: n.
         picture: x_n, (B, 3, h, w) of any size.
-        embedding: what the stages are told, (B, D).
+        embedding: e_t for the stages, (B, D).
         num_stages: how many to run.
         stride: of the model; the picture is padded to its multiples.
-        works: (B,) bool, False for photos that pass the level by; None where none does.
+        works: (B,) bool, False for photos whose level is passed by; None if it works for all.
     """
     height, width = picture.shape[-2:]
     image, uncertainty = pad_to_multiple(picture, stride), None

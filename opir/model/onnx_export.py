@@ -1,7 +1,7 @@
-"""A checkpoint as ONNX graphs, for programs without PyTorch: a picture's weather, a level's stages, and the pyramid.
+"""A checkpoint as ONNX graphs, for programs without PyTorch: the task encoder, a level's stages, and the pyramid.
 
-The graphs are traced from the model's own code, for pictures of any size. Which levels work is decided outside of
-them; `docs/onnx_example.py` does it.
+The graphs are traced from the model's own code, and take pictures of any size. Which levels work has to be decided
+outside of them; `docs/onnx_example.py` shows how.
 
 D embedding size, H height, W width, S scales, T tasks; the batch is always 1, colours are sRGB about [0, 1].
 """
@@ -34,7 +34,7 @@ _OPSET = 18
 def export_model(name: str | Path, file_format: str, folder: Path) -> tuple[Path, ...]:
     """Write a checkpoint in another program's format.
 
-    NAME-embedding.onnx: "picture", float32 (1, 3, H, W), becomes "embedding", (1, D), as the stages are told it, and
+    NAME-embedding.onnx: "picture", float32 (1, 3, H, W), becomes "embedding", (1, D), e_t for the stages, and
     "probabilities" of the tasks, (1, T). A model without the task-aware module has no such graph.
 
     NAME-level.onnx: "picture" with H and W multiples of 16 (the model's `stride`) and "embedding" become "restored"
@@ -95,10 +95,10 @@ def _write(
         import onnx
     except ImportError as error:
         raise ValueError(f'exporting needs {error.name}: install it with pip install "opir[onnx]"') from None
-    # The dynamo exporter follows sizes as formulas, which takes it minutes here; tracing takes seconds.
+    # The dynamo exporter computes with sizes as symbols, which takes minutes here; tracing takes seconds.
     with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         traced = Path(folder) / "traced.onnx"
-        warnings.simplefilter("ignore")  # that tracing is the older exporter, and that it meets sizes
+        warnings.simplefilter("ignore")  # that tracing is the older exporter, and that sizes are traced
         torch.onnx.export(
             module.eval(),
             given,
@@ -128,7 +128,7 @@ class _Embedding(nn.Module):
 
 
 def _patches(picture: Tensor) -> Tensor:
-    """Cut what `native_patches` cuts, with the picture's size as a value of the graph."""
+    """Do what `native_patches` does, with the picture's size as a value of the graph."""
     rows, columns = (_places(torch._shape_as_tensor(picture)[axis]) for axis in (2, 3))
     cut = picture[0].index_select(1, rows.flatten()).index_select(2, columns.flatten())
     by_rows = cut.reshape(3, -1, PATCH, cut.shape[2]).permute(1, 0, 2, 3)
@@ -154,7 +154,7 @@ def _numbers(count: Tensor) -> Tensor:
 
 
 def _scene(picture: Tensor) -> Tensor:
-    """Average what `small_copy` averages, likewise: by the matrices (128, size) that do it."""
+    """Do what `small_copy` does, likewise, as products with matrices (128, size) that average."""
     matrices = []
     for axis in (2, 3):
         size = torch._shape_as_tensor(picture)[axis]

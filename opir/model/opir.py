@@ -19,11 +19,12 @@ from opir.ops.pyramid import build_pyramid, change_of, changed
 from opir.ops.window import Window
 from opir.tasks import FALLING, Task
 
-# How probable haze has to be for e_t to be haze's prototype, what the photo shows, and clean's prototype. Of 24
-# photos under haze by distance those that are surely hazy gain 1.4 dB; what is wrongly taken for it loses 4 dB less.
+# Probabilities of haze at which e_t is the prototype of haze, the photo's own embedding, and the prototype of clean.
+# Of 24 photos under haze by distance the surely hazy ones gain 1.4 dB; what is wrongly taken for it loses 4 dB less.
 _SURELY_HAZY, _HAZY, _DOUBTFUL = 0.9, 0.75, 0.5
-# How probable rain or snow has to be for e_t to be what the photo shows, and from where to where its prototype. Of 20
-# real rainy photos 5 % less of the streaks stays, drawn rain gains 0.1 dB, and no clean photo loses (docs/log.md).
+# Probabilities of rain or snow from which e_t is the photo's own embedding, below which it is the prototype, and
+# below which it is the own embedding again. In 20 real rainy photos 5 % fewer streaks stay, drawn rain gains 0.1 dB,
+# and no clean photo loses (docs/log.md).
 _SURELY_FALLING, _FALLING, _FALLING_SEEN = 0.8, 0.6, 0.4
 
 
@@ -67,11 +68,11 @@ class OPIR(nn.Module):
         """Sizes given to `run_stage` are multiples of it, and tiles start at multiples of it."""
         reach = self.kernel_predictor.reach + max(config.scales)
         self.halo = -(-reach // self.stride) * self.stride
-        """How far one stage looks, in pixels, rounded up to a multiple of `stride`."""
+        """How far around a pixel one stage looks, in pixels, rounded up to a multiple of `stride`."""
         self._predict = predict_operators
 
     def compile_stages(self) -> None:
-        """Let `torch.compile` make one program of a stage's networks for each size of batch, to train on a GPU."""
+        """Compile a stage's networks with `torch.compile`, once for each size of batch, to train on a GPU."""
         self._predict = torch.compile(predict_operators, dynamic=False, fullgraph=True)
 
     def embed(self, photo: Tensor) -> Tensor | None:
@@ -91,13 +92,13 @@ class OPIR(nn.Module):
     def choose_task_embedding(self, own: Tensor, named: Task | None = None) -> Tensor:
         """Return e_t for the stages, made from the photos' own embeddings: (B, D) both.
 
-        A named weather is given by its prototype. But where the photo itself shows that weather, its own embedding is
-        used, because that also says how much of it there is.
+        Sure haze gets the prototype of haze: with the photo's own embedding, too little haze is removed from it. The
+        more doubtful haze is, the nearer the embedding moves to the prototype of clean. Rain and snow are the other
+        way round: sure ones keep the photo's own embedding, doubtful ones get their prototype, because half a streak
+        is no better than a whole one; below `_FALLING_SEEN` nothing is changed.
 
-        Where haze is sure, its prototype is used: beside things that look like haze the own embedding asks for too
-        little. Where haze is doubtful, the embedding moves towards clean, further the greater the doubt. Rain and
-        snow are the other way round: sure ones are used as they are seen, doubtful ones that are removed at all get
-        their prototype, for half a streak is no better than a whole one.
+        A named weather is treated in the same way if the photo shows it more than any other, because the embedding
+        also says how much of it there is. Else it gets its prototype.
         """
         if self.task_encoder is None:
             return own
@@ -117,7 +118,7 @@ class OPIR(nn.Module):
         return torch.where((likeliest == named)[:, None], seen, self.task_encoder.prototypes[named].float())
 
     def copy_first_modulator(self) -> None:
-        """Let later stages start from stage 1's task modulation, when stage 1 was trained alone before them."""
+        """Copy stage 1's task modulation to the later stages, after stage 1 was trained alone."""
         for modulator in self.task_modulators[1:]:
             modulator.load_state_dict(self.task_modulators[0].state_dict())
 
@@ -144,7 +145,7 @@ class OPIR(nn.Module):
         with_operators: bool = False,
         fused: bool = True,
     ) -> Iterator[Strip]:
-        """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
+        """Do the same without gradients, some rows after the other, in less memory and time.
 
         Args:
             index: as above.
@@ -152,8 +153,8 @@ class OPIR(nn.Module):
             task_embedding: as above.
             uncertainty: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
-            with_operators: hand out the operators too.
-            fused: take the compiled tail where Numba is installed.
+            with_operators: return the operators too.
+            fused: use the compiled tail, if Numba is installed.
         """
         seen = self._guided(index, image, uncertainty).contiguous(memory_format=torch.channels_last)
         return self._stage(index).strips(image, seen, task_embedding, inner, with_operators, fused)
@@ -185,8 +186,8 @@ class OPIR(nn.Module):
                 (B,), with -1 for its own embedding; None uses each level's own embedding of every photo.
             num_stages: stop after so many stages; None runs all.
             num_levels: of the pyramid; 1 is the paper.
-            works: (num_levels, B) bool, finest level first: False where a photo passes a level by; None where all
-                levels work.
+            works: (num_levels, B) bool, finest level first: False for a level of a photo that is passed by; None if
+                all levels work.
 
         Returns:
             Every level's and stage's result at its own size; `final` has that of the input.
@@ -205,7 +206,7 @@ class OPIR(nn.Module):
         return OPIRResult(levels[-1].stages, levels[-1].embedding, tuple(levels))
 
     def _embed_for_stages(self, picture: Tensor, tasks: Task | Tensor | None) -> Tensor | None:
-        """Return e_t for both stages: what stage 1 leaves would look clean as a whole."""
+        """Return e_t for both stages, (B, D); an embedding of stage 1's result would look clean."""
         if self.task_encoder is None:
             return None
         own: Tensor = self.task_encoder(picture.detach())

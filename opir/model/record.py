@@ -1,4 +1,4 @@
-"""What weights were trained for and on, summed over the runs that led to them, as their file tells it.
+"""How long and on what weights were trained, summed over the runs that led to them, as their file records it.
 
     python -m opir.model.record FILE RUNS.json
 
@@ -46,7 +46,7 @@ class TrainingRecord:
     """What a file says in words of runs that are not counted."""
 
     def describe(self) -> str:
-        """Return it in a line."""
+        """Return it as one line."""
         runs = "" if self.num_runs == 1 else f" in {self.num_runs} runs"
         counted = f"{self.steps:,} steps{runs}, {self.hours:.1f} hours"
         if self.in_words:
@@ -55,7 +55,7 @@ class TrainingRecord:
 
 
 def training_record(metadata: dict[str, Any]) -> TrainingRecord | None:
-    """Return what a checkpoint's metadata tells of its training; None where it tells nothing."""
+    """Return what a checkpoint's metadata says of its training; None if it says nothing."""
     runs = all_runs(metadata)
     if not runs:
         return None
@@ -67,7 +67,7 @@ def training_record(metadata: dict[str, Any]) -> TrainingRecord | None:
 
 
 def main(arguments: list[str]) -> None:
-    """Put earlier runs before the one that a file records."""
+    """Write earlier runs into a file, before the one that it records."""
     if len(arguments) != 2:
         raise SystemExit("usage: python -m opir.model.record FILE RUNS.json")
     path = Path(arguments[0])

@@ -17,9 +17,9 @@ from opir.tasks import Task
 
 PATCH = 64  # pixels at native resolution: streaks and flakes vanish in a thumbnail
 MAX_PATCHES_PER_SIDE = 6  # bounds the cost on a large photo
-SCENE = 128  # pixels of the smallest copy that still shows the darkest and brightest things of a scene
-_CELL = 4  # of them squared are one pixel of the thumbnail: haze, airlight and the layout of the scene
-_BY_ROWS_FROM_PIXELS = 4_000_000
+SCENE = 128  # side of a small copy that still shows the darkest and brightest things of a scene
+_CELL = 4  # a pixel of the thumbnail is the mean of 4×4 pixels of that copy: haze, its light, the layout of the scene
+_BY_ROWS_FROM_PIXELS = 4_000_000  # larger photos are averaged some rows at a time, to save memory
 
 
 def _starts(size: int) -> list[int]:
@@ -51,12 +51,12 @@ def native_patches(photo: Tensor) -> Tensor:
 
 
 def small_copy(photo: Tensor) -> Tensor:
-    """Average a photo, clamped to [0, 1], to 128×128 pixels: rows of the copy one by one for a large photo."""
+    """Average a photo, clamped to [0, 1], to 128×128 pixels; of a large photo, one row of the copy at a time."""
     height, width = photo.shape[-2:]
     if height * width < _BY_ROWS_FROM_PIXELS:
         return F.adaptive_avg_pool2d(in_unit(photo).clamp(0, 1), SCENE)
     bounds = [(height * row // SCENE, -(-height * (row + 1) // SCENE)) for row in range(SCENE)]
-    # One buffer for all: large blocks that come and go leave holes behind, at 48 megapixels 600 MB of them.
+    # One buffer for all rows: a block of memory for each would fragment the heap, by 600 MB at 48 megapixels.
     shapes = [(*photo.shape[:2], bottom - top, width) for top, bottom in bounds]
     buffer = torch.empty(max(map(math.prod, shapes)), dtype=torch.float32, device=photo.device)
     rows = []
@@ -83,7 +83,7 @@ def _convolutions(inputs: int, width: int) -> nn.Sequential:
 def _with_contrast(pixels: Tensor) -> Tensor:
     """Add the detail of each pixel's surroundings at equal contrast: (B, 3, H, W) → (B, 6, H, W).
 
-    A thin streak changes a pixel by a few percent; next to the pixels themselves it would be learned last.
+    A thin streak changes a pixel by a few percent; from the pixels alone it would be learned last.
     """
     detail = pixels - _local_mean(pixels)
     spread = _local_mean(detail.square()).sqrt()
@@ -93,7 +93,7 @@ def _with_contrast(pixels: Tensor) -> Tensor:
 def _local_mean(pixels: Tensor) -> Tensor:
     """Average 9×9 pixels, fewer at the border: two matrix products take a seventh of the time of pooling."""
     across, down = (_averaging(pixels.shape[dim], pixels) for dim in (-1, -2))
-    with in_float32(pixels):  # the detail beside it is small: a tenth of it would be lost
+    with in_float32(pixels):  # detail is a small difference, of which half precision would lose a tenth
         return down @ pixels @ across.T
 
 
@@ -107,8 +107,8 @@ def _averaging(size: int, like: Tensor) -> Tensor:
 class TaskEncoder(nn.Module):
     """Embeds a photo by its native detail and its whole scene, and compares it with learned prototypes.
 
-    e_t also has to tell how much the weather changed each colour of the photo as a whole (`change`): how thick haze
-    is and what light it scatters can not be seen in a part of a photo.
+    From e_t the change of each colour of the whole photo is predicted too (`change`), because how thick haze is, and
+    the colour of its light, can not be seen in a part of a photo.
     """
 
     def __init__(self, config: OPIRConfig) -> None:
@@ -130,7 +130,7 @@ class TaskEncoder(nn.Module):
         nn.init.zeros_(last.weight)
 
     def forward(self, photo: Tensor) -> Tensor:
-        """Embed whole photos of any size: (B, 3, H, W) → (B, D); never copied as a whole.
+        """Embed photos of any size: (B, 3, H, W) → (B, D), without a copy of the whole photo.
 
         Args:
             photo: about [0, 1], or uint8 grey values.
@@ -138,7 +138,7 @@ class TaskEncoder(nn.Module):
         return self.embed_parts(native_patches(photo), small_copy(photo))
 
     def embed_parts(self, patches: Tensor, scene: Tensor) -> Tensor:
-        """Embed photos by what was cut from them: (B, D).
+        """Embed photos from their patches and small copies: (B, D).
 
         Args:
             patches: of `native_patches`, (B·P, 3, 64, 64), those of a photo side by side.
@@ -150,7 +150,7 @@ class TaskEncoder(nn.Module):
         pooled = pooled.reshape(scene.shape[0], -1, pooled.shape[1]).mean(dim=1)
         thumbnail = F.avg_pool2d(scene, _CELL)
         layout = self.scene(2 * thumbnail - 1).mean(dim=(2, 3))
-        # Haze lifts the darkest of every place (the dark channel of He et al. 2009), most where it is thickest.
+        # Haze brightens the darkest pixels of every place (the dark channel of He et al. 2009).
         brightest, darkest = F.max_pool2d(scene, _CELL), -F.max_pool2d(-scene, _CELL)
         extremes = self.extremes(2 * torch.cat([thumbnail, darkest, brightest], dim=1) - 1)
         most = torch.cat([extremes.mean(dim=(2, 3)), extremes.amax(dim=(2, 3))], dim=1)
@@ -158,11 +158,11 @@ class TaskEncoder(nn.Module):
         return embedding.float()
 
     def whole_change(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
-        """Read from embeddings (B, D) what restoring does to a photo as a whole.
+        """Predict from embeddings (B, D) how restoring changes the whole photo.
 
         Returns:
-            Of each colour, (B, 3): what is added to its mean, in [0, 1] units, and the logarithm of what its standard
-            deviation is multiplied with.
+            For each colour, (B, 3): what is added to its mean, in [0, 1], and the logarithm of the factor of its
+            standard deviation.
         """
         mean, spread = self.change(embedding).chunk(2, dim=1)
         return 0.1 * mean, spread

@@ -15,8 +15,8 @@ _MAX_MODULATION = 4.0
 class TaskModulator(nn.Module):
     """g_TAM, a small MLP of a pixel's kernel and the task embedding, one instance per stage (θ_t1, θ_t2).
 
-    The embedding scales and shifts the hidden layer. The MLP also reads the logarithm of the kernel's size, so that
-    it can undo a size that only speaks of uncertainty. It starts at m = 1.
+    The hidden layer is multiplied by a function of the embedding, and another one is added to it. The MLP also reads
+    the logarithm of the kernel's size, so that it can undo a size that only expresses uncertainty. First m is 1.
     """
 
     def __init__(self, config: OPIRConfig) -> None:
@@ -44,8 +44,8 @@ class TaskModulator(nn.Module):
         return _MAX_MODULATION * logits.float().sigmoid()
 
     def hidden_weights(self, task_embedding: Tensor) -> tuple[Tensor, Tensor]:
-        """Fold what the embeddings (B, D) scale and shift into weights, (B, J, C·9 + 1), and biases, (B, J)."""
+        """Return the hidden layer for embeddings (B, D): its weights, (B, J, C·9 + 1), and biases, (B, J)."""
         assert self.hidden.bias is not None
-        scale, shift = self.condition(task_embedding).chunk(2, dim=1)
-        weight = self.hidden.weight.flatten(1) * (1 + scale)[:, :, None]
-        return weight, torch.addcmul(shift, self.hidden.bias, 1 + scale)
+        factor, offset = self.condition(task_embedding).chunk(2, dim=1)
+        weight = self.hidden.weight.flatten(1) * (1 + factor)[:, :, None]
+        return weight, torch.addcmul(offset, self.hidden.bias, 1 + factor)

@@ -1,4 +1,4 @@
-"""Colours kept as grey values (8 bits), which take a quarter of the memory, and as the network computes with them."""
+"""Colours as grey values (uint8), which take a quarter of the memory, and as numbers in [0, 1] for the network."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ def in_unit(colours: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
     Args:
         colours: uint8 or floating point.
-        dtype: what the result is to be of.
+        dtype: of the result.
     """
     return colours.to(dtype).div_(255) if colours.dtype == torch.uint8 else colours.to(dtype)
 
@@ -20,5 +20,5 @@ def in_grey_values(colours: Tensor) -> Tensor:
 
 
 def store(colours: Tensor, target: Tensor) -> None:
-    """Write colours of any shape into `target`, of the same shape: clamped and rounded where those are uint8."""
+    """Write colours of any shape into `target`, of the same shape: clamped and rounded if that is uint8."""
     target.copy_(colours.clamp(0, 1).mul_(255).round_() if target.dtype == torch.uint8 else colours)

@@ -1,11 +1,11 @@
 """The full-resolution tail of a stage in one pass, compiled by Numba: Eqs. 11 and 14–19 without tensors in between.
 
 What `KernelPredictor.read_out`, `TaskModulator` and `filter_padded` do one after the other is done here for a few
-hundred pixels at a time, which stay in the first cache of a processor. Import it only where Numba is installed. It is
-all in one file, because Numba compiles anew only where the file of a function changed.
+hundred pixels at a time, which stay in the first cache of a CPU. Import it only if Numba is installed. All is in one
+file, because Numba compiles a function anew only when the file of that function changes.
 
 C features, h and w rows and columns of features (half of the image's), O outputs of a corner (kernels, then scales),
-J hidden values, S scales. What the loops mix is padded with zeros to a multiple of `MULTIPLE`.
+J hidden values, S scales. Inputs and outputs of matrix products are padded with zeros to multiples of `MULTIPLE`.
 """
 
 from functools import partial
@@ -15,15 +15,15 @@ import numpy as np
 from numba import njit
 
 MULTIPLE = 4
-"""Inputs and outputs of a matrix product are taken by so many."""
+"""Matrix products are computed for so many inputs and outputs at a time."""
 _BLOCK = 256  # columns of features at a time
-_U, _F, _I = np.uint64, np.float32, np.int32  # unsigned indices need no test for negative ones, so loops vectorise
+_U, _F, _I = np.uint64, np.float32, np.int32  # unsigned indices can not be negative, so that loops are vectorised
 _TAPS, _COLOURS = 9, 3
 _FAST: dict[str, Any] = {"fastmath": {"nsz", "contract", "reassoc", "arcp"}, "nogil": True, "error_model": "numpy"}
 
 
 def _compiled(function, signature=None):  # type: ignore[no-untyped-def]
-    """Compile once for a machine, or once for a program where nothing can be written beside this file or at home."""
+    """Compile once for a machine; or in each process, if neither this folder nor the user's can be written to."""
     try:
         return njit(signature, cache=True, **_FAST)(function)
     except RuntimeError:
@@ -32,7 +32,7 @@ def _compiled(function, signature=None):  # type: ignore[no-untyped-def]
 
 @njit(inline="always", **_FAST)
 def _exp(x):  # type: ignore[no-untyped-def]
-    """Return e^x to 1e-7 of it (the polynomial of Cephes), as products that a processor does 16 at a time."""
+    """Return e^x with a relative error of 1e-7 (the polynomial of Cephes), in operations that can be vectorised."""
     x = min(max(x, _F(-80)), _F(80))
     power = np.floor(x * _F(1.4426950408889634) + _F(0.5))
     rest = x - power * _F(0.693359375) + power * _F(2.12194440e-4)
@@ -108,7 +108,7 @@ def _interleave(left, right, target, columns):  # type: ignore[no-untyped-def]
 def _operators(  # type: ignore[no-untyped-def] # noqa: PLR0912
     outputs, taps, scales, hidden_weight, hidden_bias, weight, bias, columns, hidden, kernels, blend, size
 ):
-    """Turn the outputs of one corner of each 2×2 pixels into UM, K·m and α; `outputs` has a row more to use."""
+    """Turn the head's outputs for one corner of each 2×2 pixels into UM, K·m and α; `outputs` has a spare row."""
     row = _U(_BLOCK)
     for x in range(_U(0), columns):
         size[x] = _F(0)
@@ -147,7 +147,7 @@ def _operators(  # type: ignore[no-untyped-def] # noqa: PLR0912
 
 @_compiled
 def _store(rows, planes, count, y, first, columns):  # type: ignore[no-untyped-def]
-    """Copy rows that are 2·`_BLOCK` apart into row y of so many planes."""
+    """Copy rows that are 2·`_BLOCK` apart into row y of `count` planes."""
     for index in range(count):
         target, row = planes[index, y], _U(index) * _U(2 * _BLOCK)
         for x in range(_U(0), columns):
@@ -158,9 +158,8 @@ def _store(rows, planes, count, y, first, columns):  # type: ignore[no-untyped-d
 def _filter(padded, top, left, kernels, blend, scales, per_colour, columns, total, restored, y, first):  # type: ignore[no-untyped-def]
     """Filter `columns` pixels of row y of `restored` from column `first` on.
 
-    Rows of operators are 2·`_BLOCK` apart, and `blend` has a multiple of four of them, those of no scale being 0.
-
-    The pixel's own place in `padded` is (top, left) of its nine neighbours' centre.
+    Rows of operators are 2·`_BLOCK` apart. `blend` has a multiple of four rows; rows without a scale are 0. The first
+    pixel lies at (top, left) in `padded`.
     """
     row, count = _U(2 * _BLOCK), len(scales)
     for colour in range(_COLOURS):
@@ -170,7 +169,7 @@ def _filter(padded, top, left, kernels, blend, scales, per_colour, columns, tota
         for tap in range(_TAPS):
             down, right = tap // 3 - 1, tap % 3 - 1
             kernel = (base + _U(tap)) * row
-            for s in range(0, count, 4):  # four at a time, and what is missing with a weight of 0
+            for s in range(0, count, 4):  # four at a time; a missing scale has the weight 0
                 a, b, c = min(s + 1, count - 1), min(s + 2, count - 1), min(s + 3, count - 1)
                 line0, start0 = padded[colour, top + scales[s] * down], _U(left + scales[s] * right)
                 line1, start1 = padded[colour, top + scales[a] * down], _U(left + scales[a] * right)
@@ -189,7 +188,7 @@ def _filter(padded, top, left, kernels, blend, scales, per_colour, columns, tota
             out[first + x] = total[x]
 
 
-# Named, so that importing compiles, or reads what was compiled, and the first photo does not wait.
+# With a signature Numba compiles, or loads what it compiled, at import: the first photo need not wait.
 _RESTORE = (
     "void(f4[:,:,::1], f4[:,:,::1], i8, i8, i8, f4[:,:,::1], f4[:,::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1],"
     "i8[::1], i8, i8, f4[:,:,::1], f4[:,::1], f4[:,:,::1])"

@@ -17,7 +17,7 @@ CENTRE_TAP = 4
 def _neighbours(padded: Tensor, scale: int, border: int, height: int, width: int) -> Tensor:
     """View a padded image as its 3×3 neighbours at distance `scale`: (B, 3, 9, H, W) without a copy."""
     batch, colours = padded.shape[:2]
-    if torch.onnx.is_in_onnx_export():  # a graph has no views by strides
+    if torch.onnx.is_in_onnx_export():  # ONNX has no strided views
         starts = [border + scale * step for step in (-1, 0, 1)]
         taps = [padded[..., y : y + height, x : x + width] for y in starts for x in starts]
         return torch.stack(taps, dim=2).unflatten(2, (3, 3))  # type: ignore[no-untyped-call,no-any-return]
@@ -31,14 +31,14 @@ def _neighbours(padded: Tensor, scale: int, border: int, height: int, width: int
 
 
 def _blend_samples(padded: Tensor, scale_weights: Tensor, scales: tuple[int, ...], border: int) -> Tensor:
-    """Blend the samples of all scales before the taps meet them: Σ_s α_s I(p + sδ), (B, 3, 3, 3, H, W).
+    """Blend the samples of all scales for each tap: Σ_s α_s I(p + sδ), (B, 3, 3, 3, H, W).
 
-    Sums commute: fusing samples (Eq. 18) first and filtering once costs 9 products per colour for the kernel
-    instead of 9·S, and never builds K^(s).
+    Sums may be swapped: fusing samples (Eq. 18) first and filtering once costs 9 products per colour for the kernel
+    instead of 9·S, and K^(s) is never built.
     """
     height, width = scale_weights.shape[-2:]
     weights = scale_weights[:, :, None, None]
-    # Its own layout would follow that of the overlapping views, and cost every step after it five times as much.
+    # With zeros_like it would get the layout of the overlapping views, and later steps would take five times as long.
     blended = torch.zeros(*padded.shape[:2], 3, 3, height, width, dtype=padded.dtype, device=padded.device)
     for index, scale in enumerate(scales):
         blended.addcmul_(weights[:, index : index + 1], _neighbours(padded, scale, border, height, width))
@@ -123,7 +123,7 @@ def filter_multiscale(image: Tensor, kernels: Tensor, scale_weights: Tensor, sca
 
 
 def filter_padded(padded: Tensor, kernels: Tensor, scale_weights: Tensor, scales: tuple[int, ...]) -> Tensor:
-    """Do the same without gradients for an image, or some rows of it, that has its surroundings already.
+    """Do the same without gradients, for an image or some rows of it that are already padded with their surroundings.
 
     Args:
         padded: (B, 3, H + 2·max(scales), W + 2·max(scales)).

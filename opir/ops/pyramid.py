@@ -1,4 +1,4 @@
-"""The pyramid: what a photo is at each level, and what a coarser level's change means for a finer one.
+"""The pyramid: a photo at each level, and how the change of a coarser level is applied to a finer one.
 
 Level 0 is the photo, and a pixel of level n is the mean of 2ⁿ×2ⁿ of its pixels. B batch, C colours, H height, W width
 of a level; h = ⌈H / 2⌉ and w = ⌈W / 2⌉ those of the next coarser one.
@@ -12,23 +12,23 @@ from torch.nn import functional as F
 
 from opir.ops.colours import in_unit, store
 
-_WINDOW = 5  # half-size pixels across, odd: where contrast is compared
-_LITTLE_VARIANCE = 3e-4  # of grey in [0, 1]: contrast far below it counts as left alone, as that of noise in a sky
+_WINDOW = 5  # side, odd, of the window in which contrast is compared, in pixels of half the level's size
+_LITTLE_VARIANCE = 3e-4  # of grey in [0, 1]: where it varies much less, as a noisy sky does, the gain is about 1
 _HIGHEST_GAIN = 4.0
-_ROWS_AT_A_TIME = 128  # even; what is computed of them stays in a processor's cache
+_ROWS_AT_A_TIME = 128  # even; few enough for a CPU's cache
 
 
 class Change(NamedTuple):
     """What was done to each pixel of a level, so that finer levels can do it too: x = (1 + contrast)·I + added."""
 
     contrast: Tensor
-    """By how much more than 1 detail is multiplied, (B, 1, H, W), from 0 to 3; 0 where streaks were taken away."""
+    """The factor of detail less 1, (B, 1, H, W), from 0 to 3; 0 where streaks were removed."""
     added: Tensor
     """(B, C, H, W)."""
 
 
 def down(image: Tensor) -> Tensor:
-    """Return the next coarser level, I_{n+1}: means of 2×2 pixels, at an odd border of those that there are.
+    """Return the next coarser level, I_{n+1}: means of 2×2 pixels; at an odd border, of the pixels that exist.
 
     Args:
         image: I_n, (B, C, H, W), floats, or uint8 grey values.
@@ -56,7 +56,7 @@ def up(image: Tensor, height: int, width: int) -> Tensor:
 
 
 def change_of(before: Tensor, restored: Tensor) -> Change:
-    """Explain a level's result Ĵ as a change of what the level looks like: (1 + contrast)·I + added is Ĵ.
+    """Express a level's result Ĵ as a change of I that finer levels can repeat: (1 + contrast)·I + added is Ĵ.
 
     The contrast is that of the best affine map in a window, never below 1: with grey values I and Ĵ,
     g = clamp((cov(I, Ĵ) + ε) / (var(I) + ε), 1, 4), and contrast = g − 1. Haze takes contrast, a streak does not.
@@ -78,7 +78,7 @@ def _gain(grey: Tensor, grey_restored: Tensor) -> Tensor:
 
 
 def _window_mean(image: Tensor) -> Tensor:
-    """Average `_WINDOW` × `_WINDOW` pixels, at the border those that there are."""
+    """Average `_WINDOW` × `_WINDOW` pixels; at the border, those that exist."""
     return F.avg_pool2d(image, _WINDOW, stride=1, padding=_WINDOW // 2, count_include_pad=False)
 
 
@@ -88,7 +88,7 @@ def enlarged(change: Change, height: int, width: int) -> Change:
 
 
 def changed(finer: Tensor, change: Change) -> Tensor:
-    """Let a level begin with what the coarser one did: x_n = (1 + ↑contrast)·I_n + ↑added.
+    """Apply the change of the coarser level: x_n = (1 + ↑contrast)·I_n + ↑added.
 
     With contrast 0 it is x_n = I_n + ↑(Ĵ_{n+1} − I_{n+1}); where nothing was changed it is exactly I_n.
 
@@ -112,7 +112,7 @@ def changed_rows(finer: Tensor, change: Change, top: int, bottom: int) -> Tensor
         top: of the rows, even.
         bottom: of the rows.
     """
-    first = max(top // 2 - 1, 0)  # interpolating looks at one more row above and below
+    first = max(top // 2 - 1, 0)  # interpolation reads one more row above and below
     near = Change(*(part[..., first : (bottom + 1) // 2 + 1, :].float() for part in change))
     return changed(in_unit(finer[..., 2 * first : bottom, :]), near)[..., top - 2 * first :, :]
 

@@ -1,4 +1,4 @@
-"""Channels mixed and spread over pixels, in planes: what the full-resolution tail is made of.
+"""Mixing channels, and spreading them over pixels: the steps of the full-resolution tail.
 
 B batch, C channels, H height, O outputs, W width.
 """
@@ -8,11 +8,11 @@ from torch import Tensor
 
 
 def mix_channels(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return a 1×1 convolution as one matrix product: contiguous planes, whatever the layout of the features is.
+    """Return a 1×1 convolution, as a matrix product; the result is contiguous for any layout of the features.
 
     Args:
         features: (B, C, H, W), channels first or last in memory.
-        weight: (O, C), or (B, O, C) for a mix of each photo's own.
+        weight: (O, C), or (B, O, C) for each photo its own.
         bias: (O,) or (B, O).
 
     Returns:

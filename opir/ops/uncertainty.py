@@ -4,7 +4,7 @@ from torch import Tensor
 
 
 def uncertainty_map(kernels: Tensor) -> Tensor:
-    """Return how strongly each pixel leans on its neighbourhood: the mean |K| over taps and colours, times 9.
+    """Return the size of each pixel's kernel: the mean |K| over taps and colours, times 9.
 
     Eq. 11 averages over the k² = 9 taps: a kernel that changes nothing scores 1/9. The factor 9 makes that
     case read 1, so that multiplying with the map keeps a picture's range (docs/paper.md).

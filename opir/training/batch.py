@@ -13,8 +13,8 @@ from torch import Tensor
 
 from opir.tasks import Task
 
-LARGEST = 4.5
-"""How many times larger than usual weather may be for one level to see all of it."""
+LARGEST_WEATHER = 4.5
+"""How many times larger than usual weather may be so that one level can still remove all of it."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class TrainingBatch:
 
     degraded: Tensor
     clean: Tensor
-    """What can be had back."""
+    """The target: the photo without weather, but with what haze hides completely (`haze_over_distance`)."""
     tasks: Tensor
     """(B,), values of `Task`."""
     sizes: Tensor
-    """(B,), how many times larger than usual the weather is; above `LARGEST` it is to be left to a coarser level."""
+    """(B,), how many times larger than usual the weather is; above `LARGEST_WEATHER` a coarser level removes it."""
     named: Tensor
-    """(B,), bool: restored under the prototype of their task."""
+    """(B,), bool: whether e_t is the prototype of their task instead of their own embedding."""
     counts: tuple[int, ...]
     """How many of each task."""
 
@@ -41,14 +41,14 @@ class TrainingBatch:
 
 
 def count_tasks(shares: Sequence[float], size: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return how many crops of a batch each task gets: systematic sampling, so that shares hold in every batch."""
+    """Return how many crops of a batch each task gets, by systematic sampling: every batch has about these shares."""
     ticks = (np.arange(size) + random.random()) / size
     chosen = np.searchsorted(np.cumsum(np.asarray(shares) / np.sum(shares)), ticks)
     return np.bincount(chosen, minlength=len(shares))
 
 
-def joined(batches: Sequence[TrainingBatch]) -> TrainingBatch:
-    """Return several batches as one, tasks side by side again."""
+def join_batches(batches: Sequence[TrainingBatch]) -> TrainingBatch:
+    """Return several batches as one, with the crops of a task side by side."""
     if len(batches) == 1:
         return batches[0]
 

@@ -1,4 +1,4 @@
-"""The batches of a run: crops cut and degraded on the device that trains, without waiting for it once.
+"""The batches of a run: crops are cut and degraded on the training device, without waiting for results from it.
 
 B batch, S side of a crop. Crops of one task lie side by side, in the order of `Task`.
 """
@@ -18,30 +18,33 @@ from opir.tasks import Task
 from opir.training.batch import TrainingBatch, count_tasks
 from opir.training.config import DataConfig
 from opir.training.pictures import TrainingPictures
-from opir.training.store import PictureStore, Windows, placed
+from opir.training.store import PictureStore, Windows, place_windows
 
 Random = np.random.Generator
 
 _LEAST_SPREAD = 0.12  # standard deviation of a photo's depth below which it has no haze
-_NATIVE_SHARE = 0.4  # of crops at a photo's own resolution, where streaks meet real texture
-_FIELD_SHARE = 0.12  # of hazy crops that get distances of another scene: far fields and thin edges
-_IMAGINED_SHARE = 0.15  # of hazy crops that get imagined ones
-_SMOG_SHARE = 0.2  # of hazy crops
-_BEGINS_SHARE, _BEGINS = 0.5, (0.05, 0.7)  # of hazy crops: share whose nearest things are far off too, and how far
-_PLAIN_SHARE, _FLAT_SHARE = 0.35, 0.3  # of clean crops: drawn pictures, and photos whose depth does not vary
-_PAIR_ZOOMS = (1.0, 1.0, 1.3)
+_NATIVE_SHARE = 0.4  # of crops that are cut at a photo's own resolution, where its texture is sharp
+_FIELD_SHARE = 0.12  # of hazy crops that get the distances of an unrelated scene
+_IMAGINED_SHARE = 0.15  # of hazy crops that get an imagined depth
+_SMOG_SHARE = 0.2  # of hazy crops that are under dense smog
+_FAR_START_SHARE, _FAR_START = 0.5, (0.05, 0.7)  # of hazy crops whose nearest things are far off too, and how far
+_PLAIN_SHARE, _FLAT_SHARE = 0.35, 0.3  # of clean crops: drawn pictures; photos whose depth hardly varies
+_PAIR_ZOOMS = (1.0, 1.0, 1.3)  # side of the window of a pair, in sides of a crop
 _USUAL_DEPTH = 0.6  # mean of a photo's depth
+# Shares of rainy and snowy crops with weather too large for one level, and with large weather; how many times larger.
 _BROAD_SHARE, _BROAD = 0.08, (5.0, 14.0)
 _LARGE_SHARE, _LARGE = 0.12, (1.5, 4.0)
-_LARGE_SHARE_OF_LEVELS = 0.6  # where coarser levels are trained with it
-_SNOW_GROWTH = 2.0  # times more where snow is to be too large for a level: its smallest flakes too
+_LARGE_SHARE_WITH_LEVELS = 0.6  # in batches of several levels
+_SNOW_GROWTH = (
+    2.0  # snow that is too large for a level is drawn this much larger still, so that its smallest flakes are too
+)
 
 
 class BatchSource:
     """Everything to train on, on a device, as batches that depend on the seed alone."""
 
     def __init__(self, pictures: TrainingPictures, data: DataConfig, device: torch.device) -> None:
-        """Copy the pictures to the device, each at four sizes.
+        """Copy the pictures to the device, each at its own size, a half, a quarter and an eighth of it.
 
         Args:
             pictures: what to train on.
@@ -69,9 +72,10 @@ class BatchSource:
             [0.0 if depth is None else float(depth.float().std()) * DEPTH_UNIT / 255 for depth in pictures.depths]
         )
         sizes = np.array([np.sqrt(photo.shape[1] * photo.shape[2] / 2e5).clip(0.7, 2.5) for photo in pictures.photos])
-        self._weather = _shares(sizes)  # where none varies, all, over imagined depths
-        self._hazy = _shares(sizes * (spreads >= _LEAST_SPREAD))
-        self._flat = _shares(np.where(spreads < _LEAST_SPREAD, sizes, 0))
+        self._weather = _to_shares(sizes)
+        # Where no depth varies, all photos get haze, over imagined depths.
+        self._hazy = _to_shares(sizes * (spreads >= _LEAST_SPREAD))
+        self._flat = _to_shares(np.where(spreads < _LEAST_SPREAD, sizes, 0))
 
     @property
     def nbytes(self) -> int:
@@ -97,7 +101,7 @@ class BatchSource:
             side: of a crop, in pixels.
             seed: of all that is drawn.
             prototype_share: share of crops restored under the prototype of their task.
-            num_levels: for how many levels the batch is; more of the weather is large where there are several.
+            num_levels: how many levels are trained with the batch; with several more of the weather is large.
 
         Raises:
             ValueError: where a task has neither photos nor pairs.
@@ -107,17 +111,17 @@ class BatchSource:
         counts = count_tasks(shares, size, random)
         paired = self._count_pairs(counts, random)
         made = counts - paired
-        self._check(made)
+        self._check_photos(made)
         seen, wanted, sizes = self._make(made, side, random, generator, num_levels)
         if paired.any():
             of_pairs = self._cut_pairs(paired, side, random)
             seen, wanted = (
-                _merged(own, paired, other, made) for own, other in zip(of_pairs, (seen, wanted), strict=True)
+                _merge_tasks(own, paired, other, made) for own, other in zip(of_pairs, (seen, wanted), strict=True)
             )
             usual = torch.ones(int(paired.sum()), device=self.device)
-            sizes = _merged(usual, paired, sizes, made)
-        tasks = self._sent(np.repeat(np.arange(len(Task)), counts))
-        named = self._sent(random.random(size) < prototype_share)
+            sizes = _merge_tasks(usual, paired, sizes, made)
+        tasks = self._to_device(np.repeat(np.arange(len(Task)), counts))
+        named = self._to_device(random.random(size) < prototype_share)
         return TrainingBatch(seen, wanted, tasks, sizes, named, tuple(counts.tolist()))
 
     def _count_pairs(self, counts: NDArray[np.int64], random: Random) -> NDArray[np.int64]:
@@ -126,7 +130,7 @@ class BatchSource:
         paired = np.floor(share * counts + (random.random() if share < 1 else 0)).astype(np.int64)
         return np.where([task in self._pairs for task in Task], paired.clip(0, counts), 0)
 
-    def _check(self, made: NDArray[np.int64]) -> None:
+    def _check_photos(self, made: NDArray[np.int64]) -> None:
         for task in Task:
             there = self._num_photos or (task is Task.CLEAN and self._num_plain)
             if made[task] and not there:
@@ -146,12 +150,12 @@ class BatchSource:
     def _make(
         self, counts: NDArray[np.int64], side: int, random: Random, generator: Generator, num_levels: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Put weather on photos: seen and wanted, and how large the weather is, (B,)."""
+        """Put weather on photos: the degraded crops, their targets, and how large the weather is, (B,)."""
         if not counts.any():
             nothing = torch.empty(0, 3, side, side, device=self.device)
             return nothing, nothing, nothing.new_empty(0)
         windows = self._windows(counts, side, random)
-        photos = _exposed(self._photo_store.cut(windows, side), generator)
+        photos = _vary_exposure(self._photo_store.cut(windows, side), generator)
         rainy, snowy, hazy, clean, *_ = _split(photos, counts)
         over_depth = counts[: Task.CLEAN]
         depths = _split(self._depth_of(windows, photos[: over_depth.sum()], generator), over_depth)
@@ -168,7 +172,7 @@ class BatchSource:
             truth.append(possible)
             degraded.append(seen)
         if len(clean):
-            truth.append(_softened(clean, generator))
+            truth.append(_lower_contrast(clean, generator))
             degraded.append(truth[-1])
         seen, wanted = take_photo(torch.cat(degraded), torch.cat(truth), generator)
         return seen, wanted, sizes
@@ -179,17 +183,17 @@ class BatchSource:
         return self._photos
 
     def _depth_of(self, windows: Windows, photos: Tensor, generator: Generator) -> Tensor:
-        """Return the depths of crops with weather, the first ones; imagined where a photo has none."""
+        """Return the depths of the crops with weather, which come first; imagined ones for photos without a depth."""
         assert self._depths is not None
-        shown = self._relative(windows).first(len(photos))
+        shown = self._relative_windows(windows).first(len(photos))
         depth = (self._depths.cut(shown, photos.shape[-1], relative=True) * DEPTH_UNIT).clamp_min(0.05)
         known = self._has_depth[shown.picture]
         if known.all():
             return depth
         imagined = imagined_depth(photos, generator) * _USUAL_DEPTH
-        return torch.where(self._sent(known)[:, None, None, None], depth, imagined)
+        return torch.where(self._to_device(known)[:, None, None, None], depth, imagined)
 
-    def _chosen(self, counts: NDArray[np.int64], random: Random) -> NDArray[np.int64]:
+    def _choose_photos(self, counts: NDArray[np.int64], random: Random) -> NDArray[np.int64]:
         """Return which picture each crop shows."""
         rainy, snowy, hazy, clean, *others = counts
         photos = [
@@ -211,8 +215,8 @@ class BatchSource:
         return np.where(drawn < plain_share, plain, np.where(drawn < plain_share + _FLAT_SHARE, flat, photo))
 
     def _windows(self, counts: NDArray[np.int64], side: int, random: Random) -> Windows:
-        """Place a window in each photo: most of the scene for haze, else its own resolution or some times more."""
-        chosen = self._chosen(counts, random)
+        """Place a window in each photo: most of the photo for haze, else as large as a crop or a few times larger."""
+        chosen = self._choose_photos(counts, random)
         is_hazy = np.repeat([task is Task.HAZE for task in Task], counts)
         sizes = self._photo_store.sizes[chosen]
         short = sizes.min(axis=1)
@@ -220,9 +224,9 @@ class BatchSource:
         least = np.minimum(np.where(is_hazy, self._data.haze_part * short, side), largest)
         window = random.uniform(least, largest)
         native = (random.random(len(chosen)) < _NATIVE_SHARE) & ~is_hazy & (short >= side)
-        return placed(chosen, sizes, np.where(native, side, window), random, self._data.turn_share)
+        return place_windows(chosen, sizes, np.where(native, side, window), random, self._data.turn_share)
 
-    def _relative(self, windows: Windows) -> Windows:
+    def _relative_windows(self, windows: Windows) -> Windows:
         """Return the same windows as shares of their pictures' sides."""
         sizes = self._photo_store.sizes[windows.picture]
         sides = windows.side[:, None] / sizes
@@ -234,43 +238,45 @@ class BatchSource:
         chosen = random.integers(len(self._streaks), size=count)
         sizes = self._streaks.sizes[chosen]
         window = sizes.min(axis=1) * random.uniform(0.4, 1.0, count)
-        return self._streaks.cut(placed(chosen, sizes, window, random, self._data.turn_share / 2), side)
+        return self._streaks.cut(place_windows(chosen, sizes, window, random, self._data.turn_share / 2), side)
 
     def _pair_windows(self, inputs: PictureStore, count: int, side: int, random: Random) -> Windows:
         chosen = random.integers(len(inputs), size=count)
         sizes = inputs.sizes[chosen]
         zoom = np.minimum(random.choice(_PAIR_ZOOMS, count), self._data.max_zoom)
-        return placed(chosen, sizes, np.minimum(side * zoom, sizes.min(axis=1)), random, 0.0)
+        return place_windows(chosen, sizes, np.minimum(side * zoom, sizes.min(axis=1)), random, 0.0)
 
     def _weather_sizes(self, counts: NDArray[np.int64], random: Random, num_levels: int) -> tuple[Tensor, Tensor]:
-        """Draw how large streaks and flakes are: as drawn, (B, 1, 1, 1), and what the loss knows of all, (B,)."""
+        """Draw how large streaks and flakes are: what is drawn, (B, 1, 1, 1), and what the loss goes by, (B,)."""
         rainy, count = int(counts[0]), int(counts[:2].sum())
         kind = random.random(count)
-        large_share = _LARGE_SHARE if num_levels == 1 else _LARGE_SHARE_OF_LEVELS
+        large_share = _LARGE_SHARE if num_levels == 1 else _LARGE_SHARE_WITH_LEVELS
         broad, large = kind < _BROAD_SHARE, kind < _BROAD_SHARE + large_share
         sizes = np.where(large, _log_uniform(random, _LARGE, count), 1.0)
         sizes = np.where(broad, _log_uniform(random, _BROAD, count), sizes)
         growth = np.where(broad & (np.arange(count) >= rainy), _SNOW_GROWTH, 1.0)
-        drawn = self._sent((sizes * growth).astype(np.float32))[:, None, None, None]
+        drawn = self._to_device((sizes * growth).astype(np.float32))[:, None, None, None]
         known = np.concatenate([sizes, np.ones(int(counts[2:].sum()))]).astype(np.float32)
-        return drawn, self._sent(known)
+        return drawn, self._to_device(known)
 
     def _haze(self, photos: Tensor, depth: Tensor, random: Random, generator: Generator) -> tuple[Tensor, Tensor]:
         borrowed = int((random.random(len(photos)) < _FIELD_SHARE).sum()) if self._fields is not None else 0
         if borrowed and self._fields is not None:
             chosen = random.integers(len(self._fields), size=borrowed)
             sizes = self._fields.sizes[chosen]
-            windows = placed(chosen, sizes, sizes.min(axis=1) * random.uniform(0.5, 1.0, borrowed), random, 0.0)
+            windows = place_windows(
+                chosen, sizes, sizes.min(axis=1) * random.uniform(0.5, 1.0, borrowed), random, 0.0
+            )
             metres = 1001 ** self._fields.cut(windows, photos.shape[-1]) - 1
             far = log_uniform(generator, borrowed, 25.0, 200.0)
             depth = torch.cat([(metres / far).clamp(0.01, 1.6), depth[borrowed:]])
         count = len(photos)
         imagined = imagined_depth(photos, generator) * _USUAL_DEPTH
         depth = torch.where(chance(generator, count, _IMAGINED_SHARE) > 0, imagined, depth)
-        depth = depth + chance(generator, count, _BEGINS_SHARE) * uniform(generator, count, *_BEGINS)
+        depth = depth + chance(generator, count, _FAR_START_SHARE) * uniform(generator, count, *_FAR_START)
         return haze_over_distance(photos, generator, depth, _SMOG_SHARE)
 
-    def _sent(self, values: NDArray[np.generic]) -> Tensor:
+    def _to_device(self, values: NDArray[np.generic]) -> Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(values))
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
 
@@ -284,13 +290,13 @@ def _split(values: Tensor, counts: NDArray[np.int64]) -> tuple[Tensor, ...]:
     return parts
 
 
-def _merged(one: Tensor, counts: NDArray[np.int64], other: Tensor, other_counts: NDArray[np.int64]) -> Tensor:
-    """Put what belongs to the same task side by side."""
+def _merge_tasks(one: Tensor, counts: NDArray[np.int64], other: Tensor, other_counts: NDArray[np.int64]) -> Tensor:
+    """Join two sets of crops so that those of a task lie side by side."""
     parts = zip(_split(one, counts), _split(other, other_counts), strict=True)
     return torch.cat([part for both in parts for part in both])
 
 
-def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _to_shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     weights = weights if weights.sum() > 0 else np.ones_like(weights)
     return np.asarray(weights / weights.sum())
 
@@ -299,15 +305,15 @@ def _log_uniform(random: Random, bounds: tuple[float, float], count: int) -> NDA
     return np.exp(random.uniform(np.log(bounds[0]), np.log(bounds[1]), count))
 
 
-def _exposed(photos: Tensor, generator: Generator) -> Tensor:
-    """Take some photos darker or brighter, before the weather."""
+def _vary_exposure(photos: Tensor, generator: Generator) -> Tensor:
+    """Make some photos darker or brighter, before the weather."""
     batch = len(photos)
     power = torch.where(chance(generator, batch, 0.25) > 0, log_uniform(generator, batch, 0.65, 1.6), 1.0)
     return photos.clamp_min(1e-4).pow(power)
 
 
-def _softened(photos: Tensor, generator: Generator) -> Tensor:
-    """Lower the contrast of some photos evenly: an even veil alone is no haze."""
+def _lower_contrast(photos: Tensor, generator: Generator) -> Tensor:
+    """Lower the contrast of some clean photos evenly: an even veil alone does not count as haze."""
     batch = len(photos)
     contrast = 1 - chance(generator, batch, 0.2) * uniform(generator, batch, 0.1, 0.5)
     return photos * contrast + uniform(generator, batch, 0.1, 0.95) * (1 - contrast)

@@ -1,4 +1,4 @@
-"""Which commit of this code runs: what checkpoints and results files say of themselves."""
+"""The commit of this code, which checkpoints and results files record."""
 
 import subprocess
 from pathlib import Path

@@ -12,7 +12,7 @@ from opir.training.losses import LossWeights
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of the run with one crop size; early phases may be small and cheap."""
+    """A part of the run with one crop size; early phases may have small crops, which are cheap."""
 
     until: float = 1.0
     """Share of all steps at which the phase ends."""
@@ -21,13 +21,13 @@ class Phase:
     """Crops of one step, over all processes."""
     num_stages: int = 2
     uncertainty: float = 1.0
-    """Factor of the uncertainty term: 0 while there is little to be certain of."""
+    """Factor of the uncertainty term of the loss."""
     shares: tuple[float, ...] = ()
     """Shares of rain, snow, haze and clean crops in this phase; empty takes those of the data."""
     large_every: int = 0
-    """One step of so many has crops of twice the side, a quarter as many: mist and haze show in the whole scene."""
+    """One step of so many has a quarter as many crops of twice the side, which show haze better; 0 for none."""
     levels_every: int = 0
-    """One step of so many has such crops as pyramids of two levels."""
+    """One step of so many has such large crops, restored as a pyramid of two levels; 0 for none."""
 
     def __post_init__(self) -> None:
         if len(self.shares) not in (0, len(Task)):
@@ -59,20 +59,23 @@ class DataConfig:
     streaks: str = ""
     """Folder of recorded streak layers."""
     streak_pairs: tuple[tuple[str, str], ...] = ()
-    """(rainy photos, the same restored by other means): real rain is what lies between them."""
+    """(folder of rainy photos, folder of the same restored by another method): the difference is real rain."""
     fields: str = ""
-    """Folder of distances without photos, put on unrelated ones."""
+    """Folder of distance maps without photos, which are used with unrelated photos."""
     plain: int = 0
     """How many pictures without weather are drawn."""
     validation: str = ""
+    """Folder of photos to validate on."""
     validation_depth: str = ""
+    """Folder of their depths."""
     validation_plain: str = ""
+    """Folder of pictures without weather that should be left alone."""
     keep_aside: int = 0
-    """Photos of `clean` that are validated on where no folder is named for it; at most a tenth of them."""
+    """How many photos of `clean` are validated on if `validation` is empty; at most a tenth of them."""
     pack: tuple[str, ...] = ()
     """Folders with parts of a pack (opir/training/pack.py) to train on, in place of all folders above."""
     leave_out_missing: bool = False
-    """Whether folders other than `clean` that are not there are left out and named, not an error."""
+    """Whether missing folders, other than `clean`, are left out and named; else they are an error."""
     rain: float = 1.0
     snow: float = 1.0
     haze: float = 1.0
@@ -81,13 +84,13 @@ class DataConfig:
     pair_share: float = 0.2
     """Share of a task's crops that come from its pairs, where there are clean photos too."""
     max_zoom: float = 4.0
-    """Crops come from windows of up to this many times their side, if the photo is as large."""
+    """Crops are cut from windows of up to this many times their side, if the photo is large enough."""
     haze_part: float = 0.6
-    """Crops of haze, which shows in the whole scene, come from at least this share of the photo's short side."""
+    """Hazy crops are cut from windows of at least this share of the photo's short side, which show the scene."""
     turn_share: float = 0.15
     """Share of crops that are turned by 90, 180 or 270 degrees."""
     memory_gb: float = 4.0
-    """Decoded pictures on the training device, in 10⁹ bytes for each process. Of more, a part is drawn at a time."""
+    """Room for decoded pictures on the training device, in 10⁹ bytes a process; of more, a part is drawn."""
     redraw_steps: int = 2000
     """Steps after which another part is drawn."""
 
@@ -112,29 +115,29 @@ class TrainingConfig:
     phases: tuple[Phase, ...] = (Phase(),)
     output: str = "runs/opir"
     start_from: str = ""
-    """Checkpoint whose weights a new run starts with; its config has to be the run's."""
+    """Checkpoint whose weights a run starts with: of the same model or a smaller one (opir/training/growing.py)."""
     steps: int = 400_000
     minutes: float = 0.0
-    """Spread the schedule over so much time instead, restarts included, and end then; 0 goes by the steps."""
+    """If above 0, the schedule also ends after so much time, restarts included."""
     optimizer: str = "adamw"
     """"adamw", or "muon" for the convolutions between features (opir/training/muon.py)."""
     learning_rate: float = 2e-4
     matrix_learning_rate: float = 1e-3
-    """Of the parameters that Muon trains."""
+    """Learning rate of the parameters that Muon trains."""
     final_learning_rate: float = 1e-7
     warmup_steps: int = 0
     weight_decay: float = 0.0
     gradient_clip: float = 1.0
     ema_decay: float = 0.999
     prototype_share: float = 0.3
-    """Share of photos restored under their named task's prototype instead of their own embedding."""
+    """Share of crops that are restored with their task's prototype as e_t, instead of their own embedding."""
     seed: int = 0
     shards: int = 1
-    """Parts of a batch that are drawn on their own; a run repeats on any number of processes that divides it."""
+    """Parts of a batch, each with its own seed: batches are the same for any number of processes that divides it."""
     precision: str = "auto"
     """"auto", "bf16" or "fp32"; auto is bf16 where the processor has it."""
     compiled: bool = False
-    """Whether `torch.compile` makes one program of the stages for each size of batch: a minute or two at first."""
+    """Whether `torch.compile` compiles the stages: a minute or two for each size of batch, then faster steps."""
     save_every_minutes: float = 5.0
     validate_every_steps: int = 1000
     stop_after_minutes: float = 0.0
@@ -145,7 +148,7 @@ class TrainingConfig:
             raise ValueError(f'optimizer must be "adamw" or "muon", got "{self.optimizer}"')
 
     def share_done(self, step: int, seconds: float) -> float:
-        """Return which share of the schedule lies behind a run, 0 to 1."""
+        """Return which share of the schedule is done, 0 to 1."""
         spent = seconds / (60 * self.minutes) if self.minutes else 0.0
         return min(1.0, max(spent, step / self.steps))
 
@@ -191,7 +194,7 @@ def _parse_override(text: str) -> tuple[list[str], Any]:
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
-    """Read a file over the one that it names as its `base`, beside it."""
+    """Read a file; if it names a `base` beside it, its values replace those of the base."""
     try:
         values = tomllib.loads(path.read_text())
     except FileNotFoundError:

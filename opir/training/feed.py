@@ -1,8 +1,8 @@
-"""The batches of a run, step by step: what is decoded, which part of it, and how processes share a batch."""
+"""The batches of a run, step by step: decodes what is trained on, and shares a batch among processes."""
 
 import torch
 
-from opir.training.batch import TrainingBatch, joined
+from opir.training.batch import TrainingBatch, join_batches
 from opir.training.batches import BatchSource
 from opir.training.config import Phase, TrainingConfig
 from opir.training.pack import find_parts, read_pack
@@ -10,22 +10,22 @@ from opir.training.pictures import PictureFiles, TrainingPictures, list_pictures
 
 
 class Feed:
-    """Batches that depend on the settings and the step alone, on however many processes."""
+    """Gives the batch of each step. It depends on the settings and the step alone, not on the number of processes."""
 
     def __init__(
         self, config: TrainingConfig, device: torch.device, step: int = 0, process: int = 0, processes: int = 1
     ) -> None:
-        """Find what the settings name, and decode what the next step needs of it.
+        """Find the pictures that the settings name, and decode them, or a part of them.
 
         Args:
             config: of the run.
             device: where crops are cut and degraded.
-            step: that comes next.
-            process: which of the processes this one is.
+            step: the next one.
+            process: number of this process, from 0.
             processes: how many share each batch.
 
         Raises:
-            ValueError: where folders, packs or the size of a batch do not fit.
+            ValueError: for folders or packs that are missing or do not fit, or a batch that can not be shared.
         """
         self._config, self._device = config, device
         self._shards = max(config.shards, processes)
@@ -33,7 +33,7 @@ class Feed:
         self._check_shards(processes)
         self._files = PictureFiles(()) if config.data.pack else list_pictures(config.data)
         self.left_out = self._files.left_out
-        """What is not trained on and why, in sentences."""
+        """Sentences that say what is not trained on, and why."""
         pictures = self._open(step)
         self.description = pictures.describe()
         self.validation, self.validation_plain = pictures.validation, pictures.validation_plain
@@ -48,10 +48,10 @@ class Feed:
         return pictures
 
     def draw(self, phase: Phase, step: int) -> tuple[TrainingBatch, int]:
-        """Return this process's part of a step's batch, and of how many levels it is."""
+        """Return this process's part of a step's batch, and the number of levels to train with it."""
         config = self._config
         if self._is_part and step // config.data.redraw_steps != self._part:
-            del self._source  # its memory is needed
+            del self._source  # frees its memory before the next part is decoded
             self._open(step)
         side, crops, num_levels = phase.sizes(step)
         shares = list(config.task_shares(phase).values())
@@ -60,7 +60,7 @@ class Feed:
             self._source.draw(shares, crops // self._shards, side, first + shard, config.prototype_share, num_levels)
             for shard in self._own_shards
         ]
-        return joined(batches), num_levels
+        return join_batches(batches), num_levels
 
     def _check_shards(self, processes: int) -> None:
         shards = self._shards

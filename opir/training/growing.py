@@ -1,4 +1,4 @@
-"""A larger model that starts as a smaller one: what was learned becomes a part of it and computes the same."""
+"""Weights of a smaller model as the start of a larger one, which first computes the same."""
 
 from torch import Tensor
 
@@ -11,12 +11,13 @@ _CORNERS = UNSHUFFLE**2
 def grow_into(model: OPIR, source: OPIR) -> None:
     """Copy weights of a narrower model into a wider one of the same depth, in place.
 
-    New features are drawn at random and nothing that was there listens to them yet, so the larger model begins with
-    the results of the smaller one. Where `smooth_maps` is new, the pixels of a feature begin with their mean.
+    New features are drawn at random, and the weights with which old features would read them are 0, so the larger
+    model first gives the results of the smaller one. If only the larger one has `smooth_maps`, the four pixels of a
+    feature start with the mean of their weights.
 
     Args:
-        model: freshly made.
-        source: of the same blocks, scales and embedding.
+        model: the larger one, just created.
+        source: the smaller one, with the same blocks, scales and embedding.
 
     Raises:
         ValueError: if a tensor of the source is larger than the model's, or has no place in it.
@@ -41,14 +42,14 @@ def grow_into(model: OPIR, source: OPIR) -> None:
 
 
 def _place(small: Tensor, large: Tensor) -> None:
-    """Write a tensor into the first rows and columns of a larger one, with zeros beside it: its rows read no more."""
+    """Write a tensor into the first rows and columns of a larger one, with zeros to the right of it."""
     if small.ndim > 1:
         large[: small.shape[0], small.shape[1] :] = 0
     large[tuple(slice(size) for size in small.shape)] = small
 
 
 def _smoothed(source: OPIR) -> dict[str, Tensor]:
-    """Return weights of a model without `smooth_maps` as one with it names them."""
+    """Return the weights of a model without `smooth_maps` under the names and shapes of one with it."""
     state = {name: value.clone() for name, value in source.state_dict().items()}
     for name in [name for name in state if name.startswith("kernel_predictor.ups.")]:
         state[name] = state[name].unflatten(0, (-1, _CORNERS)).mean(dim=1)

@@ -39,12 +39,12 @@ _LOG_EVERY_STEPS = 20
 
 
 def rate_factor(config: TrainingConfig, step: int, share: float) -> float:
-    """Return what the learning rates are multiplied with: linear warm-up, then a cosine, 0 to 1.
+    """Return the factor of the learning rates, 0 to 1: a linear warm-up, then a cosine.
 
     Args:
         config: of the run.
         step: number of the step.
-        share: of the schedule that lies behind (`TrainingConfig.share_done`).
+        share: of the schedule that is done (`TrainingConfig.share_done`).
     """
     if step < config.warmup_steps:
         return (step + 1) / config.warmup_steps
@@ -60,7 +60,7 @@ def _make_optimizer(step: TrainingStep, config: TrainingConfig) -> Optimizer:
 
 
 def _copy_weights(name: str, model: OPIR) -> list[dict[str, Any]]:
-    """Start with given weights; returns the runs that led to them."""
+    """Copy the weights of a checkpoint into a model; returns the runs that the checkpoint was trained in."""
     source, info = load_model(name)
     if info.config == model.config:
         model.load_state_dict(source.state_dict())
@@ -76,14 +76,14 @@ class Trainer:
     """One run: what it trains, what it trains on, and where it writes."""
 
     def __init__(self, config: TrainingConfig, build_model: Callable[[OPIRConfig], OPIR] = OPIR) -> None:
-        """Prepare a run, going on from its last state if there is one.
+        """Prepare a run; it goes on from its last state if there is one.
 
         Args:
             config: of the run.
             build_model: makes the model from `config.model`; comparisons give another one (`benchmarks/ablations`).
         """
         self.config = config
-        self.commit = current_commit()  # now: the checkout may move on while this runs
+        self.commit = current_commit()  # read now, because the checkout may change during the run
         cpu = not torch.cuda.is_available()
         if cpu:
             reuse_freed_memory()
@@ -103,21 +103,21 @@ class Trainer:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         step = TrainingStep(model, config.loss)
         optimizer = _make_optimizer(step, config)
-        self._known_shares: dict[Phase, Tensor] = {}
+        self._device_shares: dict[Phase, Tensor] = {}
         self.peak_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.folder = Path(config.output)
         average = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
         self.ema = AveragedModel(model, multi_avg_fn=average).to(self.device)
-        self.ema.n_averaged = self.ema.n_averaged.cpu()  # it is read in every step: a GPU would be waited for
-        if config.compiled:  # the average is not: it sees other sizes
+        self.ema.n_averaged = self.ema.n_averaged.cpu()  # read in every step: on a GPU, each step would wait for it
+        if config.compiled:  # not the averaged model, which is only validated, with other sizes
             model.compile_stages()
         self.state = load_state(self.folder / "state", model, self.ema, optimizer)
         exported = self.folder / "model.safetensors"
-        if self.state.step and exported.is_file():  # what it started from may have been replaced since
+        if self.state.step and exported.is_file():  # the checkpoint it started from may have changed since
             self._earlier_runs = all_runs(read_training(exported))[:-1]
         self.step, self.optimizer = self.accelerator.prepare(step, optimizer)
         for values in optimizer.state.values():
-            values["step"] = values["step"].cpu()  # where AdamW reads it in every step
+            values["step"] = values["step"].cpu()  # AdamW reads it in every step
         self.feed = Feed(
             config,
             self.device,
@@ -125,9 +125,9 @@ class Trainer:
             self.accelerator.process_index,
             self.accelerator.num_processes,
         )
-        self._drawing = None if cpu else ThreadPoolExecutor(1)
-        self._begun: dict[tuple[Phase, int], Future[tuple[TrainingBatch, int]]] = {}
-        self._tell(f"training on {self.feed.description}", *self.feed.left_out)
+        self._drawing_thread = None if cpu else ThreadPoolExecutor(1)
+        self._next_batch: dict[tuple[Phase, int], Future[tuple[TrainingBatch, int]]] = {}
+        self._print(f"training on {self.feed.description}", *self.feed.left_out)
         self.validation: Validation | None = None
         if self.feed.validation:
             self.validation = Validation(self.feed.validation, self.feed.validation_plain, self.device)
@@ -135,7 +135,7 @@ class Trainer:
         """Of the latest validation."""
         self._validated = -1  # the step of that validation
 
-    def _tell(self, *sentences: str) -> None:
+    def _print(self, *sentences: str) -> None:
         if self.accelerator.is_main_process:
             for sentence in sentences:
                 tqdm.write(f"opir: {sentence}", file=sys.stderr)
@@ -155,7 +155,7 @@ class Trainer:
 
     @property
     def share_done(self) -> float:
-        """Which share of the schedule lies behind, 0 to 1."""
+        """Which share of the schedule is done, 0 to 1."""
         return self.config.share_done(self.state.step, self.state.seconds)
 
     def run(self) -> Path:
@@ -166,7 +166,7 @@ class Trainer:
             self._run_steps(writer)
             self._validate(writer)
         except KeyboardInterrupt:
-            self._tell(f"stopped at step {self.state.step}; the same command goes on from there")
+            self._print(f"stopped at step {self.state.step}; the same command goes on from there")
         if writer:
             writer.close()
         self._save()
@@ -180,7 +180,7 @@ class Trainer:
             while self.share_done < 1:
                 parts = self._train_step()
                 self.state.step += 1
-                spent = self._agree(time.monotonic() - started)
+                spent = self._main_process_time(time.monotonic() - started)
                 self.state.seconds = spent_before + spent
                 progress.update()
                 if self.state.step % _LOG_EVERY_STEPS == 0:
@@ -196,14 +196,14 @@ class Trainer:
                     break
 
     def _minutes_left(self, spent: float) -> dict[str, str]:
-        """Tell how long a run that goes by the clock still takes, for the bar."""
+        """Return how many minutes a run with a time limit still takes, for the progress bar."""
         config = self.config
         ends = [60 * config.minutes - self.state.seconds] if config.minutes else []
         ends += [60 * config.stop_after_minutes - spent] if config.stop_after_minutes else []
         return {"ends in": f"{max(0.0, min(ends)) / 60:.1f} min"} if ends else {}
 
     def _validate(self, writer: SummaryWriter | None) -> None:
-        """Measure once for each step; the main process writes a picture beside the weights."""
+        """Validate, at most once for each step; the main process writes a picture beside the weights."""
         if self.validation is None or self._validated == self.state.step:
             return
         self._validated = self.state.step
@@ -214,14 +214,14 @@ class Trainer:
             path = self.folder / "validation.png"
             with written_whole(path) as file:
                 Image.fromarray(picture.permute(1, 2, 0).numpy()).save(file, "PNG")
-            self._tell(f"step {self.state.step}: {summarise(self.metrics)} ({path})")
+            self._print(f"step {self.state.step}: {summarise(self.metrics)} ({path})")
 
     def _mean_over_processes(self, parts: dict[str, Tensor]) -> dict[str, float]:
         means = self.accelerator.reduce(torch.stack(list(parts.values())), reduction="mean")
         return dict(zip(parts, means.tolist(), strict=True))
 
-    def _agree(self, seconds: float) -> float:
-        """Return the first process's clock, so that all processes change phase and stop at the same step."""
+    def _main_process_time(self, seconds: float) -> float:
+        """Return the main process's seconds, so that all processes change phase and stop at the same step."""
         clock = torch.tensor(seconds, device=self.device)
         return float(broadcast(clock)) if self.accelerator.num_processes > 1 else seconds
 
@@ -234,8 +234,8 @@ class Trainer:
         factor = rate_factor(config, step, share)
         for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
             group["lr"] = config.final_learning_rate + (peak - config.final_learning_rate) * factor
-        batch, num_levels = self._drawn(phase, step)
-        loss, parts = self.step(batch, phase.num_stages, phase.uncertainty, self._shares(phase), num_levels)
+        batch, num_levels = self._draw_batch(phase, step)
+        loss, parts = self.step(batch, phase.num_stages, phase.uncertainty, self._task_shares(phase), num_levels)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.step.parameters(), config.gradient_clip)
@@ -243,24 +243,28 @@ class Trainer:
         self.ema.update_parameters(self.model)
         return {"loss": loss.detach(), **parts}
 
-    def _drawn(self, phase: Phase, step: int) -> tuple[TrainingBatch, int]:
-        """Return a step's batch; on a GPU a thread draws the next one meanwhile."""
-        if self._drawing is None:
+    def _draw_batch(self, phase: Phase, step: int) -> tuple[TrainingBatch, int]:
+        """Return a step's batch; for a GPU a thread already draws the next one."""
+        if self._drawing_thread is None:
             return self.feed.draw(phase, step)
         key = (phase, step)
-        drawn = self._begun.pop(key) if key in self._begun else self._drawing.submit(self.feed.draw, phase, step)
-        self._begun = {(phase, step + 1): self._drawing.submit(self.feed.draw, phase, step + 1)}
+        drawn = (
+            self._next_batch.pop(key)
+            if key in self._next_batch
+            else self._drawing_thread.submit(self.feed.draw, phase, step)
+        )
+        self._next_batch = {(phase, step + 1): self._drawing_thread.submit(self.feed.draw, phase, step + 1)}
         return drawn.result()
 
-    def _shares(self, phase: Phase) -> Tensor:
-        """Return how often each task is trained in a phase, copied to the device once."""
-        if phase not in self._known_shares:
+    def _task_shares(self, phase: Phase) -> Tensor:
+        """Return the shares of the tasks in a phase, (T,), sum 1; copied to the device once."""
+        if phase not in self._device_shares:
             shares = torch.tensor([float(share) for share in self.config.task_shares(phase).values()])
-            self._known_shares[phase] = (shares / shares.sum()).to(self.device)
-        return self._known_shares[phase]
+            self._device_shares[phase] = (shares / shares.sum()).to(self.device)
+        return self._device_shares[phase]
 
     def _begins_second_stage(self, phase: Phase) -> bool:
-        """Say whether stage 2 is trained for the first time from here on; weights to start from have trained it."""
+        """Tell whether stage 2 is trained from now on and was not before; weights to start from have it trained."""
         trained = self.state.num_stages
         return bool(trained) and phase.num_stages > trained and not self.config.start_from
 

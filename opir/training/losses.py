@@ -10,11 +10,11 @@ from torch.nn import functional as F
 from opir.model import OPIRResult
 
 CHARBONNIER_EPSILON = 1e-3
-# In [0, 1]: the mean change of a photo that counts as 1, and what bounds the weight of one that is clean.
+# Mean change of a photo, in [0, 1], whose weight is about 1; added to every change, so that weights stay finite.
 _USUAL_CHANGE, _LEAST_CHANGE = 0.07, 0.02
-# 0 would be a plain mean, which forgets streaks; 1 forgets haze (docs/log.md).
+# Exponent of the weights: with 0, a plain mean, streaks are not learned; with 1 haze is not (docs/log.md).
 _PROPORTION = 0.5
-_MOST_HARM_WEIGHT = 3.0  # of the clean photo of a batch that is harmed most, beside their mean
+_MOST_HARM_WEIGHT = 3.0  # the largest weight of a photo without weather
 
 _PIXELS = (1, 2, 3)
 
@@ -41,9 +41,9 @@ def frequency_loss(restored: Tensor, clean: Tensor) -> Tensor:
 
 
 def photo_weights(degraded: Tensor, clean: Tensor) -> Tensor:
-    """Weigh photos by how little the weather changed them, so that an error counts in proportion: (B,).
+    """Return the weights of photos, (B,): the less the weather changed a photo, the larger.
 
-    Haze moves every pixel and drizzle one in a hundred: in a plain mean, the gradient of haze drowns that of
+    Haze changes every pixel and drizzle one in a hundred: in a plain mean the gradient of haze drowns that of
     streaks, and a photo restored from 30 to 33 dB counts for nothing beside one from 12 to 15.
     """
     change = (degraded - clean).abs().mean(dim=_PIXELS)
@@ -51,16 +51,16 @@ def photo_weights(degraded: Tensor, clean: Tensor) -> Tensor:
 
 
 def harm_weights(restored: Tensor, clean: Tensor) -> Tensor:
-    """Weigh photos without weather by how much each is harmed: (B,), about 1.
+    """Return the weights of photos without weather, (B,): in proportion to how much each was changed, 1 on average.
 
-    One wall that turns dark is worse than ten photos that lose a grey value.
+    One wall that turns dark is worse than ten photos that change by one grey value.
     """
     harm = (restored.detach() - clean).abs().mean(dim=_PIXELS) + CHARBONNIER_EPSILON
     return (harm / harm.mean()).clamp_max(_MOST_HARM_WEIGHT)
 
 
 def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Tensor:
-    """Teach UM the size of the error: |error| / σ + log σ with σ = 0.02 · UM² (a Laplace likelihood).
+    """Return the loss that teaches UM the size of the error: |error| / σ + log σ with σ = 0.02 · UM² (Laplace).
 
     Args:
         uncertainty: UM of stage 1, (B, 1, H, W); 1 then stands for an error of 5 grey values.
@@ -73,10 +73,10 @@ def uncertainty_loss(uncertainty: Tensor, restored: Tensor, clean: Tensor) -> Te
 
 
 def whole_change_loss(predicted: tuple[Tensor, Tensor], degraded: Tensor, clean: Tensor) -> Tensor:
-    """Compare what embeddings tell of photos as a whole with the truth: a mean absolute difference.
+    """Compare the change of whole photos that embeddings predict with the true change: mean absolute difference.
 
     Args:
-        predicted: by `TaskEncoder.whole_change`; a mean counts by tenths of [0, 1].
+        predicted: by `TaskEncoder.whole_change`; differences of the mean, in [0, 1], are multiplied by 10.
         degraded: I, (B, 3, H, W).
         clean: J, (B, 3, H, W).
     """
@@ -85,13 +85,13 @@ def whole_change_loss(predicted: tuple[Tensor, Tensor], degraded: Tensor, clean:
     return (10 * (predicted[0] - mean).abs() + (predicted[1] - spread).abs()).mean()
 
 
-class EmbeddingSays(NamedTuple):
-    """What the embeddings of a batch's photos say of them."""
+class EmbeddingOutputs(NamedTuple):
+    """What is predicted from the embeddings of a batch."""
 
     task_logits: Tensor
     """(B, T), scores of the tasks."""
     whole_change: tuple[Tensor, Tensor]
-    """Of the photo as a whole: `TaskEncoder.whole_change`."""
+    """Change of the whole photo: `TaskEncoder.whole_change`."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +102,23 @@ class LossWeights:
     frequency: float = 0.1
     task: float = 0.2
     change: float = 0.05
-    """Of what e_t says of the photo as a whole (`TaskEncoder.whole_change`)."""
+    """Of the change of the whole photo that is predicted from e_t (`TaskEncoder.whole_change`)."""
     uncertainty: float = 0.02
     first_stage: float = 1.0
-    """Of stage 1's restoration where stage 2 follows; that of the last stage counts 1. Eq. 22 has 1 for all."""
+    """Of stage 1's restoration if stage 2 follows. The last stage has the weight 1, in Eq. 22 every stage."""
 
 
 def restoration_loss(
     result: OPIRResult, degraded: Tensor, clean: Tensor, weights: LossWeights, without_weather: slice = slice(0)
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the loss of what the stages made, and its parts, detached, by name.
+    """Return the loss of the stages' results, and its parts, detached, by name.
 
     Args:
         result: of the model.
         degraded: I, (B, 3, H, W).
         clean: J, (B, 3, H, W).
         weights: of the terms.
-        without_weather: which photos of the batch have none; harm to them counts by the worst.
+        without_weather: which photos of the batch have none; they are weighed by `harm_weights`.
     """
     parts: dict[str, Tensor] = {}
     total = clean.new_zeros(())
@@ -138,22 +138,27 @@ def restoration_loss(
 
 
 def embedding_loss(
-    said: EmbeddingSays, degraded: Tensor, clean: Tensor, tasks: Tensor, task_shares: Tensor, weights: LossWeights
+    outputs: EmbeddingOutputs,
+    degraded: Tensor,
+    clean: Tensor,
+    tasks: Tensor,
+    task_shares: Tensor,
+    weights: LossWeights,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the loss of what the photos' own embeddings say, and its parts, detached, by name.
+    """Return the loss of what is predicted from the photos' own embeddings, and its parts, detached, by name.
 
     Args:
-        said: what they say.
+        outputs: the predictions.
         degraded: I, (B, 3, H, W).
         clean: J, (B, 3, H, W).
         tasks: (B,), the true tasks, or (B, T), how much of each.
-        task_shares: how often each task is trained, (T,), sum 1. The task term takes it out of the scores (logit
-            adjustment, Menon et al. 2021): a photo is not called rainy because most crops were.
+        task_shares: how often each task is trained, (T,), sum 1. The task term corrects the scores for it (logit
+            adjustment, Menon et al. 2021): a photo is not called rainy because most crops were rainy.
         weights: of the terms.
     """
     parts = {
-        "task": F.cross_entropy(said.task_logits + task_shares.clamp_min(1e-6).log(), tasks),
-        "change": whole_change_loss(said.whole_change, degraded, clean),
+        "task": F.cross_entropy(outputs.task_logits + task_shares.clamp_min(1e-6).log(), tasks),
+        "change": whole_change_loss(outputs.whole_change, degraded, clean),
     }
     total = weights.task * parts["task"] + weights.change * parts["change"]
     return total, {name: value.detach() for name, value in parts.items()}

@@ -34,7 +34,7 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 
 
 def _is_inner_convolution(name: str, parameter: Tensor) -> bool:
-    """Say whether weights lie between features; Adam handles better those that touch pixels or kernels."""
+    """Tell whether weights map features to features; those of pixels or kernels train better with Adam."""
     return (
         parameter.ndim == 4
         and min(parameter.shape[:2]) > 1
@@ -45,7 +45,7 @@ def _is_inner_convolution(name: str, parameter: Tensor) -> bool:
 class Muon(AdamW):
     """AdamW for most parameters, orthogonal momentum for the convolutions between features.
 
-    An update's directions all count alike, so rare ones (a faint streak) are learned sooner than with Adam.
+    All directions of an update have the same size, so rare ones (a faint streak) are learned sooner than with Adam.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Muon(AdamW):
             parameter.grad = gradient
 
     def _update_matrices(self, gradients: dict[Tensor, Tensor], rate: float) -> None:
-        """Update those of one shape together: on a GPU, many small products take longer to start than to do."""
+        """Update matrices of one shape together, because starting many small products is slow on a GPU."""
         by_shape: dict[tuple[int, ...], list[Tensor]] = {}
         for parameter in gradients:
             by_shape.setdefault(tuple(parameter.shape), []).append(parameter)

@@ -1,9 +1,9 @@
-"""All that training needs in a few small files, for a machine that has nothing else.
+"""All pictures of a training run in a few files, for a machine without the folders.
 
     python -m opir.training.pack configs/lite.toml OUT [key=value ...]
 
-writes OUT/pack-0.zip, OUT/pack-1.zip … of at most 40 MiB each: photos with depths, pairs, streaks. The first can be
-trained on alone; later ones add photos.
+writes OUT/pack-0.zip, OUT/pack-1.zip … of at most 40 MiB each, with all that `[data]` names. The first has everything
+but some of the photos, and can be trained on alone; the others add photos.
 """
 
 import io
@@ -48,7 +48,7 @@ def _as_webp(kind: str, pixels: Tensor) -> bytes:
 
 
 def write_pack(data: DataConfig, folder: Path, part_bytes: int = PART_BYTES) -> list[Path]:
-    """Write the parts of a pack; the first holds all but photos, and as many of those as find room.
+    """Write the parts of a pack; the first has all pictures but photos, and as many photos as there is room for.
 
     Args:
         data: of a run.
@@ -102,7 +102,7 @@ def read_pack(paths: Iterable[Path]) -> TrainingPictures:
     """Decode the parts of a pack.
 
     Args:
-        paths: of the parts, in any number, the first among them.
+        paths: of the first part and any number of others.
     """
     items: Encoded = []
     for path in sorted(paths):

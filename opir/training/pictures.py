@@ -1,4 +1,4 @@
-"""What a run is trained on: listed from the folders that its settings name, and decoded side by side.
+"""The pictures of a run: found in the folders that its settings name, and decoded in several threads.
 
 Pictures that belong together (a photo and its depth, both of a pair) are a group; groups of one kind a collection.
 """
@@ -24,7 +24,7 @@ from opir.errors import ImageError
 from opir.photo.photo import load_rgb8
 from opir.tasks import Task
 from opir.training.config import DataConfig
-from opir.training.store import SHARE_OF_COPIES
+from opir.training.store import COPIES_FACTOR
 
 NUM_VALIDATED = 8
 _PLAIN_SIDE = 384
@@ -34,7 +34,7 @@ _log = logging.getLogger("opir.training")
 Item = tuple[str, Tensor]
 """What a picture is for, and its pixels: (C, H, W) uint8."""
 Group = tuple[tuple[str, Callable[[], Tensor | None]], ...]
-"""What each picture is for, and how it is read; None is a picture that turned out to be of no use."""
+"""What each picture is for, and a function that reads it, or returns None for a picture that is of no use."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class TrainingPictures:
     depths: list[Tensor | None] = field(default_factory=list)
     """Of the photos, (1, h, w) uint8 in `DEPTH_UNIT` / 255."""
     plain: list[Tensor] = field(default_factory=list)
-    """Drawn or photographed, without weather and without distance."""
+    """Pictures without weather and without depth."""
     pairs: dict[Task, tuple[list[Tensor], list[Tensor]]] = field(default_factory=dict)
     """Degraded photos and their truths, (3, H, W) uint8."""
     streaks: list[Tensor] = field(default_factory=list)
@@ -54,13 +54,13 @@ class TrainingPictures:
     fields: list[Tensor] = field(default_factory=list)
     """Distances without photos, (1, H, W) uint8: metres = 1001^(v / 255) - 1."""
     validation: list[tuple[Tensor, Tensor | None]] = field(default_factory=list)
-    """Photos that are only looked at, with their depth."""
+    """Photos to validate on, with their depth."""
     validation_plain: list[Tensor] = field(default_factory=list)
     is_part: bool = False
-    """Whether not everything found room; another part is drawn now and then."""
+    """Whether these are a part of all pictures, which is drawn anew at intervals."""
 
     def add(self, kind: str, pixels: Tensor) -> None:
-        """Put a picture where it belongs; a depth follows its photo, a target its input."""
+        """Add a picture; a depth has to follow its photo, and a target its input."""
         lists = {
             "streaks": self.streaks,
             "field": self.fields,
@@ -86,7 +86,7 @@ class TrainingPictures:
             raise ValueError(f'no picture to train on is of the kind "{kind}": make the pack anew')
 
     def describe(self) -> str:
-        """Say in a line what is trained on, for people and for the weights' metadata."""
+        """Return a line that says what is trained on; it is printed and written into the weights' metadata."""
         known = sum(depth is not None for depth in self.depths)
         pairs = [f"{len(inputs)} pairs of {task.label}" for task, (inputs, _) in sorted(self.pairs.items())]
         counts = [
@@ -108,20 +108,20 @@ class PictureFiles:
     collections: tuple[tuple[Group, ...], ...]
     validation: tuple[Group, ...] = ()
     left_out: tuple[str, ...] = ()
-    """What was not named or is not there, and what follows from it, in sentences."""
+    """Sentences that say which pictures are missing, and what follows from that."""
 
     def decode(self, memory_gb: float = float("inf"), number: int = 0) -> TrainingPictures:
-        """Decode everything, or as much as has room.
+        """Decode everything, or as much as there is room for.
 
         Args:
-            memory_gb: that the pictures may take in a `PictureStore`, in 10⁹ bytes. Small collections come whole,
-                large ones share what is left equally.
-            number: of the part that is drawn if not all has room; the same number gives the same part.
+            memory_gb: room for the pictures in a `PictureStore`, in 10⁹ bytes. Small collections are decoded whole,
+                large ones share the rest equally.
+            number: of the part that is drawn if there is no room for all; the same number gives the same part.
         """
         random = np.random.default_rng(number)
         shuffled = [[groups[i] for i in random.permutation(len(groups))] for groups in self.collections]
         in_turn = [group for group in chain.from_iterable(zip_longest(*shuffled)) if group is not None]
-        pictures, room = TrainingPictures(), memory_gb * 1e9 / SHARE_OF_COPIES
+        pictures, room = TrainingPictures(), memory_gb * 1e9 / COPIES_FACTOR
         with tqdm(total=len(in_turn), desc="reading", unit="picture", leave=False, disable=None) as bar:
             for items in read_groups(in_turn):
                 room -= sum(pixels.nbytes for _, pixels in items)
@@ -140,7 +140,7 @@ class PictureFiles:
 
 
 def read_groups(groups: Iterable[Group]) -> Iterator[list[Item]]:
-    """Decode groups in threads, a few ahead of what is taken; those of no use come empty."""
+    """Decode groups in threads, some ahead of what is taken; a group of no use is an empty list."""
     waiting = iter(groups)
     with ThreadPoolExecutor() as pool:
         while chunk := list(islice(waiting, _DECODED_AT_ONCE)):
@@ -148,7 +148,7 @@ def read_groups(groups: Iterable[Group]) -> Iterator[list[Item]]:
 
 
 def _read_group(group: Group) -> list[Item]:
-    """Decode what belongs together; what is damaged is left out with a warning."""
+    """Decode a group; one with a damaged file is left out with a warning."""
     try:
         return _read_sound_group(group)
     except ImageError as error:
@@ -171,12 +171,12 @@ def list_pictures(data: DataConfig) -> PictureFiles:
 
 
 class _Listing:
-    """One look at the folders."""
+    """Finds the files that the settings name."""
 
     def __init__(self, data: DataConfig) -> None:
         self.data = data
         self.missing: dict[str, list[str]] = {}
-        """Folders that are not there, by the settings that name them."""
+        """Missing folders, by the settings that name them."""
 
     def find(self) -> PictureFiles:
         data = self.data
@@ -196,7 +196,7 @@ class _Listing:
         )
 
     def _is_there(self, setting: str, *folders: str | Path) -> bool:
-        """Tell whether the folders of a setting are there; if not, that is noted where it is allowed."""
+        """Tell whether to read the folders of a setting; with `leave_out_missing`, missing ones are noted."""
         gone = [str(folder) for folder in folders if not Path(folder).is_dir()]
         if gone and self.data.leave_out_missing:
             self.missing.setdefault(setting, []).extend(gone)

@@ -1,4 +1,4 @@
-"""The whole state of a run on disk, in files below 16 MiB, so that a run that was cut off goes on where it was.
+"""The state of a run on disk, in files below 16 MiB, so that a run that was stopped can go on.
 
 Batches depend on the seed and the step alone, so no random state needs saving.
 """
@@ -17,9 +17,10 @@ from opir.errors import printable
 from opir.files import written_whole
 from opir.model.checkpoint import CheckpointError, read_tensors, save_tensors
 
-_ROOM = 15_500_000
+_MOST_BYTES = 15_500_000
 """Bytes of tensors in one file, so that with its header it stays below 16 MiB."""
-_PIECE = "#"
+_ROWS_MARK = "#"
+"""Stands between the name of a tensor that was cut into rows and the number of the piece."""
 
 
 @dataclass
@@ -52,18 +53,18 @@ def _restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None
 def _pieces(tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """Cut tensors that are too large for a file into rows, named with a running number."""
     for name, tensor in tensors.items():
-        if tensor.nbytes <= _ROOM:
+        if tensor.nbytes <= _MOST_BYTES:
             yield name, tensor
         else:
-            rows = max(1, _ROOM * len(tensor) // tensor.nbytes)
+            rows = max(1, _MOST_BYTES * len(tensor) // tensor.nbytes)
             for index, piece in enumerate(torch.split(tensor, rows)):
-                yield f"{name}{_PIECE}{index:04d}", piece.clone()
+                yield f"{name}{_ROWS_MARK}{index:04d}", piece.clone()
 
 
 def _save_parts(tensors: dict[str, Tensor], folder: Path, kind: str) -> None:
     parts: list[dict[str, Tensor]] = [{}]
     for name, piece in _pieces(tensors):
-        if sum(other.nbytes for other in parts[-1].values()) + piece.nbytes > _ROOM:
+        if sum(other.nbytes for other in parts[-1].values()) + piece.nbytes > _MOST_BYTES:
             parts.append({})
         parts[-1][name] = piece
     for index, part in enumerate(parts):
@@ -75,7 +76,7 @@ def _read_parts(folder: Path, kind: str) -> dict[str, Tensor]:
     pieces: dict[str, list[Tensor]] = {}
     for file in sorted(folder.glob(f"{kind}-*.safetensors")):
         for key, value in sorted(read_tensors(file)[0].items()):
-            name, cut, _ = key.partition(_PIECE)
+            name, cut, _ = key.partition(_ROWS_MARK)
             if cut:
                 pieces.setdefault(name, []).append(value)
             else:

@@ -1,4 +1,4 @@
-"""One training step as a module, so that data-parallel wrappers see every parameter that is used."""
+"""The loss of one training step as a module, as data-parallel wrappers need it."""
 
 from dataclasses import replace
 
@@ -9,19 +9,19 @@ from torch.nn import functional as F
 from opir.model import OPIR, OPIRResult
 from opir.ops.pyramid import build_pyramid, change_of, changed
 from opir.tasks import Task
-from opir.training.batch import LARGEST, TrainingBatch
-from opir.training.losses import EmbeddingSays, LossWeights, embedding_loss, restoration_loss
+from opir.training.batch import LARGEST_WEATHER, TrainingBatch
+from opir.training.losses import EmbeddingOutputs, LossWeights, embedding_loss, restoration_loss
 
-# Root of the mean square of what streaks and flakes change, and mean change by haze, in [0, 1]: from the first on a
-# photo is a little rainy, snowy or hazy, from the second on wholly.
+# The root mean square of the detail that rain and snow change, and the mean change by haze, in [0, 1]. Up to the
+# first value the weather has the strength 0, from the second on 1.
 _FAINT_DETAIL, _PLAIN_DETAIL = 0.004, 0.012
 _FAINT_HAZE, _PLAIN_HAZE = 0.012, 0.045
-_DETAIL_SIDE = 17  # pixels over which a change counts as detail of its level
-_WORKS_FROM = 0.3  # strength of the weather from which a level's result is passed on to the finer one
+_DETAIL_SIDE = 17  # pixels: what a change differs by from its mean over such a square is detail
+_WORKS_FROM = 0.3  # strength of the weather from which a level's result goes on to the finer level
 
 
 class TrainingStep(nn.Module):
-    """Restores a batch, level by level, and returns the loss; the model keeps its own name inside."""
+    """Restores a batch, level by level, and returns the loss."""
 
     def __init__(self, model: OPIR, weights: LossWeights) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class TrainingStep(nn.Module):
         task_shares: Tensor,
         num_levels: int = 1,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss and its parts, those of the finest level.
+        """Return the loss, and its parts at the finest level.
 
         Args:
             batch: what to restore.
@@ -52,16 +52,16 @@ class TrainingStep(nn.Module):
         seen = degraded[-1]
         for level in reversed(range(num_levels)):
             wanted = clean[level]
-            too_large = batch.sizes / 2**level > LARGEST
+            too_large = batch.sizes / 2**level > LARGEST_WEATHER
             strength = torch.where(too_large, 0.0, weather_strength(seen, wanted, batch.tasks))
             wanted = torch.where(too_large[:, None, None, None], seen, wanted)
             named = batch.named & (strength > _WORKS_FROM)
-            result, said = self._restore(seen, batch.tasks, named, num_stages)
+            result, outputs = self._restore(seen, batch.tasks, named, num_stages)
             loss, parts = restoration_loss(result, seen, wanted, weights, batch.without_weather)
             total = total + loss
-            if said is not None:
+            if outputs is not None:
                 targets = soft_targets(batch.tasks, strength)
-                loss, more = embedding_loss(said, seen, wanted, targets, task_shares, weights)
+                loss, more = embedding_loss(outputs, seen, wanted, targets, task_shares, weights)
                 total, parts = total + loss, parts | more
             if level:
                 works = (strength > _WORKS_FROM)[:, None, None, None]
@@ -71,34 +71,34 @@ class TrainingStep(nn.Module):
 
     def _restore(
         self, seen: Tensor, tasks: Tensor, named: Tensor, num_stages: int
-    ) -> tuple[OPIRResult, EmbeddingSays | None]:
-        """Run the stages of one level: what they made, and what the photos' own embeddings say where there are any.
+    ) -> tuple[OPIRResult, EmbeddingOutputs | None]:
+        """Run the stages of one level: their results, and what is predicted from the photos' own embeddings.
 
         Args:
             seen: (B, 3, H, W).
             tasks: (B,).
-            named: (B,) bool, which are told the prototype of their task.
-            num_stages: as of `forward`.
+            named: (B,) bool, which get the prototype of their task as e_t.
+            num_stages: as for `forward`.
         """
         encoder = self.model.task_encoder
-        embedding, said = None, None
+        embedding, outputs = None, None
         if encoder is not None:
             own: Tensor = encoder(seen)
             embedding = torch.where(named[:, None], encoder.prototypes.float()[tasks], own)
-            said = EmbeddingSays(encoder.logits(own), encoder.whole_change(own))
+            outputs = EmbeddingOutputs(encoder.logits(own), encoder.whole_change(own))
         stages = []
         image, uncertainty = seen, None
         for index in range(num_stages):
             stages.append(self.model.run_stage(index, image, embedding, uncertainty))
             image, uncertainty = stages[-1].restored, stages[-1].uncertainty
-        return OPIRResult(tuple(stages), embedding), said
+        return OPIRResult(tuple(stages), embedding), outputs
 
 
 def weather_strength(seen: Tensor, clean: Tensor, tasks: Tensor) -> Tensor:
-    """Return how much of its weather each photo shows at this level, (B,), 0 for none to 1.
+    """Return how strongly each photo shows its weather at this level, (B,), 0 to 1.
 
-    Haze counts by how much it changes, rain and snow by the detail of what they change: streaks that are too fine or
-    too broad for a level are none there.
+    For haze this is the mean change, for rain and snow the detail in the change: streaks that are too fine or too
+    broad for a level count as none there.
 
     Args:
         seen: (B, 3, H, W) in [0, 1].
@@ -115,7 +115,7 @@ def weather_strength(seen: Tensor, clean: Tensor, tasks: Tensor) -> Tensor:
 
 
 def soft_targets(tasks: Tensor, strength: Tensor) -> Tensor:
-    """Return what task scores should say, (B, T): a faint weather lies between it and clean."""
+    """Return the task probabilities to learn, (B, T): a faint weather lies between this weather and clean."""
     every = torch.arange(len(Task), device=tasks.device)
     own, clean = (tasks[:, None] == every).float(), (every == Task.CLEAN).float()
     return strength[:, None] * own + (1 - strength[:, None]) * clean

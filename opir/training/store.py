@@ -1,4 +1,4 @@
-"""Many pictures of any size in one tensor on the training device, and square windows cut out of them all at once.
+"""Pictures of any size in one tensor on the training device, and square windows that are cut out of them.
 
 B batch, C channels, S side of a crop.
 """
@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _MOST_HALVINGS = 3
-SHARE_OF_COPIES = 4 / 3
-"""What a picture takes with its smaller copies, as a multiple of its own bytes."""
+COPIES_FACTOR = 4 / 3
+"""The bytes of a picture with its smaller copies, as a multiple of its own."""
 
 
 class Windows(NamedTuple):
-    """Square parts of pictures, one a row: where crops are cut from; their size in pixels comes later."""
+    """Where crops are cut: a square part of a picture for each crop."""
 
     picture: NDArray[np.int64]
     """Which picture, (B,)."""
@@ -26,24 +26,25 @@ class Windows(NamedTuple):
     """In pixels of the whole picture, (B,)."""
     left: NDArray[np.float64]
     side: NDArray[np.float64]
+    """Of the part, not yet of the crop."""
     mirrored: NDArray[np.bool_]
     """Whether left and right are swapped, (B,)."""
     turns: NDArray[np.int64]
-    """By how many times 90 degrees they are turned, (B,)."""
+    """How many times each is turned by 90 degrees, (B,)."""
 
     def first(self, count: int) -> "Windows":
-        """Return so many of them."""
+        """Return the first ones."""
         return Windows(*(values[:count] for values in self))  # type: ignore[arg-type]
 
 
-def placed(
+def place_windows(
     chosen: NDArray[np.int64],
     sizes: NDArray[np.float64],
     window: NDArray[np.float64],
     random: np.random.Generator,
     turn_share: float,
 ) -> Windows:
-    """Place windows anywhere in their pictures, at whole pixels, mirrored and turned by chance.
+    """Place windows at random in their pictures, at whole pixels; half are mirrored, some turned.
 
     Args:
         chosen: which pictures, (B,).
@@ -101,14 +102,14 @@ class PictureStore:
     def cut(self, windows: Windows, side: int, relative: bool = False) -> Tensor:
         """Cut windows and bring them to side×side pixels: (B, C, S, S) in [0, 1].
 
-        A window of `side` pixels at whole bounds is copied as it is; others are interpolated from the copy whose
-        pixels are next smaller.
+        A window of `side` pixels at whole bounds is copied. Others are interpolated from the smallest copy of the
+        picture in which the window still has `side` pixels.
 
         Args:
             windows: what to cut; bounds beyond a picture repeat its border.
             side: S.
-            relative: `top`, `left` and `side` of the windows are given as shares of the picture's height, width and
-                (two numbers a row) both: for maps whose sizes are others than their photos'.
+            relative: whether `top` and `left` are shares of the picture's height and width, and `side`, (B, 2), of
+                both: for maps that are not of their photos' size.
         """
         heights, widths = self.sizes[windows.picture].T
         top, left = windows.top, windows.left

@@ -1,4 +1,4 @@
-"""A quick look at a model during training: PSNR per task under fixed weather, and harm to plain pictures."""
+"""Validation during training: PSNR for each task under fixed weather, and harm to plain pictures."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -59,7 +59,7 @@ class Validation:
         self._plain = [(picture[None].float() / 255).to(device) for picture in plain]
 
     def measure(self, model: OPIR) -> dict[str, float]:
-        """Return PSNR by kind after each stage and before, the share of recognised tasks, and harm to plain ones."""
+        """Return PSNR by weather before and after each stage, the share of recognised tasks, harm to plain ones."""
         values: dict[str, float] = {}
         right = []
         with torch.inference_mode():
@@ -85,7 +85,7 @@ class Validation:
         return values
 
     def picture(self, model: OPIR) -> Tensor:
-        """Return the first photo under each weather, a row each: given, restored, truth: (3, H, W) uint8."""
+        """Return a row of pictures for each weather: the first photo, its restoration, the truth; (3, H, W) uint8."""
         rows = []
         with torch.inference_mode():
             for task in Task:
@@ -98,7 +98,7 @@ class Validation:
 
 
 def summarise(metrics: dict[str, float]) -> str:
-    """Tell a validation in a line: PSNR in dB before and after for each weather, and what is left of clean photos."""
+    """Return a line for a validation: PSNR in dB before and after for each weather, and that of clean photos."""
     last = max(name.partition("/")[2] for name in metrics if "/stage" in name)
     changes = [
         f"{kind} {metrics[f'{kind}/input']:.1f} → {metrics[f'{kind}/{last}']:.1f}"

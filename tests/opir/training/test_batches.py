@@ -11,7 +11,7 @@ from PIL import Image
 from opir.data.readers import DEPTH_UNIT, read_depth
 from opir.photo.beside.exif import ORIENTATION
 from opir.tasks import Task
-from opir.training.batch import TrainingBatch, joined
+from opir.training.batch import TrainingBatch, join_batches
 from opir.training.batches import BatchSource
 from opir.training.config import DataConfig, Phase, TrainingConfig
 from opir.training.feed import Feed
@@ -63,7 +63,7 @@ def test_batches_depend_on_the_seed_alone(folder: Path) -> None:
 def test_batches_of_two_processes_are_one(folder: Path) -> None:
     source = source_of(DataConfig(clean=str(folder / "clean"), plain=2))
     parts = [source.draw([1, 1, 1, 1], 8, 24, seed=seed) for seed in (1, 2)]
-    both = joined(parts)
+    both = join_batches(parts)
     assert both.counts == (4, 4, 4, 4)
     assert both.tasks.tolist() == sorted(both.tasks.tolist())
     assert torch.equal(both.degraded[4:6], parts[0].degraded[2:4])

@@ -6,7 +6,7 @@ import torch
 from opir.model import OPIR, OPIRResult
 from opir.tasks import Task
 from opir.training.losses import (
-    EmbeddingSays,
+    EmbeddingOutputs,
     LossWeights,
     edge_loss,
     embedding_loss,
@@ -24,7 +24,7 @@ def test_the_task_term_takes_the_shares_out_of_the_scores() -> None:
     shares = torch.tensor([0.7, 0.1, 0.1, 0.1])
     nothing, task = (torch.zeros(1, 3), torch.zeros(1, 3)), torch.tensor([Task.CLEAN])
     by_chance, corrected = (
-        embedding_loss(EmbeddingSays(logits, nothing), photo, photo, task, shares, LossWeights())[1]
+        embedding_loss(EmbeddingOutputs(logits, nothing), photo, photo, task, shares, LossWeights())[1]
         for logits in (torch.zeros(1, 4), -shares.log()[None])
     )
     assert float(by_chance["task"]) == pytest.approx(-torch.tensor(0.1).log().item(), abs=1e-5)

@@ -122,7 +122,7 @@ def test_what_is_interrupted_is_kept_and_says_how_to_go_on(
 def test_batches_drawn_ahead_as_for_a_gpu_are_the_same(settings: TrainingConfig, tmp_path: Path) -> None:
     plain = Trainer(replace(settings, steps=3))
     ahead = Trainer(replace(settings, steps=3, output=str(tmp_path / "ahead")))
-    with ThreadPoolExecutor(1) as ahead._drawing:
+    with ThreadPoolExecutor(1) as ahead._drawing_thread:
         assert_equal_weights(load_file(plain.run()), load_file(ahead.run()))
 
 
@@ -210,7 +210,7 @@ def test_a_run_by_the_clock_stops(settings: TrainingConfig) -> None:
 
 
 def test_the_state_lies_in_small_files(settings: TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opir.training.state._ROOM", 1000)
+    monkeypatch.setattr("opir.training.state._MOST_BYTES", 1000)
     trainer = Trainer(settings)
     for _ in range(2):
         trainer._train_step()
