@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from opir.files import written_whole
@@ -59,7 +59,7 @@ def bring_back(left: Result, path: Path) -> Result:
     Raises:
         FileNotFoundError: where the file is gone.
     """
-    arrays = load(path.read_bytes())
+    arrays = load_file(path)
 
     def brought(value: Any) -> Any:
         if not isinstance(value, _Place):

@@ -99,14 +99,21 @@ class Runner:
             levels: tuple[int, ...] | Literal["auto"] = "auto",
         ) -> Restoration:
             restore = partial(restore_thoroughly, restorer) if quality == words.THOROUGH else restorer.restore
-            return restore(
-                self.load(photo),
+            loaded = self.load(photo)
+            if loaded.is_large:  # it needs the memory that results take
+                self.recent.move_all()
+                give_back_freed_memory()
+            restored = restore(
+                loaded,
                 task=weather,
                 levels=levels,
                 stages=1 if quality == words.FAST else None,
                 scale_weights=True,
                 progress=progress,
             )
+            if loaded.is_large:  # what comes next, drawing, is done beside other jobs
+                give_back_freed_memory()
+            return restored
 
         self._run = run
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, cat
 
 from opir.model import OPIR
-from opir.model.inverse_operator import Strip
+from opir.model.inverse_operator import Operators, Strip
 from opir.ops.colours import in_unit
 from opir.ops.padding import pad_to_multiple
 from opir.ops.window import Window
@@ -176,34 +176,41 @@ def inspect_window(
     made = []
     for index in range(stages):
         inner = windows.pop()
-        strips = list(
-            model.stage_strips(index, image, task_embedding, uncertainty, inner.within(around), with_operators=True)
-        )
-        image = cat([strip.restored for strip in strips], dim=2)
-        uncertainty = cat([strip.uncertainty for strip in strips], dim=2)
-        made.append(_of_window(strips, image, uncertainty, window.within(inner)))
+        looked_at, strips, operators = window.within(inner), [], []
+        for strip in model.stage_strips(
+            index, image, task_embedding, uncertainty, inner.within(around), with_operators=True
+        ):
+            operators += _within(strip, looked_at)  # those of all that stage 2 sees would take 100 MB
+            strips.append((strip.restored, strip.uncertainty))
+        image, uncertainty = (cat(parts, dim=2) for parts in zip(*strips, strict=True))
+        made.append(_of_window(operators, looked_at.of(image)))
         around = inner
     return tuple(made)
 
 
-def _of_window(strips: list[Strip], restored: Tensor, uncertainty: Tensor, window: Window) -> StageOperators:
-    def joined(name: str) -> Floats:
-        return cut(cat([getattr(strip.operators, name) for strip in strips], dim=2))
+def _within(strip: Strip, window: Window) -> list[Operators]:
+    """Return the operators of a strip that lie in a window: one set, or none."""
+    assert strip.operators is not None
+    top, bottom = max(window.top - strip.top, 0), min(window.bottom - strip.top, strip.restored.shape[-2])
+    if top >= bottom:
+        return []
+    rows = Window(top, window.left, bottom, window.right)
+    return [Operators(*(None if one is None else rows.of(one).clone() for one in strip.operators))]
 
-    def cut(values: Tensor) -> Floats:
-        return window.of(values)[0].float().numpy()
+
+def _of_window(operators: list[Operators], restored: Tensor) -> StageOperators:
+    def joined(name: str) -> Floats:
+        return cat([getattr(rows, name) for rows in operators], dim=2)[0].float().numpy()
 
     def kernels_of(values: Floats) -> Floats:
         return values.reshape(-1, 3, 3, *values.shape[-2:])
 
-    operators = strips[0].operators
-    assert operators is not None
     kernels = kernels_of(joined("kernels"))
     return StageOperators(
         kernels=kernels,
-        modulation=np.ones_like(kernels) if operators.modulation is None else kernels_of(joined("modulation")),
+        modulation=np.ones_like(kernels) if operators[0].modulation is None else kernels_of(joined("modulation")),
         modulated_kernels=kernels_of(joined("modulated")),
         scale_weights=joined("scale_weights"),
-        uncertainty=cut(uncertainty)[0],
-        restored=cut(restored),
+        uncertainty=joined("uncertainty")[0],
+        restored=restored[0].float().numpy(),
     )

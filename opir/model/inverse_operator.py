@@ -137,14 +137,14 @@ class InverseOperator:
         inner = inner or whole
         border = max(self.scales)
         padded = reflect_pad(image, border, border, border, border).contiguous()
-        features = self.predictor.features(guided_image, task_embedding, None if inner == whole else inner)
+        features, place = self.predictor.decode(guided_image, task_embedding, None if inner == whole else inner)
         if fused and not with_operators and image.device.type == "cpu" and len(image) == 1 and is_available():
-            yield from self._fused_strips(features, padded, task_embedding, inner)
+            yield from self._fused_strips(features, place, padded, task_embedding, inner)
             return
         pixels = _STRIP_PIXELS if image.device.type == "cpu" else _GPU_STRIP_PIXELS
         for rows in _strips_of(inner, pixels):
             with in_float32(features):
-                some = rows.within(inner).shrunk(UNSHUFFLE).of(features)
+                some = self.predictor.with_detail(features, place, rows)
                 made = make_operators(self.predictor, self.modulator, some, task_embedding)
             around = Window(rows.top, rows.left, rows.bottom + 2 * border, rows.right + 2 * border)
             restored = filter_padded(around.of(padded), made.modulated, made.scale_weights, self.scales)
@@ -152,14 +152,14 @@ class InverseOperator:
             yield Strip(rows.top - inner.top, restored, made.uncertainty, made.scale_weights, operators)
 
     def _fused_strips(
-        self, features: Tensor, padded: Tensor, task_embedding: Tensor | None, inner: Window
+        self, features: Tensor, place: Window, padded: Tensor, task_embedding: Tensor | None, inner: Window
     ) -> Iterator[Strip]:
-        """Restore the `inner` part of the image, whose features are given."""
+        """Restore the `inner` part of the image, given the features of `place`."""
         with in_float32(features):
             tail = FusedTail(self.predictor, self.modulator, task_embedding, self.scales)
         border = max(self.scales)
         for rows in _strips_of(inner, _FUSED_STRIP_PIXELS):
-            some = rows.within(inner).shrunk(UNSHUFFLE).of(features)
+            some = self.predictor.with_detail(features, place, rows)
             done = tail(some, padded, rows.top + border, rows.left + border)
             yield Strip(rows.top - inner.top, done.restored, done.uncertainty, done.scale_weights, None)
 

@@ -105,13 +105,20 @@ class KernelPredictor(nn.Module):
         """
         return self.read_out(self.features(image, task_embedding))
 
-    def features(self, image: Tensor, task_embedding: Tensor | None = None, wanted: Window | None = None) -> Tensor:
-        """Run the U-Net: (B, 3, H, W) → (B, F, H / 2, W / 2), F the width or, with `smooth_maps`, twice it.
+    def features(self, image: Tensor, task_embedding: Tensor | None = None) -> Tensor:
+        """Return all that the head reads: (B, 3, H, W) → (B, F, H / 2, W / 2), F the width or, with `smooth_maps`, 4 × it."""
+        whole = Window(0, 0, *image.shape[-2:])
+        return self.with_detail(*self.decode(image, task_embedding), whole)
+
+    def decode(
+        self, image: Tensor, task_embedding: Tensor | None = None, wanted: Window | None = None
+    ) -> tuple[Tensor, Window]:
+        """Run the U-Net: its features, (B, width, h / 2, w / 2), and which part of the image they are of.
 
         Args:
             image: as for `forward`.
             task_embedding: as for `forward`.
-            wanted: return only the features of this part of the image, of even bounds. The decoder leaves out what
+            wanted: the part of the image that is needed, of even bounds. The decoder leaves out what
                 no wanted pixel depends on: for a tile and its surroundings more than a third.
         """
         features: Tensor = self.intro(self.unshuffle(image))
@@ -129,19 +136,19 @@ class KernelPredictor(nn.Module):
             factor, offset = self.condition(task_embedding)[:, :, None, None].to(features.dtype).chunk(2, dim=1)
             features = torch.addcmul(features, factor, features) + offset
         features = self.middle(features)
+        place = Window(0, 0, *image.shape[-2:])
         if wanted is None:
             for up, decoder in zip(self.ups, self.decoders, strict=True):
                 features = decoder(up(features) + skips.pop())
-            return self._with_detail(features)
-        height, width = image.shape[-2:]
-        place, pixel = Window(0, 0, height, width), self.stride
+            return features, place
+        pixel = self.stride
         for up, decoder, (coarse, fine) in zip(self.ups, self.decoders, self._needed(wanted, place), strict=True):
             features = up(coarse.within(place).shrunk(pixel).of(features))
             pixel //= 2
             features = fine.within(coarse).shrunk(pixel).of(features)
             features = decoder(features + fine.shrunk(pixel).of(skips.pop()))
             place = fine
-        return wanted.within(place).shrunk(pixel).of(self._with_detail(features))
+        return features, place
 
     def _extremes(self, image: Tensor) -> Tensor:
         """Return the darkest and brightest of each colour around each coarsest feature: (B, 6, H, W) / stride.
@@ -158,17 +165,27 @@ class KernelPredictor(nn.Module):
         darkest, brightest = extremes.chunk(2, dim=1)
         return torch.cat([-darkest, brightest], dim=1)
 
-    def _with_detail(self, features: Tensor) -> Tensor:
-        """With `smooth_maps`, add what the head reads of the surroundings of features: (B, 4·width, h, w).
+    def with_detail(self, features: Tensor, place: Window, part: Window) -> Tensor:
+        """Return what the head reads of a part of the image: features and, with `smooth_maps`, their surroundings.
 
         That is how a feature differs from the mean of the 3×3 features around it, and how much features change over a
-        quarter of their distance, to the right and down.
+        quarter of their distance, to the right and down. It is four times as much, so it is made for some rows at a time.
+
+        Args:
+            features: as `decode` returns them.
+            place: likewise.
+            part: of the image, of even bounds, within what `decode` was asked for.
+
+        Returns:
+            (B, F, rows / 2, columns / 2)
         """
         if not self.smooth:
-            return features
-        around = F.avg_pool2d(features, 3, stride=1, padding=1, count_include_pad=False)
-        right, down = (_change_along(features, dim) for dim in (3, 2))
-        return torch.cat([features, features - around, right, down], dim=1)
+            return part.within(place).shrunk(UNSHUFFLE).of(features)
+        around = part.grown(UNSHUFFLE, place.bottom, place.right)
+        seen, inner = around.within(place).shrunk(UNSHUFFLE).of(features), part.within(around).shrunk(UNSHUFFLE)
+        mean = F.avg_pool2d(seen, 3, stride=1, padding=1, count_include_pad=False)
+        right, down = (_change_along(seen, dim) for dim in (3, 2))
+        return torch.cat([inner.of(one) for one in (seen, seen - mean, right, down)], dim=1)
 
     def _needed(self, wanted: Window, whole: Window) -> list[tuple[Window, Window]]:
         """Return for each decoder, coarsest first, the part of the coarser features that it reads, and its own part.
