@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 # Of mallopt(3), glibc.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _KEPT_BYTES = 2**31 - 1
+_CONTAINER = Path("/sys/fs/cgroup")
 
 
 def choose_device(name: str) -> torch.device:
@@ -59,15 +62,54 @@ def computing_in(precision: torch.dtype, device: torch.device) -> AbstractContex
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Return the bytes that a device can still give, None where the system does not tell."""
+    """Return the bytes that a device can still give, None where the system does not tell.
+
+    A processor's are what the machine has left, the container (control groups 2), and the process (`ulimit -v`).
+    """
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
+    left = [_kilobytes_in("/proc/meminfo", "MemAvailable"), _left_in_container(), _left_to_process()]
+    return min((one for one in left if one is not None), default=None)
+
+
+def _kilobytes_in(file: str, name: str) -> int | None:
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = dict(line.split(":", 1) for line in Path(file).read_text().splitlines() if ":" in line)
     except OSError:
         return None
-    kilobytes = dict(line.split(":", 1) for line in lines).get("MemAvailable")
-    return None if kilobytes is None else int(kilobytes.split()[0]) * 1024
+    return int(lines[name].split()[0]) * 1024 if name in lines else None
+
+
+def _left_in_container() -> int | None:
+    try:
+        most, taken = (int((_CONTAINER / name).read_text()) for name in ("memory.max", "memory.current"))
+        return max(most - taken, 0)
+    except (OSError, ValueError):  # no container, or "max"
+        return None
+
+
+def _left_to_process() -> int | None:
+    if find_spec("resource") is None:  # Windows
+        return None
+    import resource
+
+    most, mapped = resource.getrlimit(resource.RLIMIT_AS)[0], _kilobytes_in("/proc/self/status", "VmSize")
+    return None if most == resource.RLIM_INFINITY or mapped is None else max(most - mapped, 0)
+
+
+@contextmanager
+def lack_of_memory_told() -> Iterator[None]:
+    """Let a processor's lack of memory in PyTorch be a MemoryError, as NumPy's and Python's is.
+
+    Raises:
+        MemoryError: in place of PyTorch's RuntimeError.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "DefaultCPUAllocator" not in str(error):
+            raise
+        raise MemoryError("not enough memory") from error
 
 
 def _computes_in_bfloat16(device: torch.device) -> bool:

@@ -28,7 +28,7 @@ from app.tabs.many import ManyPhotos
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb
 from opir.cli import EXIT_BAD_INPUT, main
 from opir.inference import Restorer
-from opir.photo import DECODING_ERRORS, ENDINGS, FORMATS, load_photo
+from opir.photo import DECODING_ERRORS, ENDINGS, FORMATS, MAX_MEGAPIXELS, load_photo
 from opir.tasks import AUTO
 
 Door = Callable[[Path], str | None]
@@ -40,12 +40,12 @@ class NotForThisDoor(Exception):
 
 
 def python_door(checkpoint: str, results: Path) -> Door:
-    """`Restorer.restore` and `Restoration.save`."""
+    """`Restorer.restore` and `Restoration.save`, of photos as large as a server takes."""
     restorer = Restorer.from_pretrained(checkpoint)
 
     def hand_in(path: Path) -> str | None:
         try:
-            restoration = restorer.restore(path)
+            restoration = restorer.restore(load_photo(path, MAX_MEGAPIXELS))
             restoration.save(_place(results, path, restoration.photo.file.file_format))
         except ValueError as error:
             return str(error)
@@ -66,7 +66,7 @@ def picture_door(checkpoint: str, results: Path) -> Door:
             raise NotForThisDoor from None
         with picture:
             try:
-                restoration = restorer.restore(picture)
+                restoration = restorer.restore(load_photo(picture, MAX_MEGAPIXELS))
             except ValueError as error:
                 return str(error)
         restoration.image.save(results / "result.png")
@@ -82,7 +82,8 @@ def command_door(checkpoint: str, results: Path) -> Door:
     def hand_in(path: Path) -> str | None:
         with captured() as printed:
             try:
-                main(["restore", "--checkpoint", checkpoint, "-o", str(results), "--", str(path)])
+                most = f"--max-megapixels={MAX_MEGAPIXELS:g}"
+                main(["restore", "--checkpoint", checkpoint, most, "-o", str(results), "--", str(path)])
                 code = 0
             except SystemExit as stopped:
                 code = int(stopped.code or 0)

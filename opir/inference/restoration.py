@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from opir.devices import computing_in
+from opir.devices import computing_in, lack_of_memory_told
 from opir.inference.error_bounds import Calibration
 from opir.inference.inspector import Inspector
 from opir.inference.levels import Level, carried_up, finished, joined_scale_weights, joined_uncertainty, scales_of
@@ -207,6 +207,7 @@ class Restoration:
         """
         return to_picture(mix(self, strength, protect), self.photo.alpha)
 
+    @lack_of_memory_told()
     def save(
         self,
         path: str | os.PathLike[str],
@@ -225,6 +226,7 @@ class Restoration:
         rgb = mix(self, strength, protect)
         return save_photo(marked_as_own(self.photo), path, quality, file_format, keep_time, rgb)
 
+    @lack_of_memory_told()
     def write(self, file: BinaryIO, file_format: str | None = None, strength: float = 1.0) -> tuple[str, ...]:
         """Write the mix of `blend` to an open file, in the photo's own format where none is named; else as `save`."""
         return write_photo(marked_as_own(self.photo), file, file_format, rgb=mix(self, strength))

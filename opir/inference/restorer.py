@@ -13,7 +13,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from opir.devices import choose_device, choose_precision, computing_in, reuse_freed_memory, work_after_forks
+from opir.devices import (
+    choose_device,
+    choose_precision,
+    computing_in,
+    lack_of_memory_told,
+    reuse_freed_memory,
+    work_after_forks,
+)
 from opir.inference.coarse_to_fine import CoarseToFine
 from opir.inference.error_bounds import find_calibration
 from opir.inference.level_choice import LevelChoice, parse_levels
@@ -72,6 +79,7 @@ class Restorer:
         model, info = load_model(name)
         return cls(model, device, precision, info)
 
+    @lack_of_memory_told()
     @torch.inference_mode()
     def restore(
         self,
@@ -95,7 +103,7 @@ class Restorer:
             levels: which levels work, such as (0, 2): 0 is the photo's own size, n the mean of 2ⁿ×2ⁿ pixels; "auto"
                 for those that show weather.
             tile: side of the parts that are computed one at a time, which changes memory and not the result;
-                0 for the whole at once, "auto" for parts above 4 megapixels that fit the free memory. Where a GPU
+                0 for the whole at once, "auto" for parts above 2.5 megapixels that fit the free memory. Where a GPU
                 runs out of memory, parts are halved and the work goes on.
             stages: how many stages to run; None for all, 1 for a fast result.
             scale_weights: keep those of the last stage.
@@ -103,6 +111,7 @@ class Restorer:
 
         Raises:
             ValueError: for a photo that can not be read, or an option out of range.
+            MemoryError: where the memory is too little.
         """
         choice = LevelChoice(parse_levels(levels), self._parse_task(task))
         num_stages = self._parse_stages(stages)

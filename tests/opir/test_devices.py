@@ -1,16 +1,20 @@
 """Devices, precision and memory are chosen by what the machine has."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from opir import devices
 from opir.devices import (
     choose_device,
     choose_precision,
+    free_memory,
     give_back_freed_memory,
+    lack_of_memory_told,
     reuse_freed_memory,
 )
 
@@ -57,3 +61,37 @@ def test_freed_memory_is_given_back() -> None:
 def test_glibc_takes_the_memory_settings() -> None:
     assert reuse_freed_memory()
     assert float(torch.ones(3_000_000).sum()) == 3_000_000
+
+
+@of_glibc
+def test_free_memory_is_no_more_than_a_process_may_take() -> None:
+    code = (
+        "import resource, torch\n"
+        "from opir.devices import free_memory\n"
+        "from opir.photo.photo import allowed_megapixels\n"
+        "before = free_memory(torch.device('cpu'))\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, resource.RLIM_INFINITY))\n"
+        "print(free_memory(torch.device('cpu')), before, allowed_megapixels())\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    limited, before, megapixels = told.split()
+    assert 0 < int(limited) < 6 * 2**30
+    assert int(limited) <= int(before)
+    assert float(megapixels) <= max(100, 6 * 2**30 / 40e6)
+
+
+def test_a_container_has_what_its_limit_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_CONTAINER", tmp_path)
+    free = free_memory(torch.device("cpu"))
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("1000\n")
+    assert free is None or free > 10_000_000
+    (tmp_path / "memory.max").write_text("5001000\n")
+    assert free_memory(torch.device("cpu")) == 5_000_000
+
+
+def test_a_processor_short_of_memory_is_told_as_such() -> None:
+    with pytest.raises(MemoryError, match="not enough memory"), lack_of_memory_told():
+        torch.empty(2**50, dtype=torch.uint8)
+    with pytest.raises(RuntimeError, match="shape"), lack_of_memory_told():
+        torch.empty(3).reshape(2, 2)
