@@ -137,6 +137,12 @@ load: setup
 	$(BIN)/python -m benchmarks.server.load $(LOAD) --output benchmarks/results/load.json
 	$(BIN)/python -m benchmarks.reliability.tables
 
+# Ten visitors in browsers, sixty photos of 12 megapixels, every tab opened, then quiet: about ten minutes.
+.PHONY: load-large
+load-large: setup chromium
+	$(BIN)/python -m benchmarks.server.load_large --output benchmarks/results/load_large.json
+	$(BIN)/python -m benchmarks.reliability.tables
+
 startup: setup
 	$(BIN)/python -m benchmarks.server.startup --output benchmarks/results/startup.json
 	$(BIN)/python -m benchmarks.reliability.tables

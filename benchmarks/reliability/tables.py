@@ -14,7 +14,7 @@ from benchmarks.report.marked import filled, renew
 from benchmarks.report.provenance import RESULTS, ROOT
 
 PAGES = (ROOT / "README.md", ROOT / "docs" / "reliability.md")
-SUMMED_UP = ("fuzz", "load", "faults", "startup")
+SUMMED_UP = ("fuzz", "load", "load_large", "faults", "startup")
 DOOR_HEADS = "| door | files | a result | one clear error | neither | slowest file | peak memory | files left |"
 
 
@@ -115,6 +115,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "fuzz": fuzz_tables,
     "faults": faults_table,
     "load": lambda: summary_table("load"),
+    "load-large": lambda: summary_table("load_large"),
     "startup": lambda: summary_table("startup"),
     "settings": settings_table,
 }

@@ -26,8 +26,8 @@ from benchmarks.server.visitors import Seen, Visitor, find_event, visit
 
 WARM_UP = 0.2
 """The first share of restorations is left out: caches and threads are made on first use."""
-FLAT_MB_PER_100 = 5.0
-"""Growth up to this is noise: over 500 restorations it is less than the pictures of one large photo take."""
+FLAT_MB_PER_100 = 2.0
+"""Growth up to this is noise: over 500 restorations it is less than a small photo takes."""
 FREE_SECONDS = 10.0
 """The model ends the part of a photo that it is working on, and then has the next visitor's photo to restore."""
 

@@ -6,7 +6,6 @@ Whatever is wrong with the input is told in one line, and the command exits with
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import warnings
 from collections.abc import Iterable
@@ -170,7 +169,6 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; None takes the arguments of the process."""
     # Pillow's remarks on damaged files: what matters of them is told in a line of ours.
     warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif|tifffile")
-    logging.getLogger("PIL").addHandler(logging.NullHandler())
     prepare_terminal()
     try:
         app(arguments, prog_name="opir")

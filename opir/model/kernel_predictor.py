@@ -106,7 +106,10 @@ class KernelPredictor(nn.Module):
         return self.read_out(self.features(image, task_embedding))
 
     def features(self, image: Tensor, task_embedding: Tensor | None = None) -> Tensor:
-        """Return all that the head reads: (B, 3, H, W) → (B, F, H / 2, W / 2), F the width or, with `smooth_maps`, 4 × it."""
+        """Return all that the head reads: (B, 3, H, W) → (B, F, H / 2, W / 2).
+
+        F is the width or, with `smooth_maps`, four times the width.
+        """
         whole = Window(0, 0, *image.shape[-2:])
         return self.with_detail(*self.decode(image, task_embedding), whole)
 

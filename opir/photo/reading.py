@@ -5,6 +5,7 @@ H height, W width, C channels (1 grey, 2 grey + alpha, 3 RGB, 4 RGBA).
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 import zlib
@@ -23,7 +24,7 @@ from opir.photo.beside.described import Described, by_gamma, told_code_points
 from opir.photo.beside.exif import TURNED, read_exif
 from opir.photo.beside.private import public_iptc, public_texts, public_xmp
 from opir.photo.beside.properties import FileProperties, Stored
-from opir.photo.codecs.jpeg import unitless
+from opir.photo.codecs.jpeg import check_undecoded, unitless
 from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality, jpeg_tables
 from opir.photo.formats import FORMATS, READABLE, SNIFFED, format_of_bytes, told_as
 from opir.photo.pixels.colour import read_matrix_profile
@@ -43,6 +44,9 @@ MOST_BYTES_A_PIXEL = 32
 """Of the pixels allowed: a file that is larger is not read into memory."""
 
 Read = tuple[NDArray[Any], FileProperties]
+
+for library in ("PIL", "imagecodecs", "tifffile"):  # what they say of damage is raised as well
+    logging.getLogger(library).addHandler(logging.NullHandler())
 
 
 def read_file(path: Path, max_megapixels: float, keep_location: bool = False) -> Read:
@@ -105,7 +109,9 @@ def damaged(name: str, file_format: str, error: BaseException) -> ImageError:
 def read_picture(picture: Image.Image, max_megapixels: float, keep_location: bool = False) -> Read:
     """Do the same for a PIL image, which may be one that was opened and not decoded yet."""
     name = "the picture"
-    Allowed(name, max_megapixels).check(*picture.size)
+    allowed = Allowed(name, max_megapixels)
+    allowed.check(*picture.size)
+    check_undecoded(picture, allowed)
     info = picture.info
     file_format = "JPEG" if picture.format == "MPO" else picture.format or "PNG"
     try:

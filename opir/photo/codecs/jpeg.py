@@ -76,6 +76,24 @@ def outline(data: bytes) -> Outline:
     return Outline(scans, None, frame, bits, bits_at, size)
 
 
+def check_undecoded(picture: Image.Image, allowed: Allowed) -> None:
+    """Refuse a JPEG of endless scans that Pillow has opened and not decoded yet; raises ImageError."""
+    file = getattr(picture, "fp", None)
+    if isinstance(picture, JpegImagePlugin.JpegImageFile) and picture.tile and file is not None:
+        at = file.tell()
+        file.seek(0)
+        found = outline(file.read())
+        file.seek(at)
+        _check_scans(found, picture, allowed)
+
+
+def _check_scans(found: Outline, picture: Image.Image, allowed: Allowed) -> None:
+    if found.scans * picture.width * picture.height > MAX_SCANNED_MEGAPIXELS * 1e6:
+        raise ImageError(
+            f"{allowed.name}: expected some ten scans in a JPEG of this size, got {found.scans}; export it again"
+        )
+
+
 def read(data: bytes, allowed: Allowed) -> Raw:
     """Decode a JPEG; raises ImageError where it is too large, and what Pillow raises for damage."""
     found = outline(data)
@@ -85,10 +103,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         allowed.check(*found.size)
     picture = JpegImagePlugin.JpegImageFile(io.BytesIO(_of_eight_bits(data, found)))
     allowed.check(*picture.size)
-    if found.scans * picture.width * picture.height > MAX_SCANNED_MEGAPIXELS * 1e6:
-        raise ImageError(
-            f"{allowed.name}: expected some ten scans in a JPEG of this size, got {found.scans}; export it again"
-        )
+    _check_scans(found, picture, allowed)
     quality, chroma, info = jpeg_quality(picture), jpeg_chroma(picture), picture.info
     aspect = unitless(info)
     exif, xmp = read_exif(info.get("exif") or b""), info.get("xmp") or b""

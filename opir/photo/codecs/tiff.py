@@ -6,7 +6,6 @@ TIFF 6.0, its technical notes and supplements; H height, W width, S samples a pi
 from __future__ import annotations
 
 import io
-import logging
 import struct
 from typing import Any, BinaryIO
 
@@ -50,7 +49,6 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3, _LAB: 3, _ICC_LAB: 3}
 _CHROMA: dict[tuple[int, ...], str] = {(2, 2): "4:2:0", (2, 1): "4:2:2"}
 _NAMES = {4: "a transparency mask", 10: "ITU LAB", 32803: "a camera's raw data", 34892: "a camera's raw data"}
-logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it says of damage is raised as well
 _DAMAGE = (tifffile.TiffFileError, struct.error, IndexError, KeyError)
 
 
