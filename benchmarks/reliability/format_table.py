@@ -52,8 +52,8 @@ _TAIL = """
 - The time of the last change is kept with `--keep-time`.
 
 **Folders.** `._*`, `.DS_Store`, `Thumbs.db`, `desktop.ini`, `@eaDir`, `.thumbnails` and similar files are skipped
-silently, and a folder of nothing else is no error. Other files that are no photos, linked folders, camera raw files and results of earlier runs are counted and
-named.
+silently, and a folder of nothing else is no error. Other files that are no photos, linked folders, camera raw files
+and results of earlier runs are counted and named.
 """
 
 

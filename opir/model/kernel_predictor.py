@@ -172,7 +172,7 @@ class KernelPredictor(nn.Module):
         """Return what the head reads of a part of the image: features and, with `smooth_maps`, their surroundings.
 
         That is how a feature differs from the mean of the 3×3 features around it, and how much features change over a
-        quarter of their distance, to the right and down. It is four times as much, so it is made for some rows at a time.
+        quarter of their distance, to the right and down. It is four times as much, so it is made row by row.
 
         Args:
             features: as `decode` returns them.
