@@ -13,13 +13,8 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 HOUSES = ("opir", "app", "benchmarks")
 MOST_LINES, MOST_FUNCTION_LINES, MOST_PARAMETERS = 320, 60, 8
 
-_TYPED_OPTIONS = "each option of the command is a parameter, which typer reads"
-_COMPILED = "Numba compiles loops over plain arrays, which are handed in one by one"
 EXCEPTIONS = {
-    ("opir/cli/commands.py", "restore"): _TYPED_OPTIONS,
-    ("opir/ops/compiled.py", "_filter"): _COMPILED,
-    ("opir/ops/compiled.py", "_operators"): _COMPILED,
-    ("opir/ops/compiled.py", "restore_rows"): _COMPILED,
+    ("opir/cli/commands.py", "restore"): "each option of the command is a parameter, which typer reads",
 }
 """Functions that are longer or take more, each with its reason."""
 

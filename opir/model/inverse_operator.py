@@ -160,8 +160,7 @@ class InverseOperator:
         border = max(self.scales)
         for rows in _strips_of(inner, _FUSED_STRIP_PIXELS):
             some = rows.within(inner).shrunk(UNSHUFFLE).of(features)
-            done = tail(some, padded, rows.top + border, rows.left + border)
-            yield Strip(rows.top - inner.top, done.restored, done.uncertainty, done.scale_weights, None)
+            yield Strip(rows.top - inner.top, *tail(some, padded, rows.top + border, rows.left + border), None)
 
 
 def _strips_of(part: Window, pixels: int) -> Iterator[Window]:
