@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.drawing import closer
 from app.look import words
-from app.running.results import Asked
+from app.running.kept_results import Asked
 from app.tabs.clean_actions import Actions
 from app.tabs.closer import show_part
 from opir.inference import Restoration
