@@ -31,7 +31,7 @@ from opir.training.config import Phase, TrainingConfig
 from opir.training.feed import Feed
 from opir.training.growing import grow_into
 from opir.training.muon import Muon
-from opir.training.state import RunState, load_state, save_state
+from opir.training.state import load_state, save_state
 from opir.training.step import TrainingStep
 from opir.training.validation import Validation, summarise
 
@@ -303,6 +303,3 @@ def train(config: TrainingConfig) -> Path:
         Path of the exported model, `<output>/model.safetensors`.
     """
     return Trainer(config).run()
-
-
-__all__ = ["RunState", "Trainer", "rate_factor", "train"]
