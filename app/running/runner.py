@@ -19,10 +19,8 @@ from app.server.presence import Cancelled, current_visit
 from app.server.request_log import logged_job
 from app.server.settings import Settings
 from opir.devices import give_back_freed_memory
-from opir.inference import Restoration, Restorer, restore_thoroughly
+from opir.inference import Progress, Restoration, Restorer, restore_thoroughly
 from opir.photo import Photo, load_photo
-
-Progress = Callable[[int, int], None]
 
 _JOBS_BEFORE_CLEARING = 10
 """After so many jobs the holes that they left in the process's memory are given back; they grew by 10 MB in 100 jobs.
