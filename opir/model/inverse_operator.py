@@ -123,12 +123,9 @@ class InverseOperator:
     ) -> Iterator[Strip]:
         """Restore as a call does, some rows after the other, so that all operators never exist at once.
 
-        Without gradients only.
+        Without gradients only. The first three arguments are those of a call.
 
         Args:
-            image: as above.
-            guided_image: as above.
-            task_embedding: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
             with_operators: hand them out too.
             fused: take the compiled tail on a processor with Numba, where nobody asks for operators.

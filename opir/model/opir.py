@@ -146,11 +146,9 @@ class OPIR(nn.Module):
     ) -> Iterator[Strip]:
         """Do the same without gradients, some rows after the other, in a fraction of the memory and time.
 
+        The first four arguments are those of `run_stage`, the image in float32.
+
         Args:
-            index: as above.
-            image: as above, float32.
-            task_embedding: as above.
-            uncertainty: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
             with_operators: hand out the operators too.
             fused: take the compiled tail where Numba is installed.
