@@ -60,9 +60,12 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
         first._train_step()
         first.state.step += 1
     first._save()
+    unfinished = tmp_path / "run" / f".state.safetensors.{'0' * 32}.part"
+    unfinished.touch()  # as a process leaves it that is killed while it saves
     resumed = Trainer(settings)
     assert resumed.state.step == 5
     joined = resumed.run()
+    assert not unfinished.exists()
     expected, info = load_model(whole)
     model, _ = load_model(joined)
     assert info.metadata["step"] == 12
