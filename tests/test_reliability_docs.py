@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from benchmarks.reliability.tables import PAGES, renewed
+from app.server.settings import Settings
+from benchmarks.reliability.tables import PAGES, renewed, settings_table
 
 TESTS = Path(__file__).resolve().parent
 
@@ -18,3 +19,9 @@ def test_every_named_test_exists() -> None:
 def test_tables_are_up_to_date() -> None:
     for page in PAGES:
         assert renewed(page.read_text()) == page.read_text()
+
+
+def test_the_table_names_every_setting_with_its_default() -> None:
+    table = settings_table()
+    assert len(table.splitlines()) == 2 + len(Settings.__dataclass_fields__)
+    assert "| `OPIR_QUEUE_LENGTH` | `20` |" in table

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from opir import inference
 from opir.inference import DOUBTFUL_FROM, Restoration
 from opir.ops import Window
 
@@ -59,7 +58,7 @@ def cut(restoration: Restoration, part: Window, strength: float, protect: bool) 
 
     The last is a picture of lines to lay over the others, empty where nothing is in doubt.
     """
-    before, after = inference.cut(restoration, part, strength, protect)
+    before, after = restoration.cut(part, strength, protect)
     return {
         "left": part.left,
         "top": part.top,

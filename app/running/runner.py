@@ -19,15 +19,8 @@ from app.server.presence import Cancelled, current_visit
 from app.server.request_log import logged_job
 from app.server.settings import Settings
 from opir.devices import give_back_freed_memory
-from opir.inference import Restoration, Restorer, restore_thoroughly
+from opir.inference import Progress, Restoration, Restorer, restore_thoroughly
 from opir.photo import Photo, load_photo
-
-Progress = Callable[[int, int], None]
-
-_JOBS_BEFORE_CLEARING = 10
-"""After so many jobs the holes that they left in the process's memory are given back; they grew by 10 MB in 100 jobs.
-Not after each, as the next one would have to fetch the same pages again."""
-
 
 _QUIET_SECONDS = 120.0
 """So long after the last job, whoever looks at a result waits for it to come out of its file."""
@@ -84,7 +77,7 @@ class Runner:
         self.temp_seconds = settings.temp_seconds
         """How long anything of a visitor may stay, in memory too."""
         self._turn = threading.Lock()
-        self._jobs, self._ended = 0, time.monotonic()
+        self._ended = time.monotonic()
         # Always the same thread: each one that computes on a CPU keeps memory and helper threads of its own.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="model") if self.device == "cpu" else None
 
@@ -118,7 +111,10 @@ class Runner:
         self._run = run
 
     def rest(self, quiet_seconds: float = _QUIET_SECONDS) -> None:
-        """Give freed memory back; where nothing was restored for a while, that of the results as well."""
+        """Give freed memory back; where nothing was restored for a while, that of the results as well.
+
+        Not after each job, as the next one would have to fetch the same pages again.
+        """
         if time.monotonic() - self._ended >= quiet_seconds:
             self.recent.move_all()
         give_back_freed_memory()
@@ -167,9 +163,7 @@ class Runner:
                 else:  # with what Gradio knows of this event, so that progress reaches the visitor
                     job.result = self._worker.submit(contextvars.copy_context().run, work).result()
             finally:
-                self._jobs, self._ended = self._jobs + 1, time.monotonic()
-                if self._jobs % _JOBS_BEFORE_CLEARING == 0:
-                    give_back_freed_memory()
+                self._ended = time.monotonic()
             return job.result
 
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from app.server.logs import log_request, what_went_wrong
 from app.server.presence import Cancelled, Visit
@@ -26,16 +27,14 @@ class JobLog:
         """Say that it is the job's turn."""
         self._began = time.monotonic()
 
-    def times(self) -> dict[str, float]:
-        """Return the seconds of waiting for the model, and of work."""
-        now = time.monotonic()
+    def facts(self) -> dict[str, Any]:
+        """Return the seconds of waiting for the model and of work; of a restored photo its weather and size too."""
+        now, result = time.monotonic(), self.result
         began = now if self._began is None else self._began
-        return {"waited": round(began - self._arrived, 3), "seconds": round(now - began, 3)}
-
-    def pixels(self) -> dict[str, int]:
-        """Return the size of a photo that was restored."""
-        result = self.result
-        return {} if result is None else {"width": result.width, "height": result.height, "tiles": result.tiles}
+        times = {"waited": round(began - self._arrived, 3), "seconds": round(now - began, 3)}
+        if result is None:
+            return times
+        return {"found": result.task, "width": result.width, "height": result.height, "tiles": result.tiles, **times}
 
 
 class Counts:
@@ -91,9 +90,7 @@ def logged_job(visit: Visit, task: str) -> Iterator[JobLog]:
             request=visit.request,
             door=visit.door,
             task=task,
-            found=None if job.result is None else job.result.task,
-            **job.pixels(),
-            **job.times(),
+            **job.facts(),
             outcome=outcome,
             **trouble,
         )

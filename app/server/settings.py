@@ -1,7 +1,4 @@
-"""What whoever runs the page may set: environment variables, their defaults and what they mean.
-
-`python -m app.server.settings` prints the table that docs/reliability.md holds.
-"""
+"""What whoever runs the page may set: environment variables, their defaults and what they mean."""
 
 import os
 from collections.abc import Mapping
@@ -80,20 +77,3 @@ def _parsed(name: str, text: str, described: Any) -> Any:
     except ValueError:
         what = "a whole number" if kind is int else "a number"
         raise ValueError(f"{name}: expected {what} ({described.metadata['meaning']}), got '{text}'") from None
-
-
-def settings_table() -> str:
-    """Return Markdown that says what each variable means."""
-    rows = [
-        f"| `{PREFIX}{one.name.upper()}` | {_shown(one.default)} | {one.metadata['meaning']} |"
-        for one in fields(Settings)
-    ]
-    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows, ""])
-
-
-def _shown(default: Any) -> str:
-    return "" if default == "" else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
-
-
-if __name__ == "__main__":
-    print(settings_table(), end="")

@@ -16,7 +16,8 @@ from app.examples import precomputed
 from app.examples.examples import Examples
 from app.look import sentences, words
 from app.running.errors import plain_error, plain_errors
-from app.running.results import Asked, Session, new_folder, result_name, show, write_result
+from app.running.kept_results import Asked, Session
+from app.running.results import new_folder, result_name, show, write_result
 from app.running.runner import Runner
 from app.running.visitors import Visitors, visitor_of
 from app.server.presence import Cancelled

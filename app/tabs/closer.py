@@ -7,7 +7,7 @@ import gradio as gr
 from app.drawing import closer
 from app.look import scripts, words
 from app.running.errors import plain_error, plain_errors
-from app.running.results import Session
+from app.running.kept_results import Session
 from app.tabs.parts import QUIET
 
 

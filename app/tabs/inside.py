@@ -11,7 +11,8 @@ import gradio as gr
 from app.drawing import panels, pixel_panel
 from app.look import notes, sentences, words
 from app.running.errors import plain_errors
-from app.running.results import PROXY_SIDE, Session
+from app.running.kept_results import Session
+from app.running.results import PROXY_SIDE
 from app.tabs.parts import QUIET, gallery, note, view
 from opir.inference import PixelInspection, Restoration
 from opir.tasks import Task

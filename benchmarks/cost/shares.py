@@ -15,6 +15,7 @@ from benchmarks.cost.timing import interleaved, median_and_iqr
 from opir.devices import computing_in
 from opir.inference import Restorer
 from opir.model import load_model
+from opir.ops.window import Window
 from opir.photo import load_photo
 
 WIDTH, HEIGHT = 1920, 1080
@@ -36,19 +37,20 @@ def measure_shares(quick: bool) -> dict[str, Any]:
     features = torch.rand(1, model.config.width, height // 2, width // 2).to(
         restorer.precision, memory_format=torch.channels_last
     )
+    whole = Window(0, 0, height, width)
     floor_bytes = 4 * (2 * photo.numel() + photo[:, :1].numel()) + features.nbytes
     computing = computing_in(restorer.precision, restorer.device)
     block, target = torch.rand(_COPIED), torch.empty(_COPIED)
 
     @torch.inference_mode()
     def tail(fused: bool = restorer.fused) -> None:
-        run = predictor.features
+        run = predictor.decode
         try:
-            predictor.features = lambda image, task_embedding=None, wanted=None: features  # type: ignore[method-assign]
+            predictor.decode = lambda *_: (features, whole)  # type: ignore[method-assign]
             for _ in model.stage_strips(0, photo, embedding, fused=fused):
                 pass
         finally:
-            predictor.features = run  # type: ignore[method-assign]
+            predictor.decode = run  # type: ignore[method-assign]
 
     with torch.inference_mode(), computing, tempfile.TemporaryDirectory() as folder:
         embedding = model.embed(photo)
@@ -58,7 +60,7 @@ def measure_shares(quick: bool) -> dict[str, Any]:
         planes = photo.contiguous(memory_format=torch.channels_last)
         parts: dict[str, Callable[[], object]] = {
             "embedding": lambda: model.embed(photo),
-            "network": lambda: predictor.features(planes, embedding),
+            "network": lambda: predictor.decode(planes, embedding),
             "tail": tail,
             "tail, as tensor operations": partial(tail, False),
             "reading the file": lambda: load_photo(file),

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.quality.cases import Case, data_sets, synthetic_cases
+from benchmarks.quality.evenness import grid_energy
 from benchmarks.report.provenance import IMAGES, RESULTS, provenance, spread, write_report
 from opir.data import list_photos
-from opir.evaluation import ause, grid_energy, rank_correlation, sparsification_curve
+from opir.evaluation import ause, rank_correlation, sparsification_curve
 from opir.inference import Restoration, Restorer
 from opir.tasks import Task
 

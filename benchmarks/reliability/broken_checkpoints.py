@@ -70,31 +70,31 @@ def _parts() -> tuple[OPIR, OPIR, torch.optim.Optimizer]:
     return model, OPIR(TINIEST), optimizer
 
 
-def save_for_ever(folder: Path) -> None:
+def save_for_ever(path: Path) -> None:
     """Save one state after the other until killed; prints each step once it is safe."""
     parts = _parts()
-    step = load_state(folder, *parts).step
+    step = load_state(path, *parts).step
     while True:
         step += 1
-        save_state(folder, RunState(step=step), *parts)
+        save_state(path, RunState(step=step), *parts)
         print(step, flush=True)
 
 
-def killed_while_saving(folder: Path, kills: int) -> tuple[int, int]:
+def killed_while_saving(path: Path, kills: int) -> tuple[int, int]:
     """Kill `save_for_ever` at random moments.
 
     Returns:
         How many kills, and after how many the state could not be loaded or was older than one known to be safe.
     """
     draw, lost = random.Random(0), 0
-    call = f"from pathlib import Path; from {__name__} import save_for_ever; save_for_ever(Path({str(folder)!r}))"
+    call = f"from pathlib import Path; from {__name__} import save_for_ever; save_for_ever(Path({str(path)!r}))"
     for _ in range(kills):
         process = subprocess.Popen(
             [sys.executable, "-c", call],
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=environment(folder.with_name("temporary")),
+            env=environment(path.with_name("temporary")),
         )
         assert process.stdout is not None
         safe = int(process.stdout.readline())
@@ -103,7 +103,7 @@ def killed_while_saving(folder: Path, kills: int) -> tuple[int, int]:
         safe = max([safe, *(int(line) for line in process.stdout.read().splitlines() if line.isdecimal())])
         process.wait()
         try:
-            lost += load_state(folder, *_parts()).step < safe
+            lost += load_state(path, *_parts()).step < safe
         except CheckpointError:
             lost += 1
     return kills, lost

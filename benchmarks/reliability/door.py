@@ -22,7 +22,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from app.look import words
-from app.running.results import Asked
+from app.running.kept_results import Asked
 from app.tabs.clean_actions import Actions
 from app.tabs.many import ManyPhotos
 from benchmarks.reliability.outcome import Outcome, judged, peak_mb

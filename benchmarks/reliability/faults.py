@@ -139,7 +139,7 @@ def bad_checkpoints(workshop: Workshop) -> list[Finding]:
 
 def saving_killed(workshop: Workshop) -> list[Finding]:
     """Kill a training run while it saves its state."""
-    kills, lost = killed_while_saving(workshop.folder / "state", 5)
+    kills, lost = killed_while_saving(workshop.folder / "state.safetensors", 5)
     found = f"{kills - lost} of {kills} states loaded, none older than the last complete one"
     return [Finding("kill -9 while `opir train` saves", not lost, found)]
 

@@ -7,9 +7,10 @@ The README's table takes the rows of `summary` ("what", "figure", "held") of eve
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
-from app.server.settings import settings_table
+from app.server.settings import PREFIX, Settings
 from benchmarks.report.marked import filled, renew
 from benchmarks.report.provenance import RESULTS, ROOT
 
@@ -105,9 +106,22 @@ def summary_table(name: str) -> str:
     """Return the rows that a result sums itself up in, and where they come from."""
     report = _report(name)
     if report is None:
-        return _missing(name)
+        return _missing(name.replace("_", "-"))
     rows = [f"| {row['what']} | {_figure(row)} |" for row in report["summary"]]
     return "\n".join(["| what | figure |", "|---|---|", *rows, "", _source(report), ""])
+
+
+def settings_table() -> str:
+    """Return what each variable means that whoever runs the page may set."""
+    rows = [
+        f"| `{PREFIX}{one.name.upper()}` | {_default(one.default)} | {one.metadata['meaning']} |"
+        for one in fields(Settings)
+    ]
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _default(value: Any) -> str:
+    return "" if value == "" else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -103,11 +103,11 @@ def restore(
     if not jobs:
         records: Iterable[dict[str, Any]] = []
     elif engine == "ray":
-        prepare_folders(job.output.parent for job in jobs)
+        prepare_folders([job.output.parent for job in jobs])
         records = run_on_ray(jobs, checkpoint, device, options.read_restore_write, workers)
     else:
         restorer = Restorer.from_pretrained(checkpoint, device)
-        prepare_folders(job.output.parent for job in jobs)
+        prepare_folders([job.output.parent for job in jobs])
 
         def work(job: Job, photo: Photo) -> Restoration:
             return options.restore_with_bar(restorer, job, photo)
@@ -154,7 +154,7 @@ def degrade_command(
     plan = plan_jobs(photos, out)
     jobs = plan.jobs
     seeds = {job: seed + number for number, job in enumerate(jobs)}
-    prepare_folders(job.output.parent for job in jobs)
+    prepare_folders([job.output.parent for job in jobs])
 
     def work(job: Job) -> dict[str, Any]:
         photo = load_photo(job.source)

@@ -21,15 +21,14 @@ def weather_size(height: int, width: int) -> float:
     return float(max(1.0, min(height, width) / _REFERENCE_SIDE) ** 0.7)
 
 
-def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None, size: float | None = None) -> Tensor:
+def degrade(photo: Tensor, task: Task, seed: int, size: float | None = None) -> Tensor:
     """Put one kind of weather on whole photos; the same seed gives the same weather.
 
     Args:
         photo: J, (B, 3, H, W) in [0, 1].
         task: which weather; `Task.CLEAN` returns the photo.
         seed: any integer.
-        depth: for haze, (B, 1, H, W); None invents one.
-        size: for rain and snow, how wide most streaks or flakes are, in pixels; None goes by the photo's size.
+        size: for rain and snow, how wide most streaks or flakes are, in pixels; None for what fits the photo.
 
     Returns:
         I, (B, 3, H, W) in [0, 1].
@@ -46,5 +45,5 @@ def degrade(photo: Tensor, task: Task, seed: int, depth: Tensor | None = None, s
     if task is Task.SNOW:
         return snow(photo, generator, weather_size=times_larger)
     if task is Task.HAZE:
-        return haze(photo, generator, depth)
+        return haze(photo, generator)
     return photo

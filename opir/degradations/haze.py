@@ -66,18 +66,15 @@ def veil(clean: Tensor, generator: Generator, optical_depth: Tensor, depth: Tens
     return clean * transmission + light * (1 - transmission)
 
 
-def haze(clean: Tensor, generator: Generator, depth: Tensor | None = None) -> Tensor:
-    """Return hazy photos, from a breath of haze to dense fog: (B, 3, H, W) in [0, 1].
+def haze(clean: Tensor, generator: Generator) -> Tensor:
+    """Return hazy photos, from a breath of haze to dense fog, over an imagined depth: (B, 3, H, W) in [0, 1].
 
     Args:
         clean: J, (B, 3, H, W) in [0, 1].
         generator: source of randomness, on the device of `clean`.
-        depth: (B, 1, H, W), any unit; None invents one.
     """
-    if depth is not None:
-        depth = depth / depth.mean(dim=(2, 3), keepdim=True).clamp_min(1e-6)
     optical_depth = log_uniform(generator, len(clean), _THINNEST_MEAN, _THICKEST_MEAN)
-    return veil(clean, generator, optical_depth, depth).clamp(0, 1)
+    return veil(clean, generator, optical_depth).clamp(0, 1)
 
 
 def haze_over_distance(

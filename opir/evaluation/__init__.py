@@ -3,7 +3,6 @@
 from opir.data.published import Space
 from opir.evaluation.baselines import dehaze_by_dark_channel, smooth_by_guided_filter
 from opir.evaluation.conformal import calibrate
-from opir.evaluation.evenness import PERIODS, grid_energy
 from opir.evaluation.metrics import (
     SPACES,
     UNCHANGED_PSNR,
@@ -16,7 +15,6 @@ from opir.evaluation.metrics import (
 from opir.evaluation.scoring import ImageScore, Measurement, Quality, Report, evaluate, measure, measure_baselines
 
 __all__ = [
-    "PERIODS",
     "SPACES",
     "UNCHANGED_PSNR",
     "ImageScore",
@@ -28,7 +26,6 @@ __all__ = [
     "calibrate",
     "dehaze_by_dark_channel",
     "evaluate",
-    "grid_energy",
     "measure",
     "measure_baselines",
     "psnr",

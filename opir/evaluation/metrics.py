@@ -153,7 +153,7 @@ def sparsification_curve(uncertainty: NDArray[Any], error: NDArray[Any], block: 
     return np.asarray(np.cumsum(ordered) / np.arange(1, len(ordered) + 1))
 
 
-def ause(uncertainty: NDArray[Any], error: NDArray[Any], block: int = BLOCK) -> float:
+def ause(uncertainty: NDArray[Any], error: NDArray[Any]) -> float:
     """Return the area under the sparsification error, as a share of what random order gives.
 
     0 sorts as well as knowing the error (Ilg et al. 2018), 1 as well as chance; 0 where the error is the same
@@ -162,10 +162,9 @@ def ause(uncertainty: NDArray[Any], error: NDArray[Any], block: int = BLOCK) -> 
     Args:
         uncertainty: (H, W), larger is less certain.
         error: (H, W).
-        block: the side of the squares that are sorted.
     """
-    best = sparsification_curve(error, error, block)
+    best = sparsification_curve(error, error)
     by_chance = best[-1] - best
     if by_chance.sum() <= 1e-12 * max(best[-1], 1e-12) * len(best):
         return 0.0
-    return float((sparsification_curve(uncertainty, error, block) - best).sum() / by_chance.sum())
+    return float((sparsification_curve(uncertainty, error) - best).sum() / by_chance.sum())

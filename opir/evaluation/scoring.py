@@ -23,6 +23,7 @@ from opir.inference.restoration import Restoration
 from opir.ops.colours import in_unit
 from opir.photo.photo import Photo
 
+_SCORES = ("psnr", "ssim", "input_psnr", "input_ssim")
 Restore = Callable[[Tensor], Tensor]
 """Takes a photo (3, H, W) in [0, 1] and returns the restored one, of the same shape."""
 
@@ -40,9 +41,15 @@ class ImageScore:
 
 @dataclass(frozen=True)
 class Report:
-    """The scores of a set of pairs; the means are over photos."""
+    """The scores of a set of pairs: means over photos, and each photo's own."""
 
     space: Space
+    psnr: float
+    """Of the results, in dB."""
+    ssim: float
+    input_psnr: float
+    """Of the untouched inputs, in dB."""
+    input_ssim: float
     images: tuple[ImageScore, ...]
 
     @property
@@ -50,35 +57,11 @@ class Report:
         """How many pairs were scored."""
         return len(self.images)
 
-    @property
-    def psnr(self) -> float:
-        """Mean PSNR of the results in dB."""
-        return fmean(image.psnr for image in self.images)
-
-    @property
-    def ssim(self) -> float:
-        """Mean SSIM of the results."""
-        return fmean(image.ssim for image in self.images)
-
-    @property
-    def input_psnr(self) -> float:
-        """Mean PSNR of the untouched inputs in dB."""
-        return fmean(image.input_psnr for image in self.images)
-
-    @property
-    def input_ssim(self) -> float:
-        """Mean SSIM of the untouched inputs."""
-        return fmean(image.input_ssim for image in self.images)
-
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold; the infinite PSNR of equal pictures becomes None."""
-        means = {name: getattr(self, name) for name in ("psnr", "ssim", "input_psnr", "input_ssim")}
-        return {
-            "pairs": self.pairs,
-            **_finite(means),
-            "space": self.space,
-            "images": [_finite(asdict(image)) for image in self.images],
-        }
+        images = [_finite(asdict(image)) for image in self.images]
+        means = _finite({name: getattr(self, name) for name in _SCORES})
+        return {"pairs": self.pairs, **means, "space": self.space, "images": images}
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +96,8 @@ def evaluate(
         images.append(_score(pair.degraded.name, degraded, restore(degraded), clean, space))
         if progress is not None:
             progress(done, len(pairs))
-    return Report(space, tuple(images))
+    means = {name: fmean(getattr(image, name) for image in images) for name in _SCORES}
+    return Report(space, images=tuple(images), **means)
 
 
 def _score(name: str, degraded: Tensor, restored: Tensor, clean: Tensor, space: Space) -> ImageScore:

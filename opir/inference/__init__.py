@@ -4,7 +4,7 @@ from opir.inference.compact import compacted
 from opir.inference.error_bounds import Calibration
 from opir.inference.level_choice import read_levels
 from opir.inference.levels import Level, LevelWork, carried_up
-from opir.inference.mixing import DOUBTFUL_FROM, cut
+from opir.inference.mixing import DOUBTFUL_FROM
 from opir.inference.pixel import OperatorField, PixelInspection, StageOperator, StageOperators
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
@@ -26,7 +26,6 @@ __all__ = [
     "StageOperators",
     "carried_up",
     "compacted",
-    "cut",
     "read_levels",
     "restore_thoroughly",
 ]

@@ -194,8 +194,7 @@ def _within(strip: Strip, window: Window) -> list[Operators]:
     top, bottom = max(window.top - strip.top, 0), min(window.bottom - strip.top, strip.restored.shape[-2])
     if top >= bottom:
         return []
-    rows = Window(top, window.left, bottom, window.right)
-    return [Operators(*(None if one is None else rows.of(one).clone() for one in strip.operators))]
+    return [strip.operators.cut(Window(top, window.left, bottom, window.right))]
 
 
 def _of_window(operators: list[Operators], restored: Tensor) -> StageOperators:

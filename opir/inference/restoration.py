@@ -20,7 +20,7 @@ from opir.devices import computing_in, lack_of_memory_told
 from opir.inference.error_bounds import Calibration
 from opir.inference.inspector import Inspector
 from opir.inference.levels import Level, carried_up, finished, joined_scale_weights, joined_uncertainty, scales_of
-from opir.inference.mixing import mix
+from opir.inference.mixing import mix, mix_part
 from opir.inference.pixel import OperatorField, PixelInspection
 from opir.model import OPIR
 from opir.ops.colours import in_unit
@@ -205,7 +205,13 @@ class Restoration:
             strength: 0 is the photo, 1 the restoration.
             protect: keep the photo where the uncertainty is high.
         """
-        return to_picture(mix(self, strength, protect), self.photo.alpha)
+        return to_picture(self._mixed(strength, protect), self.photo.alpha)
+
+    def cut(self, part: Window, strength: float = 1.0, protect: bool = False) -> tuple[Image.Image, Image.Image]:
+        """Show a part of the photo, and the same part of the mix of `blend`, both without transparency."""
+        uncertainty = self.uncertainty if protect else None
+        mixed = mix_part(self.photo, self.restored_rgb, part, strength, uncertainty)
+        return to_picture(self.photo.rgb_of(part)), to_picture(mixed)
 
     @lack_of_memory_told()
     def save(
@@ -223,13 +229,16 @@ class Restoration:
         The ending of the path chooses the format, where `file_format` does not. Returns what the file lacks of the
         photo, and raises ValueError, as `opir.photo.save_photo` does.
         """
-        rgb = mix(self, strength, protect)
+        rgb = self._mixed(strength, protect)
         return save_photo(marked_as_own(self.photo), path, quality, file_format, keep_time, rgb)
 
     @lack_of_memory_told()
     def write(self, file: BinaryIO, file_format: str | None = None, strength: float = 1.0) -> tuple[str, ...]:
         """Write the mix of `blend` to an open file, in the photo's own format where none is named; else as `save`."""
-        return write_photo(marked_as_own(self.photo), file, file_format, rgb=mix(self, strength))
+        return write_photo(marked_as_own(self.photo), file, file_format, rgb=self._mixed(strength))
+
+    def _mixed(self, strength: float, protect: bool = False) -> Tensor:
+        return mix(self.photo, self.restored_rgb, strength, self.uncertainty if protect else None)
 
     def inspect(self, x: int, y: int, task: str | None = None, level: int | None = None) -> PixelInspection:
         """Return the operator of one pixel.

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from opir.inference.restoration import Restoration
-from opir.ops.colours import in_unit
+from opir.ops.colours import in_grey_values, in_unit
 
 _ROWS_AT_A_TIME = 256
 CHANGE_GAIN, TAKEN_GAIN = 8.0, 2.0
@@ -59,12 +59,12 @@ def reach_scale(scales: tuple[int, ...]) -> ColourScale:
     return ColourScale("Reach in pixels", float(min(scales)), float(max(scales)), tuple(map(float, scales)))
 
 
-def pictures(restoration: Restoration, names: Iterable[str] | None = None) -> dict[str, Image.Image]:
+def pictures(restoration: Restoration, names: Iterable[str]) -> dict[str, Image.Image]:
     """Draw what a restoration shows of itself.
 
     Args:
         restoration: made with `scale_weights=True` for "scales".
-        names: some of `MAPS`; None for all that the restoration has.
+        names: some of `MAPS`.
 
     Returns:
         Pictures by name; "scales" becomes those of `scale_pictures`.
@@ -74,12 +74,7 @@ def pictures(restoration: Restoration, names: Iterable[str] | None = None) -> di
             where there is none.
     """
     drawn: dict[str, Image.Image] = {}
-    lacking = {
-        "scales": not restoration.keeps_scale_weights,
-        "error_bound": restoration.error_bound is None,
-        "spread": restoration.spread is None,
-    }
-    for name in names if names is not None else (name for name in MAPS if not lacking.get(name)):
+    for name in names:
         if name == "stage1":
             drawn[name] = restoration.stage1
         elif name == "change":
@@ -97,20 +92,20 @@ def pictures(restoration: Restoration, names: Iterable[str] | None = None) -> di
     return drawn
 
 
-def change_picture(restoration: Restoration, gain: float = CHANGE_GAIN, smaller: int = 1) -> Image.Image:
-    """Draw what stage 2 changed, `gain` times as strong, and so many times smaller; middle grey is no change."""
-    return _signed(restoration.stage1_rgb, restoration.restored_rgb, gain, smaller)
+def change_picture(restoration: Restoration, smaller: int = 1) -> Image.Image:
+    """Draw what stage 2 changed, `CHANGE_GAIN` times as strong, so many times smaller; middle grey is no change."""
+    return _signed(restoration.stage1_rgb, restoration.restored_rgb, CHANGE_GAIN, smaller)
 
 
-def taken_pictures(restoration: Restoration, gain: float = TAKEN_GAIN, smaller: int = 1) -> dict[int, Image.Image]:
-    """Draw what each level that worked took away, `gain` times as strong: by its number, from coarse to fine.
+def taken_pictures(restoration: Restoration, smaller: int = 1) -> dict[int, Image.Image]:
+    """Draw what each level that worked took away, `TAKEN_GAIN` times as strong: by its number, from coarse to fine.
 
     Brighter than middle grey was taken away, darker was added, each at the level's own size, or so many times smaller
     than the photo where that is less.
     """
     return {
         level.number: _signed(
-            level.work.restored, restoration.begun_with(level.number), gain, max(1, smaller >> level.number)
+            level.work.restored, restoration.begun_with(level.number), TAKEN_GAIN, max(1, smaller >> level.number)
         )
         for level in restoration.levels
         if level.work is not None
@@ -123,9 +118,9 @@ def _signed(before: Tensor, after: Tensor, gain: float, smaller: int) -> Image.I
     for top in range(0, before.shape[1], _ROWS_AT_A_TIME):
         rows = slice(top, top + _ROWS_AT_A_TIME)
         change = in_unit(after[:, rows]) - in_unit(before[:, rows])
-        strips.append(F.avg_pool2d(change, smaller, ceil_mode=True) if smaller > 1 else change)
-    shown = (0.5 + gain * torch.cat(strips, dim=1)).clamp(0, 1) * 255
-    return Image.fromarray(shown.round().byte().permute(1, 2, 0).contiguous().numpy())
+        change = F.avg_pool2d(change, smaller, ceil_mode=True) if smaller > 1 else change
+        strips.append(in_grey_values(0.5 + gain * change))
+    return Image.fromarray(torch.cat(strips, dim=1).permute(1, 2, 0).contiguous().numpy())
 
 
 def uncertainty_picture(restoration: Restoration) -> Image.Image:

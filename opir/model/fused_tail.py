@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,17 +24,6 @@ def is_available() -> bool:
     return True
 
 
-class Restored(NamedTuple):
-    """Some rows of a stage's result."""
-
-    restored: Tensor
-    """Ĵ, (1, 3, rows, W), not clamped."""
-    uncertainty: Tensor
-    """UM, (1, 1, rows, W)."""
-    scale_weights: Tensor
-    """α, (1, S, rows, W)."""
-
-
 class FusedTail:
     """A stage's head, TAM, UM, filtering and fusion for one photo, in one pass over its pixels."""
 
@@ -49,20 +37,19 @@ class FusedTail:
         """Lay out the weights; the arguments are a stage's (`InverseOperator`)."""
         weight, bias = predictor.head_weights()
         corners = UNSHUFFLE**2
-        self._taps = predictor.kernel_outputs
-        self._head = [_padded(weight.reshape(-1, corners, weight.shape[1]).transpose(0, 1), 1, 2)]
-        self._head.append(_padded(bias.reshape(-1, corners).T, 1))
-        if modulator is None:
-            self._modulator = [np.zeros((0, 0), np.float32), np.zeros(0, np.float32)] * 2
-        else:
+        by_corner = weight.reshape(-1, corners, weight.shape[1]).transpose(0, 1)
+        self._head = _padded(by_corner, 1, 2), _padded(bias.reshape(-1, corners).T, 1), predictor.kernel_outputs
+        nothing = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
+        self._modulator = nothing * 2
+        if modulator is not None:
             assert task_embedding is not None
-            hidden_weight, hidden_bias = modulator.hidden_weights(task_embedding)
-            self._modulator = [_padded(hidden_weight[0], 0, 1), _padded(hidden_bias[0], 0)]
             assert modulator.output.bias is not None
-            self._modulator += [_padded(modulator.output.weight.flatten(1), 0, 1), _padded(modulator.output.bias, 0)]
+            hidden_weight, hidden_bias = modulator.hidden_weights(task_embedding)
+            output = _padded(modulator.output.weight.flatten(1), 0, 1), _padded(modulator.output.bias, 0)
+            self._modulator = _padded(hidden_weight[0], 0, 1), _padded(hidden_bias[0], 0), *output
         self._scales = np.array(scales, np.int64)
 
-    def __call__(self, features: Tensor, padded: Tensor, top: int, left: int) -> Restored:
+    def __call__(self, features: Tensor, padded: Tensor, top: int, left: int) -> tuple[Tensor, Tensor, Tensor]:
         """Restore the pixels of some features.
 
         Args:
@@ -70,6 +57,9 @@ class FusedTail:
             padded: the image with max(scales) pixels around it, (1, 3, H, W), contiguous float32.
             top: where in `padded` the features' first pixel lies, its border included.
             left: likewise.
+
+        Returns:
+            Ĵ, (1, 3, 2·h, 2·w), not clamped; UM, (1, 1, 2·h, 2·w); α, (1, S, 2·h, 2·w).
         """
         from opir.ops.compiled import restore_rows
 
@@ -78,10 +68,10 @@ class FusedTail:
         restored, uncertainty, scale_weights = (
             torch.empty(count, height, width) for count in (3, 1, len(self._scales))
         )
-        outputs = restored.numpy(), uncertainty[0].numpy(), scale_weights.numpy()
-        given = lines, padded[0].numpy(), top, left, self._taps, *self._head, *self._modulator, self._scales
-        _in_parts(len(lines), lambda first, last: restore_rows(*given, first, last, *outputs))
-        return Restored(restored[None], uncertainty[None], scale_weights[None])
+        results = restored.numpy(), uncertainty[0].numpy(), scale_weights.numpy()
+        given = lines, padded[0].numpy(), (top, left), self._head, self._modulator, self._scales
+        _in_parts(len(lines), lambda first, last: restore_rows(*given, (first, last), results))
+        return restored[None], uncertainty[None], scale_weights[None]
 
 
 def _in_parts(rows: int, run: Callable[[int, int], object]) -> None:

@@ -47,6 +47,14 @@ class Operators(NamedTuple):
     scale_weights: Tensor
     uncertainty: Tensor
 
+    def cut(self, part: Window) -> "Operators":
+        """Return a copy of those of a part of these rows."""
+        kernels, modulated, scale_weights, uncertainty = (
+            part.of(one).clone() for one in (self.kernels, self.modulated, self.scale_weights, self.uncertainty)
+        )
+        modulation = None if self.modulation is None else part.of(self.modulation).clone()
+        return Operators(kernels, modulation, modulated, scale_weights, uncertainty)
+
 
 @dataclass(frozen=True)
 class Strip:
@@ -123,12 +131,9 @@ class InverseOperator:
     ) -> Iterator[Strip]:
         """Restore like a call, but some rows after the other, so that operators never exist for the whole image.
 
-        Only without gradients.
+        Without gradients only. The first three arguments are those of a call.
 
         Args:
-            image: as above.
-            guided_image: as above.
-            task_embedding: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
             with_operators: return the operators too.
             fused: use the compiled tail, on a CPU with Numba and if operators are not wanted.
@@ -160,8 +165,7 @@ class InverseOperator:
         border = max(self.scales)
         for rows in _strips_of(inner, _FUSED_STRIP_PIXELS):
             some = self.predictor.with_detail(features, place, rows)
-            done = tail(some, padded, rows.top + border, rows.left + border)
-            yield Strip(rows.top - inner.top, done.restored, done.uncertainty, done.scale_weights, None)
+            yield Strip(rows.top - inner.top, *tail(some, padded, rows.top + border, rows.left + border), None)
 
 
 def _strips_of(part: Window, pixels: int) -> Iterator[Window]:

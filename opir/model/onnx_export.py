@@ -182,6 +182,6 @@ class _Level(nn.Module):
 
     def forward(self, picture: Tensor, embedding: Tensor | None = None) -> tuple[Tensor, ...]:
         model = self.model
-        done = restore_level(model.run_stage, 0, picture, embedding, model.config.num_stages, model.stride)
+        done = restore_level(model.run_stage, picture, embedding, model.config.num_stages, model.stride)
         first, last = done.stages[0], done.stages[-1]
         return last.restored, first.restored, first.uncertainty, last.scale_weights

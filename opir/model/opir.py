@@ -147,11 +147,9 @@ class OPIR(nn.Module):
     ) -> Iterator[Strip]:
         """Do the same without gradients, some rows after the other, in less memory and time.
 
+        The first four arguments are those of `run_stage`, the image in float32.
+
         Args:
-            index: as above.
-            image: as above, float32.
-            task_embedding: as above.
-            uncertainty: as above.
             inner: the part that is wanted, of even bounds; None for all of it.
             with_operators: return the operators too.
             fused: use the compiled tail, if Numba is installed.
@@ -176,7 +174,6 @@ class OPIR(nn.Module):
         tasks: Task | Tensor | None = None,
         num_stages: int | None = None,
         num_levels: int = 1,
-        works: Tensor | None = None,
     ) -> OPIRResult:
         """Restore a batch of photos of any size, from coarse to fine.
 
@@ -185,9 +182,7 @@ class OPIR(nn.Module):
             tasks: a task that was named (`choose_task_embedding`), or one row of the prototype table for each photo,
                 (B,), with -1 for its own embedding; None uses each level's own embedding of every photo.
             num_stages: stop after so many stages; None runs all.
-            num_levels: of the pyramid; 1 is the paper.
-            works: (num_levels, B) bool, finest level first: False for a level of a photo that is passed by; None if
-                all levels work.
+            num_levels: of the pyramid, which all work; 1 is the paper.
 
         Returns:
             Every level's and stage's result at its own size; `final` has that of the input.
@@ -198,12 +193,10 @@ class OPIR(nn.Module):
         for level in reversed(range(num_levels)):
             picture = pyramid[level] if change is None else changed(pyramid[level], change)  # x_n
             embedding = self._embed_for_stages(picture, tasks)
-            working = None if works is None else works[level]
             stages = num_stages or self.config.num_stages
-            result = restore_level(self.run_stage, level, picture, embedding, stages, self.stride, working)
-            change = change_of(pyramid[level], result.restored) if level else None
-            levels.append(result)
-        return OPIRResult(levels[-1].stages, levels[-1].embedding, tuple(levels))
+            levels.append(restore_level(self.run_stage, picture, embedding, stages, self.stride))
+            change = change_of(pyramid[level], levels[-1].stages[-1].restored) if level else None
+        return OPIRResult(levels[-1].stages, embedding, tuple(levels))
 
     def _embed_for_stages(self, picture: Tensor, tasks: Task | Tensor | None) -> Tensor | None:
         """Return e_t for both stages, (B, D); an embedding of stage 1's result would look clean."""

@@ -4,14 +4,9 @@ import torch
 from torch import Tensor
 
 
-def in_unit(colours: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return colours of any shape in [0, 1]: uint8 grey values divided by 255, floats as they are.
-
-    Args:
-        colours: uint8 or floating point.
-        dtype: of the result.
-    """
-    return colours.to(dtype).div_(255) if colours.dtype == torch.uint8 else colours.to(dtype)
+def in_unit(colours: Tensor) -> Tensor:
+    """Return colours of any shape in [0, 1], float32: uint8 grey values divided by 255, floats as they are."""
+    return colours.float().div_(255) if colours.dtype == torch.uint8 else colours.float()
 
 
 def in_grey_values(colours: Tensor) -> Tensor:

@@ -105,10 +105,10 @@ def _interleave(left, right, target, columns):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _operators(  # type: ignore[no-untyped-def] # noqa: PLR0912
-    outputs, taps, scales, hidden_weight, hidden_bias, weight, bias, columns, hidden, kernels, blend, size
-):
-    """Turn the head's outputs for one corner of each 2×2 pixels into UM, K·m and α; `outputs` has a spare row."""
+def _operators(outputs, taps, scales, modulator, columns, hidden, made):  # type: ignore[no-untyped-def] # noqa: PLR0912
+    """Make K·m, α and UM, `made`, of the outputs of one corner of each 2×2 pixels, which have a row more to use."""
+    hidden_weight, hidden_bias, weight, bias = modulator
+    kernels, blend, size = made
     row = _U(_BLOCK)
     for x in range(_U(0), columns):
         size[x] = _F(0)
@@ -155,13 +155,15 @@ def _store(rows, planes, count, y, first, columns):  # type: ignore[no-untyped-d
 
 
 @_compiled
-def _filter(padded, top, left, kernels, blend, scales, per_colour, columns, total, restored, y, first):  # type: ignore[no-untyped-def]
-    """Filter `columns` pixels of row y of `restored` from column `first` on.
+def _filter(padded, place, operators, scales, per_colour, columns, restored, target):  # type: ignore[no-untyped-def]
+    """Filter `columns` pixels of `restored` from `target`, row and column, on; in `padded` the first lies at `place`.
 
-    Rows of operators are 2·`_BLOCK` apart. `blend` has a multiple of four rows; rows without a scale are 0. The first
-    pixel lies at (top, left) in `padded`.
+    Operators are K·m and α. Their rows are 2·`_BLOCK` apart, and α has a multiple of four of them, those of no scale
+    being 0.
     """
-    row, count = _U(2 * _BLOCK), len(scales)
+    kernels, blend = operators
+    (top, left), (y, first) = place, target
+    row, count, total = _U(2 * _BLOCK), len(scales), np.empty(2 * _BLOCK, np.float32)
     for colour in range(_COLOURS):
         base = _U(_TAPS * colour) if per_colour else _U(0)
         for x in range(_U(0), columns):
@@ -190,57 +192,43 @@ def _filter(padded, top, left, kernels, blend, scales, per_colour, columns, tota
 
 # With a signature Numba compiles, or loads what it compiled, at import: the first photo need not wait.
 _RESTORE = (
-    "void(f4[:,:,::1], f4[:,:,::1], i8, i8, i8, f4[:,:,::1], f4[:,::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1],"
-    "i8[::1], i8, i8, f4[:,:,::1], f4[:,::1], f4[:,:,::1])"
+    "void(f4[:,:,::1], f4[:,:,::1], UniTuple(i8, 2), Tuple((f4[:,:,::1], f4[:,::1], i8)),"
+    "Tuple((f4[:,::1], f4[::1], f4[:,::1], f4[::1])), i8[::1], UniTuple(i8, 2),"
+    "Tuple((f4[:,:,::1], f4[:,::1], f4[:,:,::1])))"
 )
 
 
 @partial(_compiled, signature=_RESTORE)
-def restore_rows(  # type: ignore[no-untyped-def]
-    features,
-    padded,
-    top,
-    left,
-    taps,
-    head_weight,
-    head_bias,
-    hidden_weight,
-    hidden_bias,
-    weight,
-    bias,
-    scales,
-    first,
-    last,
-    restored,
-    uncertainty,
-    scale_weights,
-):
-    """Restore the two rows of pixels of each row of features from `first` up to `last`.
+def restore_rows(features, padded, place, head, modulator, scales, rows, results):  # type: ignore[no-untyped-def]
+    """Restore the two rows of pixels of each row of features of a part.
 
     Args:
         features: of the KPN, (h, w, C) float32.
         padded: the image with a border of max(scales), float32, (3, at least 2·h, at least 2·w).
-        top, left: where in it, border included, the first pixel lies.
-        taps: kernel values of a pixel, 9 or 27.
-        head_weight, head_bias: of the KPN's head for each corner of 2×2 pixels, (4, O, C) and (4, O).
-        hidden_weight, hidden_bias: of the TAM for this photo, (J, taps + 1) and (J,).
-        weight, bias: of the TAM's output, (taps, J) and (taps,); of no rows without a TAM.
+        place: row and column in it, border included, of the first pixel.
+        head: of the KPN for each corner of 2×2 pixels: weights (4, O, C), biases (4, O), and how many of the outputs
+            are kernel values, 9 or 27.
+        modulator: of the TAM for this photo: hidden weights (J, taps + 1), hidden biases (J,), weights (taps, J) and
+            biases (taps,) of its output; these of no rows without a TAM.
         scales: (S,) integers.
-        first, last: rows of features.
-        restored, uncertainty, scale_weights: written, (3, 2·h, 2·w), (2·h, 2·w) and (S, 2·h, 2·w).
+        rows: of features, the first and the one after the last.
+        results: written: restored (3, 2·h, 2·w), uncertainty (2·h, 2·w) and scale weights (S, 2·h, 2·w).
     """
+    head_weight, head_bias, taps = head
+    restored, uncertainty, scale_weights = results
     block, two = _U(_BLOCK), _U(2)
     width, channels, depth = _U(features.shape[1]), _U(features.shape[2]), _U(head_weight.shape[2])
     taps_, scales_, per_colour = _U(taps), _U(len(scales)), taps == _TAPS * _COLOURS
+    hidden_rows, told, output_rows = _U(modulator[0].shape[0]), _U(modulator[0].shape[1]), _U(modulator[2].shape[0])
     source = np.zeros(depth * block, np.float32)
-    outputs = np.zeros((max(_U(head_weight.shape[1]), _U(hidden_weight.shape[1])) + _U(1)) * block, np.float32)
-    hidden = np.zeros((_U(hidden_weight.shape[0]) + _U(1)) * block, np.float32)
-    half = max(_U(weight.shape[0]), taps_) * block
+    outputs = np.zeros((max(_U(head_weight.shape[1]), told) + _U(1)) * block, np.float32)
+    hidden = np.zeros((hidden_rows + _U(1)) * block, np.float32)
+    half = max(output_rows, taps_) * block
     kernels, all_kernels = np.zeros((2, half), np.float32), np.zeros(two * half, np.float32)
     fours = (scales_ + _U(3)) // _U(4) * _U(4)
     blend, all_blend = np.zeros((2, scales_ * block), np.float32), np.zeros(two * fours * block, np.float32)
-    size, total = np.zeros((2, block), np.float32), np.zeros(two * block, np.float32)
-    for y in range(first, last):
+    size = np.zeros((2, block), np.float32)
+    for y in range(rows[0], rows[1]):
         for start in range(_U(0), width, block):
             columns = min(block, width - start)
             line = features[y]
@@ -249,38 +237,14 @@ def restore_rows(  # type: ignore[no-untyped-def]
                     source[c * block + x] = line[start + x, c]
             for down in range(2):
                 for right in range(2):
-                    corner = 2 * down + right
+                    corner, made = 2 * down + right, (kernels[right], blend[right], size[right])
                     _mix(head_weight[corner], head_bias[corner], source, outputs, columns)
-                    _operators(
-                        outputs,
-                        taps_,
-                        scales_,
-                        hidden_weight,
-                        hidden_bias,
-                        weight,
-                        bias,
-                        columns,
-                        hidden,
-                        kernels[right],
-                        blend[right],
-                        size[right],
-                    )
+                    _operators(outputs, taps_, scales_, modulator, columns, hidden, made)
                 _interleave(kernels[0], kernels[1], all_kernels, taps_ * block)
                 _interleave(blend[0], blend[1], all_blend, scales_ * block)
-                place = 2 * y + down
-                _interleave(size[0], size[1], uncertainty[place, two * start :], columns)
-                _store(all_blend, scale_weights, len(scales), place, two * start, two * columns)
-                _filter(
-                    padded,
-                    top + place,
-                    left + np.int64(two * start),
-                    all_kernels,
-                    all_blend,
-                    scales,
-                    per_colour,
-                    two * columns,
-                    total,
-                    restored,
-                    place,
-                    two * start,
-                )
+                row, first = 2 * y + down, two * start
+                _interleave(size[0], size[1], uncertainty[row, first:], columns)
+                _store(all_blend, scale_weights, len(scales), row, first, two * columns)
+                seen = place[0] + row, place[1] + np.int64(first)
+                operators = all_kernels, all_blend
+                _filter(padded, seen, operators, scales, per_colour, two * columns, restored, (row, first))

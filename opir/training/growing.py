@@ -3,17 +3,13 @@
 from torch import Tensor
 
 from opir.model import OPIR
-from opir.model.kernel_predictor import UNSHUFFLE
-
-_CORNERS = UNSHUFFLE**2
 
 
 def grow_into(model: OPIR, source: OPIR) -> None:
     """Copy weights of a narrower model into a wider one of the same depth, in place.
 
-    New features are drawn at random, and the weights with which old features would read them are 0, so the larger
-    model first gives the results of the smaller one. If only the larger one has `smooth_maps`, the four pixels of a
-    feature start with the mean of their weights.
+    New features are drawn at random and nothing that was there listens to them yet, so the larger model begins with
+    the results of the smaller one.
 
     Args:
         model: the larger one, just created.
@@ -22,8 +18,7 @@ def grow_into(model: OPIR, source: OPIR) -> None:
     Raises:
         ValueError: if a tensor of the source is larger than the model's, or has no place in it.
     """
-    own = model.state_dict()
-    given = _smoothed(source) if model.config.smooth_maps and not source.config.smooth_maps else source.state_dict()
+    own, given = model.state_dict(), source.state_dict()
     unknown = sorted(given.keys() - own.keys())
     if unknown:
         raise ValueError(f"a model to start from must have the blocks of the run's: {unknown[0]} has no place in it")
@@ -46,17 +41,3 @@ def _place(small: Tensor, large: Tensor) -> None:
     if small.ndim > 1:
         large[: small.shape[0], small.shape[1] :] = 0
     large[tuple(slice(size) for size in small.shape)] = small
-
-
-def _smoothed(source: OPIR) -> dict[str, Tensor]:
-    """Return the weights of a model without `smooth_maps` under the names and shapes of one with it."""
-    state = {name: value.clone() for name, value in source.state_dict().items()}
-    for name in [name for name in state if name.startswith("kernel_predictor.ups.")]:
-        state[name] = state[name].unflatten(0, (-1, _CORNERS)).mean(dim=1)
-    weight = state["kernel_predictor.head.weight"].unflatten(0, (-1, _CORNERS))
-    shared = weight.mean(dim=1, keepdim=True)
-    state["kernel_predictor.head.weight"] = shared[:, 0]
-    state["kernel_predictor.corners.weight"] = (weight - shared).flatten(0, 1)
-    bias = state["kernel_predictor.head.bias"].unflatten(0, (-1, _CORNERS))
-    state["kernel_predictor.head.bias"] = bias.mean(dim=1)
-    return state

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from opir.config import OPIRConfig
 from opir.devices import choose_precision, reuse_freed_memory
-from opir.files import written_whole
+from opir.files import prepare_folders, written_whole
 from opir.model import OPIR
 from opir.model.checkpoint import load_model, read_training, save_model
 from opir.model.record import RUNS, all_runs, run_entry
@@ -31,11 +31,12 @@ from opir.training.config import Phase, TrainingConfig
 from opir.training.feed import Feed
 from opir.training.growing import grow_into
 from opir.training.muon import Muon
-from opir.training.state import RunState, load_state, save_state
+from opir.training.state import load_state, save_state
 from opir.training.step import TrainingStep
 from opir.training.validation import Validation, summarise
 
 _LOG_EVERY_STEPS = 20
+_STATE = "state.safetensors"
 
 
 def rate_factor(config: TrainingConfig, step: int, share: float) -> float:
@@ -111,7 +112,7 @@ class Trainer:
         self.ema.n_averaged = self.ema.n_averaged.cpu()  # read in every step: on a GPU, each step would wait for it
         if config.compiled:  # not the averaged model, which is only validated, with other sizes
             model.compile_stages()
-        self.state = load_state(self.folder / "state", model, self.ema, optimizer)
+        self.state = load_state(self.folder / _STATE, model, self.ema, optimizer)
         exported = self.folder / "model.safetensors"
         if self.state.step and exported.is_file():  # the checkpoint it started from may have changed since
             self._earlier_runs = all_runs(read_training(exported))[:-1]
@@ -160,7 +161,7 @@ class Trainer:
 
     def run(self) -> Path:
         """Train to the last step, or until `stop_after_minutes` or Ctrl-C; returns the exported model's path."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        prepare_folders([self.folder])
         writer = SummaryWriter(str(self.folder / "tensorboard")) if self.accelerator.is_main_process else None
         try:
             self._run_steps(writer)
@@ -286,7 +287,7 @@ class Trainer:
     def _save(self) -> None:
         if not self.accelerator.is_main_process:
             return
-        save_state(self.folder / "state", self.state, self.model, self.ema, self.optimizer)
+        save_state(self.folder / _STATE, self.state, self.model, self.ema, self.optimizer)
         metadata: dict[str, Any] = {
             "step": self.state.step,
             "steps": self.config.steps,
@@ -307,6 +308,3 @@ def train(config: TrainingConfig) -> Path:
         Path of the exported model, `<output>/model.safetensors`.
     """
     return Trainer(config).run()
-
-
-__all__ = ["RunState", "Trainer", "rate_factor", "train"]

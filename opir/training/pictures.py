@@ -150,14 +150,10 @@ def read_groups(groups: Iterable[Group]) -> Iterator[list[Item]]:
 def _read_group(group: Group) -> list[Item]:
     """Decode a group; one with a damaged file is left out with a warning."""
     try:
-        return _read_sound_group(group)
+        read = [(kind, pixels) for kind, reader in group if (pixels := reader()) is not None]
     except ImageError as error:
         _log.warning("left out: %s", error)
         return []
-
-
-def _read_sound_group(group: Group) -> list[Item]:
-    read = [(kind, pixels) for kind, reader in group if (pixels := reader()) is not None]
     return read if len(read) == len(group) else []
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from opir.model import OPIR, OPIRResult
+from opir.model.level import restore_level
 from opir.ops.pyramid import build_pyramid, change_of, changed
 from opir.tasks import Task
 from opir.training.batch import LARGEST_WEATHER, TrainingBatch
@@ -86,12 +87,8 @@ class TrainingStep(nn.Module):
             own: Tensor = encoder(seen)
             embedding = torch.where(named[:, None], encoder.prototypes.float()[tasks], own)
             outputs = EmbeddingOutputs(encoder.logits(own), encoder.whole_change(own))
-        stages = []
-        image, uncertainty = seen, None
-        for index in range(num_stages):
-            stages.append(self.model.run_stage(index, image, embedding, uncertainty))
-            image, uncertainty = stages[-1].restored, stages[-1].uncertainty
-        return OPIRResult(tuple(stages), embedding), outputs
+        done = restore_level(self.model.run_stage, seen, embedding, num_stages, self.model.stride)
+        return OPIRResult(done.stages, embedding), outputs
 
 
 def weather_strength(seen: Tensor, clean: Tensor, tasks: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app.running.runner import _JOBS_BEFORE_CLEARING, Runner
+from app.running.runner import Runner
 from app.server import server_state
 from opir.inference.restorer import Restorer
 from tests.app.browsing import until
@@ -76,12 +76,13 @@ def test_a_job_that_came_since_is_not_forgotten_with_an_older_one(blocks: gr.Blo
     assert raw.last_message(session)["success"]
 
 
-def test_freed_memory_is_given_back_now_and_then(
+def test_freed_memory_is_given_back_at_rest_and_not_after_each_job(
     restorer: Restorer, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given_back: list[bool] = []
     monkeypatch.setattr("app.running.runner.give_back_freed_memory", lambda: given_back.append(True))
     runner = Runner(restorer)
-    for jobs in range(1, 2 * _JOBS_BEFORE_CLEARING + 1):
-        runner.restore(str(photo), "rain")
-        assert len(given_back) == jobs // _JOBS_BEFORE_CLEARING
+    runner.restore(str(photo), "rain")
+    assert not given_back
+    runner.rest()
+    assert given_back == [True]

@@ -16,7 +16,6 @@ from opir.cli.jobs import plan_jobs, run_jobs
 from opir.inference.restorer import Restorer
 from opir.model import OPIR
 from opir.model.checkpoint import CheckpointError, load_model
-from opir.training import state as saving
 from opir.training.state import RunState, load_state, save_state
 from tests.conftest import TINIEST
 
@@ -127,37 +126,33 @@ def parts() -> tuple[OPIR, OPIR, torch.optim.Optimizer]:
     return model, OPIR(TINIEST), torch.optim.AdamW(model.parameters())
 
 
-@pytest.mark.parametrize("calls", [0, 1, 2])
-def test_a_state_whose_saving_was_cut_off_is_the_one_before(
-    calls: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save_state(tmp_path, RunState(step=1), *parts())
-    left = calls
+def test_a_state_whose_saving_was_cut_off_is_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.safetensors"
+    save_state(path, RunState(step=1), *parts())
 
-    def cut_off(*arguments: object) -> None:
-        nonlocal left
-        if not left:
-            raise KeyboardInterrupt
-        left -= 1
-        write(*arguments)  # type: ignore[arg-type]
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
 
-    write = saving.save_tensors
     with monkeypatch.context() as patch:
-        patch.setattr(saving, "save_tensors", cut_off)
+        patch.setattr("opir.files.os.replace", cut_off)  # all is written, and does not yet stand in its place
         with pytest.raises(KeyboardInterrupt):
-            save_state(tmp_path, RunState(step=2), *parts())
-    assert load_state(tmp_path, *parts()).step == 1
-    save_state(tmp_path, RunState(step=3), *parts())
-    assert load_state(tmp_path, *parts()).step == 3
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["latest.json", "step-0000003"]
+            save_state(path, RunState(step=2), *parts())
+    assert load_state(path, *parts()).step == 1
+    save_state(path, RunState(step=3), *parts())
+    assert load_state(path, *parts()).step == 3
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_damaged_state_names_the_cure(tmp_path: Path) -> None:
-    save_state(tmp_path, RunState(step=1), *parts())
-    for damage in ("{", '{"folder": "step-9"}', "[]"):
-        (tmp_path / "latest.json").write_text(damage)
-        with pytest.raises(CheckpointError, match="remove that folder to start anew"):
-            load_state(tmp_path, *parts())
+    path = tmp_path / "state.safetensors"
+    save_state(path, RunState(step=1), *parts())
+    whole = path.read_bytes()
+    damaged = [whole[: len(whole) // 2], b"", whole.replace(b'"__metadata__":{"run"', b'"__metadata__":{"rum"')]
+    for damage in (*damaged, whole.replace(b"average/", b"overage/")):
+        assert damage != whole
+        path.write_bytes(damage)
+        with pytest.raises(CheckpointError, match="remove it to start anew"):
+            load_state(path, *parts())
 
 
 def test_unfinished_files_are_found(tmp_path: Path) -> None:

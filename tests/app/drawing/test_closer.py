@@ -2,24 +2,22 @@
 
 import base64
 import io
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from app.drawing import closer
 from app.look import words
-from app.running.results import Asked
+from app.running.kept_results import Asked
 from app.tabs.clean_actions import Actions
 from app.tabs.closer import show_part
-from opir.inference import Restoration, cut
+from opir.inference import Restoration
 from opir.inference.restorer import Restorer
 from opir.ops.window import Window
-from opir.photo import load_photo
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +72,10 @@ def test_a_part_is_cut_from_the_full_size_result(result: Restoration) -> None:
     assert before["after"] == before["before"], "at no strength the result is the photo"
 
 
-def test_doubtful_pixels_are_outlined_and_nothing_else() -> None:
-    doubt = np.zeros((72, 96), np.float32)
+def test_doubtful_pixels_are_outlined_and_nothing_else(result: Restoration) -> None:
+    marked = replace(result)
+    vars(marked)["uncertainty"] = doubt = np.zeros((72, 96), np.float32)
     doubt[20:30, 40:60] = 9
-    nothing = torch.zeros(3, 72, 96)
-    marked = SimpleNamespace(uncertainty=doubt, width=96, height=72, photo=load_photo(nothing), restored_rgb=nothing)
     made = closer.cut(marked, Window(10, 20, 50, 80), 1.0, protect=False)
     outline = np.asarray(Image.open(io.BytesIO(base64.b64decode(made["doubt"].partition(",")[2]))).convert("RGBA"))
     assert np.argwhere(outline[..., 3] > 0).min(axis=0).tolist() == [10, 20]
@@ -87,7 +84,7 @@ def test_doubtful_pixels_are_outlined_and_nothing_else() -> None:
 
 
 def test_a_cut_mixes_as_the_whole_does(result: Restoration) -> None:
-    _, after = cut(result, Window(0, 0, 72, 96), 0.6, protect=True)
+    _, after = result.cut(Window(0, 0, 72, 96), 0.6, protect=True)
     np.testing.assert_array_equal(np.asarray(after), np.asarray(result.blend(0.6, protect=True).convert("RGB")))
 
 

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from app.running.results import Asked
+from app.running.kept_results import Asked
 from app.tabs.clean_actions import Actions
 
 WHAT_TO_DO = re.compile(r"[;:,] (so )?(export|copy|make|check|save|send|restore|turn)[^;]*$")

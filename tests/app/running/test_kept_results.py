@@ -9,9 +9,8 @@ import pytest
 from PIL import Image
 
 from app.look import words
-from app.running import results
-from app.running.kept_results import RecentResults
-from app.running.results import Session
+from app.running import kept_results
+from app.running.kept_results import RecentResults, Session
 from app.tabs.clean_actions import Actions
 from opir.tasks import AUTO
 
@@ -94,7 +93,7 @@ def test_a_result_that_is_kept_again_is_the_newest_and_counts_once() -> None:
 def test_what_no_click_needs_is_let_go_of_once_all_is_drawn(
     actions: Actions, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "SETTLED_FROM_PIXELS", 0)
+    monkeypatch.setattr(kept_results, "SETTLED_FROM_PIXELS", 0)
     session: Session = actions.restore_photo(str(photo), AUTO)[0]
     before = session.size()
     pixel, picture = session.restoration.inspect(40, 30), np.asarray(session.restoration.image)

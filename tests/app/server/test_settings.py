@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.server.settings import Settings, settings_table
+from app.server.settings import Settings
 
 
 def test_without_variables_there_are_defaults() -> None:
@@ -28,9 +28,3 @@ def test_every_field_is_a_variable_of_its_own_kind() -> None:
 def test_what_can_not_be_meant_is_told(name: str, text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         Settings.from_environment({name: text})
-
-
-def test_the_table_names_every_setting_with_its_default() -> None:
-    table = settings_table()
-    assert len(table.splitlines()) == 2 + len(Settings.__dataclass_fields__)
-    assert "| `OPIR_QUEUE_LENGTH` | `20` |" in table

@@ -15,7 +15,8 @@ from app.drawing import panels
 from app.drawing.panels import kept_and_removed
 from app.examples.examples import Examples
 from app.look import words
-from app.running.results import PROXY_SIDE, Asked, Session, show
+from app.running.kept_results import Asked, Session
+from app.running.results import PROXY_SIDE, show
 from app.tabs.clean_actions import Actions
 from opir.inference.restorer import Restorer
 from opir.photo import load_photo

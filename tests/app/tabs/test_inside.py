@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from app.look import words
-from app.running.results import Asked, Session
+from app.running.kept_results import Asked, Session
 from app.tabs import inside
 from app.tabs.clean_actions import Actions
 from opir.cli.commands import app as command_line

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Generator
 
-from opir.degradations import degrade, haze, jpeg, rain, snow
-from opir.degradations.haze import airlight, haze_over_distance, imagined_depth
+from opir.degradations import degrade, jpeg, rain, snow
+from opir.degradations.haze import airlight, haze_over_distance, imagined_depth, veil
 from opir.degradations.particles import flake_shape, scatter, streak_shape
 from opir.tasks import Task
 from tests.conftest import make_picture
@@ -59,7 +59,7 @@ def test_rain_and_snow_only_brighten_a_black_scene() -> None:
 def test_haze_follows_the_scattering_model() -> None:
     depth = torch.rand(1, 1, 24, 24) + 0.2
     scenes = [torch.full((1, 3, 24, 24), value) for value in (0.0, 0.5, 0.9)]
-    black, grey, bright = (haze(scene, seeded(2), depth) for scene in scenes)
+    black, grey, bright = (veil(scene, seeded(2), torch.full((1, 1, 1, 1), 0.8), depth) for scene in scenes)
     transmission = (grey - black) / 0.5
     torch.testing.assert_close((bright - black) / 0.9, transmission, rtol=0, atol=1e-5)
     order = depth.flatten().argsort()

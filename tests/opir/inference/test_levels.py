@@ -27,12 +27,12 @@ def test_the_restorer_climbs_as_the_model_does(restorer: Restorer, size: tuple[i
         expected = restorer.model(photo[None], None if task == "auto" else Task.parse(task), num_levels=3)
     torch.testing.assert_close(out.restored_rgb, expected.final.restored[0].clamp(0, 1), atol=1e-5, rtol=0)
     torch.testing.assert_close(out.stage1_rgb, expected.first.restored[0].clamp(0, 1), atol=1e-5, rtol=0)
-    assert [level.number for level in out.levels] == [level.level for level in expected.levels] == [2, 1, 0]
+    assert [level.number for level in out.levels] == [2, 1, 0]
     for made, wanted in zip(out.levels, expected.levels, strict=True):
         assert made.work is not None
         assert (made.height, made.width) == wanted.picture.shape[-2:]
         np.testing.assert_allclose(made.work.uncertainty, wanted.stages[0].uncertainty[0, 0], atol=1e-5)
-        difference = 255 * (wanted.restored - wanted.picture).abs().mean()
+        difference = 255 * (wanted.stages[-1].restored - wanted.picture).abs().mean()
         if made.number:
             assert made.change == pytest.approx(float(difference), rel=1e-4)
 
@@ -109,7 +109,7 @@ def test_a_pixel_can_be_looked_at_on_every_level(
             full = getattr(stage, name)[0, :, row, column].numpy()
             np.testing.assert_allclose(getattr(operator, name).ravel(), full, atol=1e-5)
     np.testing.assert_allclose(pixel.before, expected.picture[0, :, row, column].clamp(0, 1), atol=1e-5)
-    np.testing.assert_allclose(pixel.after, expected.restored[0, :, row, column].clamp(0, 1), atol=1e-5)
+    np.testing.assert_allclose(pixel.after, expected.stages[-1].restored[0, :, row, column].clamp(0, 1), atol=1e-5)
     assert pixel.scales == tuple(scale * 2**number for scale in TINY.scales)
     assert (pixel.level, pixel.to_dict()["level"]) == (number, number)
 
@@ -159,16 +159,12 @@ def test_very_large_photos_climb_in_half_precision(restorer: Restorer, monkeypat
     assert out.inspect(50, 40, level=0).before == pytest.approx(whole.inspect(50, 40, level=0).before, abs=0.06)
 
 
-def test_gradients_reach_every_level_and_photos_pass_one_by_one() -> None:
+def test_gradients_reach_every_level_and_photos_stay_apart() -> None:
     model = random_model(TINY)
     photos = torch.cat([random_photo(40, 56)[None], random_photo(40, 56)[None].flip(3)])
-    works = torch.tensor([[True, True], [True, False]])  # finest first: the second photo passes level 1
-    result = model(photos, num_levels=2, works=works)
+    result = model(photos, num_levels=2)
     coarse, fine = result.levels
-    assert torch.equal(coarse.restored[1], coarse.picture[1])
-    assert torch.equal(fine.picture[1], photos[1])
-    assert not torch.equal(fine.picture[0], photos[0])
-    coarse.picture.requires_grad_(False)
+    assert not torch.equal(fine.picture, photos)
     gradient = torch.autograd.grad(result.final.restored[0].sum(), coarse.stages[-1].restored)[0]
     assert gradient[0].abs().max() > 0
     assert gradient[1].abs().max() == 0

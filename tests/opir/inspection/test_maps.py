@@ -10,7 +10,6 @@ from opir.inference.error_bounds import ANY_TASK, Calibration, ErrorCurve
 from opir.inference.restoration import Restoration
 from opir.inference.restorer import Restorer
 from opir.inspection.maps import (
-    MAPS,
     UNCERTAINTY_SCALE,
     WEIGHT_SCALE,
     ColourScale,
@@ -37,7 +36,7 @@ def restoration() -> Restoration:
 
 
 def test_all_maps_have_the_width_of_the_photo(restoration: Restoration) -> None:
-    drawn = pictures(restoration)
+    drawn = pictures(restoration, ["stage1", "change", "uncertainty", "scales"])
     assert list(drawn) == ["stage1", "change", "uncertainty", "reach", "scale 1", "scale 2", "scale 4"]
     assert {picture.width for picture in drawn.values()} == {300}
     assert drawn["stage1"].size == drawn["change"].size == (300, 40)
@@ -126,7 +125,6 @@ def test_what_can_not_be_drawn_is_refused(restoration: Restoration) -> None:
     ):
         pictures(restoration, ["stage1", "error"])
     without = replace(restoration, keeps_scale_weights=False)
-    assert list(pictures(without)) == [name for name in MAPS if name not in ("scales", "error_bound", "spread")]
     with pytest.raises(ValueError, match=r"no scale weights to draw: restore with scale_weights=True"):
         pictures(without, ["scales"])
 

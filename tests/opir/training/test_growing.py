@@ -36,17 +36,6 @@ def test_what_was_added_learns() -> None:
     assert (gradient[:, SMALL.width :] != 0).any()
 
 
-def test_smooth_maps_begin_with_the_mean_of_the_corners() -> None:
-    small = randomise(OPIR(SMALL)).eval()
-    large = OPIR(replace(SMALL, smooth_maps=True)).eval()
-    grow_into(large, small)
-    weight, bias = large.kernel_predictor.head_weights()
-    old_weight, old_bias = small.kernel_predictor.head_weights()
-    shared, corners = weight[:, : SMALL.width], weight[:, SMALL.width : 2 * SMALL.width]
-    torch.testing.assert_close(shared + corners, old_weight)
-    torch.testing.assert_close(bias.reshape(-1, 4).mean(dim=1), old_bias.reshape(-1, 4).mean(dim=1))
-
-
 def test_a_larger_model_does_not_fit_into_a_smaller_one() -> None:
     with pytest.raises(ValueError, match="must not be larger than the run's"):
         grow_into(OPIR(SMALL), OPIR(replace(SMALL, width=12)))

@@ -60,15 +60,18 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
         first._train_step()
         first.state.step += 1
     first._save()
+    unfinished = tmp_path / "run" / f".state.safetensors.{'0' * 32}.part"
+    unfinished.touch()  # as a process leaves it that is killed while it saves
     resumed = Trainer(settings)
     assert resumed.state.step == 5
     joined = resumed.run()
+    assert not unfinished.exists()
     expected, info = load_model(whole)
     model, _ = load_model(joined)
     assert info.metadata["step"] == 12
     for old, new in zip(expected.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(new, old, rtol=1e-4, atol=1e-5)
-    assert len(list((tmp_path / "run" / "state").glob("step-*"))) == 1
+    assert (tmp_path / "run" / "state.safetensors").is_file()
 
 
 def test_learns_and_logs(settings: TrainingConfig, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,22 +210,6 @@ def test_weights_to_start_from_keep_their_second_stage(settings: TrainingConfig,
 def test_a_run_by_the_clock_stops(settings: TrainingConfig) -> None:
     _, info = load_model(train(replace(settings, steps=10**9, minutes=1e-9)))
     assert info.metadata["step"] == 1
-
-
-def test_the_state_lies_in_small_files(settings: TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opir.training.state._MOST_BYTES", 1000)
-    trainer = Trainer(settings)
-    for _ in range(2):
-        trainer._train_step()
-        trainer.state.step += 1
-    trainer._save()
-    files = list((Path(settings.output) / "state").rglob("*.safetensors"))
-    assert len(files) > 10
-    assert max(sum(tensor.nbytes for tensor in load_file(file).values()) for file in files) <= 1000
-    resumed = Trainer(settings)
-    for old, new in zip(trainer.model.parameters(), resumed.model.parameters(), strict=True):
-        assert torch.equal(old, new)
-    assert resumed.state == trainer.state
 
 
 def test_two_processes_learn_as_one_does(settings: TrainingConfig, tmp_path: Path, photos: Path) -> None:

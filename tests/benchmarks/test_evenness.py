@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.quality.evenness import PERIODS, grid_energy
 from opir import Restorer
 from opir.degradations.plain import KINDS
-from opir.evaluation.evenness import PERIODS, grid_energy
 
 SIDE = 192
 
