@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from app.look import words
 from app.running.errors import plain_error
 from app.running.moved_results import bring_back, move_arrays
 from app.running.results import show
-from opir.devices import give_back_freed_memory
+from app.running.turns import Turns
 from opir.errors import ImageError
 from opir.inference import Restoration, compacted
 from opir.tasks import AUTO
@@ -60,10 +61,22 @@ class Session:
         """What is left in memory of a result that had to make room."""
         self._recent, self._moving = recent, threading.Lock()
         self.photo, self.folder, self.asked, self.summary, self.in_doubt = photo, folder, asked, summary, in_doubt
-        self.seconds = restoration.seconds
+        self.size = restoration.width, restoration.height
+        """Of the photo: width and height in pixels."""
+        self.seconds, self._is_large = restoration.seconds, restoration.photo.is_large
         self.views: tuple[Any, ...] | None = None
         """What explains the result, once it is drawn."""
         self.before = show(restoration.blend(0.0), folder / "before.jpg")
+
+    @contextmanager
+    def looked_at(self) -> Iterator[Restoration]:
+        """Lend the result for one look; those of large photos are looked at one at a time (`Turns.looking`).
+
+        Raises:
+            gr.Error: where the result is gone.
+        """
+        with self._recent.turns.looking(self._is_large):
+            yield self.restoration
 
     @property
     def restoration(self) -> Restoration:
@@ -82,8 +95,8 @@ class Session:
             self._recent.add(self)
         return result
 
-    def size(self) -> int:
-        """Return the bytes that the result takes."""
+    def nbytes(self) -> int:
+        """Return the bytes that the result takes in memory."""
         return 0 if self._restoration is None else self._restoration.nbytes
 
     def settle(self) -> None:
@@ -92,7 +105,6 @@ class Session:
         if result is not None and result.width * result.height >= SETTLED_FROM_PIXELS:
             self._restoration = compacted(result)
             del result
-            give_back_freed_memory()
             self._recent.add(self)
 
     def make_room(self) -> None:
@@ -112,14 +124,14 @@ class Session:
 class RecentResults:
     """Keeps results up to so many bytes together. It does not keep a result alive that nobody else does."""
 
-    def __init__(self, max_bytes: float) -> None:
-        self.max_bytes = max_bytes
+    def __init__(self, max_bytes: float, turns: Turns) -> None:
+        self.max_bytes, self.turns = max_bytes, turns
         self._results: list[weakref.ref[Session]] = []
-        self._turn = threading.Lock()
+        self._changing = threading.Lock()
 
     def move_all(self) -> None:
         """Let all go."""
-        with self._turn:
+        with self._changing:
             for one in self._results:
                 there = one()
                 if there is not None:
@@ -128,15 +140,15 @@ class RecentResults:
 
     def add(self, result: Session) -> None:
         """Keep a result as the newest, and let the oldest ones go that there is no room for beside it."""
-        with self._turn:
+        with self._changing:
             others = [one for one in self._results if one() is not result]
-            in_memory = [one for one in others if (there := one()) is not None and there.size()]
+            in_memory = [one for one in others if (there := one()) is not None and there.nbytes()]
             self._results = [*in_memory, weakref.ref(result)]
-            room = self.max_bytes - result.size()
+            room = self.max_bytes - result.nbytes()
             for one in reversed(in_memory):
                 older = one()
                 if older is None:
                     continue
-                room -= older.size()
+                room -= older.nbytes()
                 if room < 0:
                     older.make_room()

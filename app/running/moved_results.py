@@ -1,5 +1,6 @@
 """A result's large arrays in a file, and what is left of it in memory, until they are wanted again."""
 
+import os
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load, load_file, save
 from torch import Tensor
 
 from opir.files import written_whole
@@ -59,7 +60,8 @@ def bring_back(left: Result, path: Path) -> Result:
     Raises:
         FileNotFoundError: where the file is gone.
     """
-    arrays = load_file(path)
+    # Mapped, so that memory holds what is looked at; Windows could not remove the file then.
+    arrays = load(path.read_bytes()) if os.name == "nt" else load_file(path)
 
     def brought(value: Any) -> Any:
         if not isinstance(value, _Place):

@@ -15,6 +15,7 @@ from PIL import Image
 from app.look import sentences, words
 from app.running.gpu import on_gpu
 from app.running.kept_results import RecentResults
+from app.running.turns import Turns
 from app.server.presence import Cancelled, current_visit
 from app.server.request_log import logged_job
 from app.server.settings import Settings
@@ -72,11 +73,11 @@ class Runner:
         self.info, self.precision, self.calibration = restorer.info, restorer.precision, restorer.calibration
         self.device = restorer.device.type
         self.stops = Stops()
-        self.recent = RecentResults(settings.max_results_mb * 1e6)
+        self.turns = Turns()
+        self.recent = RecentResults(settings.max_results_mb * 1e6, self.turns)
         self.max_megapixels = settings.max_megapixels
         self.temp_seconds = settings.temp_seconds
         """How long anything of a visitor may stay, in memory too."""
-        self._turn = threading.Lock()
         self._ended = time.monotonic()
         # Always the same thread: each one that computes on a CPU keeps memory and helper threads of its own.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="model") if self.device == "cpu" else None
@@ -104,7 +105,7 @@ class Runner:
                 scale_weights=True,
                 progress=progress,
             )
-            if loaded.is_large:  # what comes next, drawing, is done beside other jobs
+            if loaded.is_large:
                 give_back_freed_memory()
             return restored
 
@@ -147,16 +148,17 @@ class Runner:
         """
         visit = current_visit()
 
-        def stop_if_unwanted() -> None:
+        def between_parts() -> None:
+            self.turns.give_way()
             if check is not None:
                 check()
             if visit.is_over():
                 raise Cancelled
 
-        with logged_job(visit, weather) as job, self._turn:
+        with logged_job(visit, weather) as job, self.turns.restoring():
             job.begin()
-            stop_if_unwanted()
-            work = partial(self._run, photo, weather, quality, _Parts(stop_if_unwanted, tell), levels)
+            between_parts()
+            work = partial(self._run, photo, weather, quality, _Parts(between_parts, tell), levels)
             try:
                 if self._worker is None:
                     job.result = work()

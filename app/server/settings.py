@@ -28,7 +28,7 @@ class Settings:
         4000.0, "room for all visitors' files together, in MB; uploads wait beyond it", 0.001
     )
     max_results_mb: float = _setting(
-        200.0, "memory for results kept between clicks, in MB; the oldest go into files first", 0
+        100.0, "memory for results kept between clicks, in MB; the oldest go into files first", 0
     )
     queue_length: int = _setting(20, "jobs that may wait for the model; more are refused with one sentence", 1)
     temp_folder: str = _setting("", "where visitors' files lie while they live; empty for the system's own")

@@ -29,6 +29,7 @@ from opir.tasks import AUTO, Task
 LOG = logging.getLogger(__name__)
 
 _NO_DOWNLOAD = gr.update(label=words.DOWNLOAD, value=None, interactive=False)
+_WAITING = gr.update(label=words.DOWNLOAD_WAITING, interactive=False)
 _NOTHING_RESTORED = (None, panels.hint(words.WELCOME), None, None, None, _NO_DOWNLOAD)
 _AS_IT_COMES = (AUTO, 1.0, gr.update(value=False, info=words.PROTECT_INFO))
 """The weather, the strength and whether to protect doubtful areas: how a new photo is restored."""
@@ -170,12 +171,13 @@ class Actions:
     ) -> tuple[Any, ...]:
         """Return the session and what follows it in `restore_photo`, for a result that is there."""
         summary = panels.summary(result, asked.weather != AUTO, asked.quality, beforehand)
-        session = Session(result, photo, folder, asked, summary, panels.in_doubt(result), self.runner.recent)
-        self.runner.recent.add(session)
-        before_after, waiting = self.blend(session, strength, protect)
         weathers = {words.WEATHER_NAMES[Task.parse(name)]: share for name, share in result.task_probabilities.items()}
-        restored = str(show(result.image, folder / "restored.jpg"))
-        return session, summary, before_after, restored, weathers or None, waiting
+        with self.runner.turns.looking(result.photo.is_large):
+            session = Session(result, photo, folder, asked, summary, panels.in_doubt(result), self.runner.recent)
+            self.runner.recent.add(session)
+            before_after = _blended(session, result, strength, protect)
+            restored = str(show(result.image, folder / "restored.jpg"))
+        return session, summary, before_after, restored, weathers or None, _WAITING
 
     def draw_views(self, session: Session | None) -> tuple[Any, ...]:
         """Draw what explains a result.
@@ -188,8 +190,9 @@ class Actions:
             return self._no_views()
         if session.views is not None:
             return session.views
-        session.views = (*views.draw(session.restoration, session.folder), self._map_with(session.restoration))
-        session.settle()
+        with session.looked_at() as result:
+            session.views = (*views.draw(result, session.folder), self._map_with(result))
+            session.settle()
         return session.views
 
     def clear(self, request: gr.Request | None = None) -> tuple[Any, ...]:
@@ -239,19 +242,18 @@ class Actions:
         """
         if session is None:
             return None, _NO_DOWNLOAD
-        name = f"after-{strength:g}{'-protected' if protect else ''}.jpg"
-        after = show(session.restoration.blend(strength, protect), session.folder / name)
-        return (str(session.before), str(after)), gr.update(label=words.DOWNLOAD_WAITING, interactive=False)
+        with session.looked_at() as result:
+            return _blended(session, result, strength, protect), _WAITING
 
     def write_download(self, session: Session | None, strength: float, protect: bool = False) -> Any:
         """Write the full-size result under the photo's own name and offer it."""
         if session is None:
             return _NO_DOWNLOAD
         folder = session.folder / f"strength-{strength:g}{'-protected' if protect else ''}"
-        with plain_errors():
-            path = folder / result_name(session.photo, session.restoration)
+        with plain_errors(), session.looked_at() as result:
+            path = folder / result_name(session.photo, result)
             if not path.is_file():
-                path = write_result(session.restoration, session.photo, folder, strength, protect)
+                path = write_result(result, session.photo, folder, strength, protect)
         return gr.update(label=words.DOWNLOAD, value=str(path), interactive=True)
 
     def no_download(self) -> Any:
@@ -271,6 +273,11 @@ class Actions:
                 return str(written), [level.to_dict() for level in result.levels]
         except Cancelled:
             raise plain_error(words.CANCELLED) from None
+
+
+def _blended(session: Session, result: Restoration, strength: float, protect: bool) -> tuple[str, str]:
+    name = f"after-{strength:g}{'-protected' if protect else ''}.jpg"
+    return str(session.before), str(show(result.blend(strength, protect), session.folder / name))
 
 
 def _protection(session: Session, protect: bool) -> Any:

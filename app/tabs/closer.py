@@ -36,8 +36,7 @@ def show_part(session: Session | None, strength: float, protect: bool, event: gr
     """Cut a part of a visitor's own result; returns what `app.drawing.closer.cut` does, as JSON."""
     if session is None:
         raise plain_error(words.NO_RESULT)
-    result = session.restoration
-    with plain_errors():
+    with plain_errors(), session.looked_at() as result:
         asked = closer.part_asked_for(event._data, result.width, result.height)
         made = closer.cut(result, asked, strength, protect)
         return json.dumps(made | {"number": closer.number_of(event._data)})

@@ -128,13 +128,9 @@ def choose(session: Session | None, event: gr.SelectData) -> tuple[Any, ...]:
     """Show the operator of the pixel that was clicked on: its HTML, place and JSON, the levels to choose from."""
     if session is None:
         return _nothing(words.NO_RESULT)
-    result = session.restoration
-    shrunk = max(1.0, max(result.width, result.height) / PROXY_SIDE)
-    x, y = (
-        min(int((place + 0.5) * shrunk), size - 1)
-        for place, size in zip(event.index, (result.width, result.height), strict=True)
-    )
-    return _show(result, (x, y))
+    shrunk = max(1.0, max(session.size) / PROXY_SIDE)
+    x, y = (min(int((place + 0.5) * shrunk), side - 1) for place, side in zip(event.index, session.size, strict=True))
+    return _show(session, (x, y))
 
 
 def move(session: Session | None, place: Place | None, right: int, down: int) -> tuple[Any, ...]:
@@ -144,20 +140,20 @@ def move(session: Session | None, place: Place | None, right: int, down: int) ->
     """
     if session is None:
         return _nothing(words.NO_RESULT)
-    result = session.restoration
+    width, height = session.size
     if place is None:
-        return _show(result, (result.width // 2, result.height // 2))
-    x = min(max(place[0] + right, 0), result.width - 1)
-    y = min(max(place[1] + down, 0), result.height - 1)
-    return _show(result, (x, y))
+        return _show(session, (width // 2, height // 2))
+    x = min(max(place[0] + right, 0), width - 1)
+    y = min(max(place[1] + down, 0), height - 1)
+    return _show(session, (x, y))
 
 
 def show_level(session: Session | None, place: Place | None, level: int) -> tuple[Any, ...]:
     """Show the operator that a level had for the chosen pixel: its HTML, its place, its JSON."""
     if session is None or place is None:
         return _nothing(words.NO_RESULT)[:3]
-    with plain_errors():
-        return _operator(session.restoration, place, level)
+    with plain_errors(), session.looked_at() as result:
+        return _operator(result, place, level)
 
 
 def pin(
@@ -165,8 +161,8 @@ def pin(
 ) -> tuple[dict[str, str], str]:
     """Keep the chosen pixel under a name, beside the other one: the pins and their HTML."""
     if session is not None and place is not None:
-        with plain_errors():
-            panel = pixel_panel.draw(session.restoration, session.restoration.inspect(*place, level=level))
+        with plain_errors(), session.looked_at() as result:
+            panel = pixel_panel.draw(result, result.inspect(*place, level=level))
         pins = dict(sorted({**pins, name: panel}.items()))
     shown = "".join(f'<div class="pinned"><b class="pin">{name}</b>{panel}</div>' for name, panel in pins.items())
     return pins, f'<div class="pins">{shown}</div>' if shown else ""
@@ -176,9 +172,9 @@ def _nothing(said: str) -> tuple[Any, ...]:
     return panels.hint(said), None, "", gr.update(choices=[], value=None, visible=False)
 
 
-def _show(result: Restoration, place: Place) -> tuple[Any, ...]:
+def _show(session: Session, place: Place) -> tuple[Any, ...]:
     """Show the operator of the level that changed the pixel most, and offer the others that did something."""
-    with plain_errors():
+    with plain_errors(), session.looked_at() as result:
         numbers = [level.number for level in result.levels_at(*place)]
         shown = _operator(result, place, numbers[0] if numbers else None)
     sizes = [(sentences.size_name(number).removeprefix("at "), number) for number in numbers]

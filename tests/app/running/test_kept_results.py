@@ -11,6 +11,7 @@ from PIL import Image
 from app.look import words
 from app.running import kept_results
 from app.running.kept_results import RecentResults, Session
+from app.running.turns import Turns
 from app.tabs.clean_actions import Actions
 from opir.tasks import AUTO
 
@@ -19,7 +20,7 @@ class Kept:
     def __init__(self, size: int) -> None:
         self.bytes = size
 
-    def size(self) -> int:
+    def nbytes(self) -> int:
         return self.bytes
 
     def make_room(self) -> None:
@@ -27,38 +28,38 @@ class Kept:
 
 
 def test_the_oldest_make_room_and_the_newest_always_stays() -> None:
-    recent = RecentResults(max_bytes=100)
+    recent = RecentResults(100, Turns())
     first, second, third = Kept(40), Kept(50), Kept(30)
     for result in (first, second, third):
         recent.add(result)
-    assert (first.size(), second.size(), third.size()) == (0, 50, 30)
+    assert (first.nbytes(), second.nbytes(), third.nbytes()) == (0, 50, 30)
     huge = Kept(1000)
     recent.add(huge)
-    assert (second.size(), third.size(), huge.size()) == (0, 0, 1000)
+    assert (second.nbytes(), third.nbytes(), huge.nbytes()) == (0, 0, 1000)
 
 
 def test_what_nobody_holds_takes_no_room() -> None:
-    recent = RecentResults(max_bytes=100)
+    recent = RecentResults(100, Turns())
     first, second = Kept(40), Kept(60)
     recent.add(first)
     recent.add(second)
     del second
     gc.collect()
     recent.add(Kept(60))
-    assert first.size() == 40
+    assert first.nbytes() == 40
 
 
 def test_a_result_that_made_room_comes_back_from_its_file(actions: Actions, photo: Path) -> None:
     session: Session = actions.restore_photo(str(photo), AUTO)[0]
-    assert session.size() > 3 * 3 * 4 * 96 * 72
+    assert session.nbytes() > 3 * 3 * 4 * 96 * 72
     before = session.restoration
     pixel, picture = before.inspect(40, 30).to_dict(), np.asarray(before.image)
     session.make_room()
-    assert session.size() == 0
+    assert session.nbytes() == 0
     assert session.restoration.inspect(40, 30).to_dict() == pixel
     assert session.restoration.model is before.model
     np.testing.assert_array_equal(np.asarray(session.restoration.image), picture)
-    assert session.size() > 0
+    assert session.nbytes() > 0
     assert not list(session.folder.glob("*.part"))
 
 
@@ -74,20 +75,20 @@ def test_a_result_whose_file_is_gone_says_what_to_do(actions: Actions, photo: Pa
 def test_after_a_quiet_while_no_result_is_in_memory(actions: Actions, photo: Path) -> None:
     session: Session = actions.restore_photo(str(photo), AUTO)[0]
     actions.runner.rest(quiet_seconds=3600)
-    assert session.size() > 0
+    assert session.nbytes() > 0
     actions.runner.rest(quiet_seconds=0)
-    assert session.size() == 0
+    assert session.nbytes() == 0
 
 
 def test_a_result_that_is_kept_again_is_the_newest_and_counts_once() -> None:
-    recent = RecentResults(max_bytes=100)
+    recent = RecentResults(100, Turns())
     first, second, third = Kept(40), Kept(50), Kept(45)
     recent.add(first)
     recent.add(second)
     first.bytes = 10  # it was made smaller
     recent.add(first)
     recent.add(third)
-    assert (first.size(), second.size(), third.size()) == (10, 0, 45)
+    assert (first.nbytes(), second.nbytes(), third.nbytes()) == (10, 0, 45)
 
 
 def test_what_no_click_needs_is_let_go_of_once_all_is_drawn(
@@ -95,10 +96,10 @@ def test_what_no_click_needs_is_let_go_of_once_all_is_drawn(
 ) -> None:
     monkeypatch.setattr(kept_results, "SETTLED_FROM_PIXELS", 0)
     session: Session = actions.restore_photo(str(photo), AUTO)[0]
-    before = session.size()
+    before = session.nbytes()
     pixel, picture = session.restoration.inspect(40, 30), np.asarray(session.restoration.image)
     actions.draw_views(session)
-    assert session.size() < before / 2
+    assert session.nbytes() < before / 2
     assert session.restoration.inspect(40, 30).to_dict() == pixel.to_dict()
     np.testing.assert_array_equal(np.asarray(session.restoration.image), picture)
     written = np.asarray(Image.open(actions.write_download(session, 1.0)["value"]))
