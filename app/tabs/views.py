@@ -1,6 +1,6 @@
 """What explains a result: the tabs beside it, and the pictures in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,19 +73,25 @@ def draw(result: Restoration, folder: Path) -> tuple[Any, ...]:
     """
     smaller = _times_smaller(max(result.width, result.height))
     two = result.stages > 1
-    certain, doubt = inspection.trust_pair(result, smaller)
-    taken = inspection.taken_pictures(result, smaller=smaller)
+    # Each group of views has a copy of its own, which keeps its pictures of the full size only as long as that.
+    certain, doubt = inspection.trust_pair(replace(result), smaller)
+    trust = str(show(certain, folder / "certain.jpg")), str(show(doubt, folder / "uncertainty.jpg"))
+    pictures = inspection.taken_pictures(replace(result), smaller=smaller)
+    taken = [
+        (str(show(pictures[one.level], folder / f"taken-{one.level}.jpg")), sentences.taken_caption(one))
+        for one in panels.found_in(result)
+    ]
     spread = None if result.spread is None else inspection.spread_picture(result, smaller)
-    change = inspection.change_picture(result, smaller=smaller) if two else None
+    copy = replace(result)
+    stage_1 = str(show(copy.stage1, folder / "stage-1.jpg"))
+    change = inspection.change_picture(copy, smaller=smaller) if two else None
+    del copy
     return (
-        str(show(result.stage1, folder / "stage-1.jpg")),
+        stage_1,
         str(folder / "restored.jpg") if two else None,
         None if change is None else str(show(change, folder / "change.jpg")),
-        [
-            (str(show(taken[one.level], folder / f"taken-{one.level}.jpg")), sentences.taken_caption(one))
-            for one in panels.found_in(result)
-        ],
-        (str(show(certain, folder / "certain.jpg")), str(show(doubt, folder / "uncertainty.jpg"))),
+        taken,
+        trust,
         None if spread is None else str(show(spread, folder / "spread.jpg")),
         [
             (str(show(picture, folder / f"{name.replace(' ', '-')}.jpg")), sentences.scale_caption(name))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -139,12 +138,12 @@ def joined_uncertainty(levels: Sequence[Level], width: int, height: int, smaller
 
     `smaller`, a power of two, makes the result so many times smaller than the photo, in less memory.
     """
-    maps = [
-        enlarge_map(level.work.uncertainty[None], level, width, height, smaller)[0]
-        for level in levels
-        if level.work is not None
-    ]
-    return reduce(torch.maximum, maps) if maps else None
+    joined = None
+    for level in levels:
+        if level.work is not None:
+            enlarged_map = enlarge_map(level.work.uncertainty[None], level, width, height, smaller)[0]
+            joined = enlarged_map if joined is None else torch.maximum(joined, enlarged_map)
+    return joined
 
 
 def scales_of(levels: Sequence[Level], dilations: Sequence[int]) -> tuple[int, ...]:

@@ -133,7 +133,7 @@ def trust_pair(restoration: Restoration, smaller: int = 1) -> tuple[Image.Image,
     uncertainty = restoration.uncertainty_in(smaller)
     bound = restoration.error_bound_of(uncertainty)
     values, scale = (uncertainty, UNCERTAINTY_SCALE) if bound is None else (bound, BOUND_SCALE)
-    return _with_colour_bar(restoration.image.convert("RGB").reduce(smaller), scale), heatmap(values, scale)
+    return _with_colour_bar(restoration.image.reduce(smaller).convert("RGB"), scale), heatmap(values, scale)
 
 
 def spread_picture(restoration: Restoration, smaller: int = 1) -> Image.Image:

@@ -38,8 +38,12 @@ def down(image: Tensor) -> Tensor:
     """
     if image.dtype in (torch.float32, torch.float64):
         return F.avg_pool2d(image, 2, ceil_mode=True, count_include_pad=False)
-    rows = range(0, image.shape[-2], _ROWS_AT_A_TIME)
-    return torch.cat([down(in_unit(image[..., top : top + _ROWS_AT_A_TIME, :])) for top in rows], dim=-2)
+    *axes, height, width = image.shape
+    made = image.new_empty((*axes, -(-height // 2), -(-width // 2)), dtype=torch.float32)
+    for top in range(0, height, _ROWS_AT_A_TIME):
+        rows = down(in_unit(image[..., top : top + _ROWS_AT_A_TIME, :]))
+        made[..., top // 2 : top // 2 + rows.shape[-2], :] = rows
+    return made
 
 
 def build_pyramid(image: Tensor, num_levels: int) -> list[Tensor]:
