@@ -17,6 +17,7 @@ from torch import Tensor
 from opir.data import list_photos, pair_photos
 from opir.degradations import degrade
 from opir.evaluation import UNCHANGED_PSNR, Space, ause, evaluate, rank_correlation
+from opir.inference import Restorer
 from opir.model import OPIR
 from opir.photo import load_photo, to_picture
 from opir.tasks import Task
@@ -66,11 +67,16 @@ class _Restored(NamedTuple):
 class _RestoringModel:
     """A model as `evaluate` calls it; keeps its results with their uncertainty maps."""
 
-    def __init__(self, model: OPIR, device: torch.device) -> None:
+    def __init__(self, model: OPIR, device: torch.device, pyramid: bool) -> None:
         self._model, self._device = model, device
+        self._restorer = Restorer(model, str(device), precision="fp32") if pyramid else None
         self.results: list[_Restored] = []
 
     def __call__(self, photo: Tensor) -> Tensor:
+        if self._restorer is not None:
+            found = self._restorer.restore(photo)
+            self.results.append(_Restored(found.restored_rgb, found.uncertainty))
+            return found.restored_rgb
         with torch.inference_mode():
             result = self._model(photo[None].to(self._device))
         restored: Tensor = result.final.restored[0].float().clamp(0, 1).cpu()
@@ -78,7 +84,9 @@ class _RestoringModel:
         return restored
 
 
-def measure(model: OPIR, folder: Path, device: torch.device, uncertainty: bool = False) -> dict[str, Any]:
+def measure(
+    model: OPIR, folder: Path, device: torch.device, uncertainty: bool = False, pyramid: bool = False
+) -> dict[str, Any]:
     """Restore every photo of `write_validation` blindly and compare it with the truth.
 
     Args:
@@ -86,21 +94,26 @@ def measure(model: OPIR, folder: Path, device: torch.device, uncertainty: bool =
         folder: that `write_validation` filled.
         device: where the model is.
         uncertainty: whether UM is compared with the error too.
+        pyramid: restore with the levels that the model chooses; else at the photo's own size alone, as in the paper.
 
     Returns:
         "psnr" and "ssim", means over rain, snow and haze; "tasks" with the means over photos of each task.
     """
     was_training = model.training
     model.eval()
-    tasks = {task.label: _measure_task(model, folder / task.label, task, device, uncertainty) for task in Task}
+    tasks = {
+        task.label: _measure_task(model, folder / task.label, task, device, uncertainty, pyramid) for task in Task
+    }
     model.train(was_training)
     means = {kind: fmean(tasks[task.label][kind] for task in WEATHER) for kind in ("psnr", "ssim", "input_psnr")}
     return {"tasks": tasks, **{kind: round(value, 4) for kind, value in means.items()}}
 
 
-def _measure_task(model: OPIR, folder: Path, task: Task, device: torch.device, uncertainty: bool) -> dict[str, Any]:
+def _measure_task(
+    model: OPIR, folder: Path, task: Task, device: torch.device, uncertainty: bool, pyramid: bool
+) -> dict[str, Any]:
     pairs = pair_photos(folder / "input", folder / "target")
-    restore = _RestoringModel(model, device)
+    restore = _RestoringModel(model, device, pyramid)
     report = evaluate(restore, pairs, SPACES[task])
     scores = {
         "psnr": fmean(min(image.psnr, UNCHANGED_PSNR) for image in report.images),

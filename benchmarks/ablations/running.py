@@ -85,7 +85,7 @@ def training_config(job: Job) -> TrainingConfig:
         data = replace(data, validation=str(job.data / "validation" / "clean"))
     # UM is trained in the second half only, when the errors are those of a trained model (docs/log.md).
     phases = [
-        Phase(until, budget.crop, budget.batch, model.num_stages, factor)
+        Phase(until, budget.crop, budget.batch, model.num_stages, factor, levels_every=variant.levels_every)
         for until, factor in ((0.5, 0.0), (1.0, 1.0))
     ]
     return TrainingConfig(
@@ -133,7 +133,13 @@ def run_job(job: Job) -> dict[str, Any] | None:
         "seconds": round(trainer.state.seconds),
         "parameters": count_trainable(variant, job.budget),
         "gmacs_256": round(count_multiply_adds(variant, job.budget), 4),
-        **measure(trainer.averaged_model, job.validation, trainer.device, variant.has_uncertainty_map),
+        **measure(
+            trainer.averaged_model,
+            job.validation,
+            trainer.device,
+            variant.has_uncertainty_map,
+            pyramid=variant.levels_every > 0,
+        ),
     }
     if variant.draws_curve:
         row["curve"] = read_curve(job.folder / "log.jsonl")

@@ -33,6 +33,9 @@ class Variant:
     uncertainty_term: float = 0.0
     draws_curve: bool = False
     """Whether its PSNR is followed while it learns (Figure 1)."""
+    levels_every: int = 0
+    """One training step of so many has larger crops as a pyramid of two levels, and the model is measured with levels
+    as it chooses them; 0 is the paper, `num_levels=1` in training and measuring."""
 
     def config(self, budget: Budget) -> OPIRConfig:
         """Return the model's settings at a budget."""
@@ -51,6 +54,7 @@ class Variant:
             "changes": self.changes,
             "model": self.build.__name__,
             "uncertainty_term": self.uncertainty_term,
+            "levels_every": self.levels_every,
         }
 
 
@@ -68,6 +72,7 @@ _ALL = (
     Variant("d", "(d) both", ("table5",), {**_ROW_C, **_TASK_AWARE}, paper_psnr=33.52),
     Variant("e", "(e) two stages", ("table5",), {"uncertainty_guided": False}, paper_psnr=33.77),
     Variant("f", "(f) full: under the uncertainty map", ("table5", "table7"), paper_psnr=34.02),
+    Variant("g", "(g) full, with the pyramid (ours)", ("table5",), levels_every=3),
     Variant("um-trained", "(f), UM trained on the error", ("table5",), uncertainty_term=UNCERTAINTY_TERM),
     Variant("one-kernel", "(f), one kernel for all colours (Eq. 14)", ("table5",), {"kernel_channels": 1}),
     Variant("scales-1", "(f), scale 1", ("table5",), {"scales": (1,)}),

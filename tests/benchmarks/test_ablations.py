@@ -13,16 +13,18 @@ from PIL import Image
 from benchmarks.ablations import running
 from benchmarks.ablations.ancestor import Ancestor, ConcatPredictor, signed_mean
 from benchmarks.ablations.budget import BUDGETS, Budget
+from benchmarks.ablations.measuring import _RestoringModel
 from benchmarks.ablations.residual import ResidualRestorer
 from benchmarks.ablations.running import Job, make_jobs, run_job, run_jobs, training_config
 from benchmarks.ablations.timing import seconds_per_step
 from benchmarks.ablations.variants import TABLES, VARIANTS, count_multiply_adds, variants_of
+from opir.model import OPIR
 from opir.ops.filtering import filter_multiscale
 from opir.ops.uncertainty import uncertainty_map
 from opir.training.loop import Trainer
 from tests.conftest import make_picture, randomise
 
-TWO_STEPS = Budget("two-steps", 2, 16, 2, 2, 4, 0.9, "fp32", 32)
+TWO_STEPS = Budget("two-steps", 2, 16, 4, 2, 4, 0.9, "fp32", 32)
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +191,18 @@ def test_every_variant_has_the_same_budget_and_a_folder_of_its_own(data: Path, t
 def test_photos_that_are_missing_are_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected clean photos to train on in .*: name their folder with --data"):
         running.training_data(tmp_path)
+
+
+def test_the_row_with_the_pyramid_is_trained_and_measured_with_levels(data: Path, tmp_path: Path) -> None:
+    job = Job(VARIANTS["g"], 0, BUDGETS["trial"], data, tmp_path / "work")
+    assert {phase.sizes(1)[2] for phase in training_config(job).phases} == {2}
+    assert all(
+        phase.sizes(step)[2] == 1
+        for variant in VARIANTS.values()
+        if variant.name != "g"
+        for phase in training_config(replace(job, variant=variant)).phases
+        for step in range(6)
+    )
+    model = OPIR(BUDGETS["trial"].network)
+    photo = torch.rand(3, 300, 400)
+    torch.testing.assert_close(_RestoringModel(model, torch.device("cpu"), pyramid=True)(photo), photo)
