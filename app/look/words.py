@@ -1,5 +1,6 @@
 """Names and fixed sentences of the page; those that hold figures are made by `sentences`."""
 
+from opir.photo import LISTED
 from opir.tasks import AUTO, Task
 
 TITLE = "OPIR"
@@ -134,7 +135,7 @@ NO_PAIR_TO_COMPARE = "This photo is not here any more: restore it again."
 NO_PHOTOS = "Drop some photos first."
 ADD_PHOTOS = "Add photos"
 ADD_FOLDER = "Add a whole folder"
-NO_PHOTOS_IN_FOLDER = "There are no photos in that folder: choose one with JPEG, PNG, WebP, TIFF, HEIC or AVIF files."
+NO_PHOTOS_IN_FOLDER = f"There are no photos in that folder: choose one with {LISTED} files."
 NO_PHOTOS_AMONG = "There is no photo among these files that is small enough to send: choose other ones."
 BROKEN_OFF = "The batch broke off before this photo: restore it again."
 WAITING = "waiting"

@@ -46,4 +46,6 @@ def degrade(photo: Tensor, task: Task, seed: int, size: float | None = None) -> 
         return snow(photo, generator, weather_size=times_larger)
     if task is Task.HAZE:
         return haze(photo, generator)
-    return photo
+    if task is Task.CLEAN:
+        return photo
+    raise ValueError(f"expected a weather that can be drawn, got {task.label}; add a branch to `degrade`")

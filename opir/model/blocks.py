@@ -98,9 +98,10 @@ BLOCKS: dict[str, type[nn.Module]] = {
     "nafnet": NAFBlock,
     "residual": ResidualBlock,
 }
-"""By name; each is built from a width, and keeps the shape of its features."""
+"""By name; each is built from a width, and keeps the shape of its features (B, width, H, W)."""
 _MOST_COPIES = {4: 12, 2: 12}  # for a block without `copies`
 _TRIED_SIDE, _TRIED_WIDTH = 33, 4
+_TRIED_SHAPE = (1, _TRIED_WIDTH, _TRIED_SIDE, _TRIED_SIDE)
 
 
 def block_named(name: str) -> type[nn.Module]:
@@ -126,11 +127,17 @@ def reach_of(name: str) -> int:
     """Measure how many pixels of its own resolution an output of a block depends on, in each direction.
 
     Raises:
-        ValueError: if a block looks at all of what it is given: parts of a photo would not give the whole.
+        ValueError: if a block changes the shape of its features, or looks at all of what it is given: parts of a
+            photo would not give the whole.
     """
     block = block_named(name)
     with ThreadPoolExecutor(1) as thread:  # without the caller's contexts: device, precision, counters
-        reach = thread.submit(_measured_reach, block).result()
+        measured = thread.submit(_measured_reach, block)
+    try:
+        reach = measured.result()
+    except RuntimeError as error:  # such as two shapes that do not fit
+        shape = _TRIED_SHAPE
+        raise ValueError(f'the block "{name}" must keep the shape of its features, here {shape}: {error}') from error
     if reach == _TRIED_SIDE // 2:
         raise ValueError(f'the block "{name}" looks at all of its input: parts of a photo would not give the whole')
     return reach
@@ -142,8 +149,11 @@ def _measured_reach(block: type[nn.Module]) -> int:
         tried = block(_TRIED_WIDTH)
         for parameter in tried.parameters():
             parameter.copy_(torch.randn_like(parameter))
-        features = torch.randn(1, _TRIED_WIDTH, _TRIED_SIDE, _TRIED_SIDE)
+        features = torch.randn(_TRIED_SHAPE)
         changed, middle = features.clone(), _TRIED_SIDE // 2
         changed[..., middle, middle] = torch.randn(_TRIED_WIDTH)  # random, so that no normalisation cancels it
-        touched = (tried(changed) != tried(features)).any(dim=1)[0].nonzero() - middle
+        before, after = tried(features), tried(changed)
+        if before.shape != _TRIED_SHAPE:
+            raise RuntimeError(f"it returns {tuple(before.shape)}; pad its convolutions")
+        touched = (after != before).any(dim=1)[0].nonzero() - middle
     return int(touched.abs().max())

@@ -5,7 +5,7 @@ from opir.photo.beside.described import Described
 from opir.photo.beside.exif import read_exif
 from opir.photo.beside.properties import FileProperties
 from opir.photo.folders import find_photos, is_side_file, looks_like_photo
-from opir.photo.formats import ENDINGS, FORMATS, Format
+from opir.photo.formats import ENDINGS, FORMATS, LISTED, Format
 from opir.photo.headers import read_size, read_values
 from opir.photo.photo import Photo, Source, load_photo, load_rgb8
 from opir.photo.pixels.samples import to_picture
@@ -16,6 +16,7 @@ __all__ = [
     "DECODING_ERRORS",
     "ENDINGS",
     "FORMATS",
+    "LISTED",
     "MAX_MEGAPIXELS",
     "Described",
     "FileProperties",

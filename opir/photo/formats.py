@@ -14,7 +14,17 @@ from opir.errors import ImageError
 from opir.photo.beside.properties import FileProperties
 from opir.photo.raw import Allowed, Raw
 
-__all__ = ["ENDINGS", "FORMATS", "READABLE", "Format", "format_of", "format_of_bytes", "named", "told_as"]
+__all__ = [
+    "ENDINGS",
+    "FORMATS",
+    "LISTED",
+    "READABLE",
+    "Format",
+    "format_of",
+    "format_of_bytes",
+    "named",
+    "told_as",
+]
 
 SNIFFED = 4096
 """Bytes at the start of a file that tell its format."""
@@ -47,12 +57,20 @@ class Format:
     """Layouts that are read and come back as another, for the documentation."""
 
     def read(self, data: bytes, allowed: Allowed) -> Raw:
-        """Decode a file; raises what its codec says."""
+        """Decode a file.
+
+        A codec calls `allowed.check` with the width and height in the header before it decodes, and raises for a
+        file that is damaged or cut off: any of `DECODING_ERRORS` (opir/photo/reading.py) becomes a sentence.
+        """
         raw: Raw = self._codec().read(data, allowed)
         return raw
 
     def write(self, file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, quality: int | None) -> None:
-        """Encode pixels (H, W, C) with what rides along."""
+        """Encode pixels (H, W, C) with what rides along.
+
+        C is 1 for grey, 3 for RGB, and one more with alpha where the row has it; a format without grey writes it as
+        RGB. A codec need not go by `quality`, 1 to 100 or None, where the format is lossless.
+        """
         self._codec().write(file, pixels, properties, quality)
 
     def _codec(self) -> Any:
@@ -163,7 +181,12 @@ FORMATS = {
 }
 ENDINGS = {ending: row.name for row in FORMATS.values() for ending in row.endings}
 """Endings of photo files, in lower case, and the formats that they ask for."""
-READABLE = "a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP photo"
+_SPELLED = {"WEBP": "WebP", "HEIF": "HEIC"}
+"""Names of formats as people know them, where they differ from those of the rows."""
+_CALLED = [_SPELLED.get(name, name) for name in FORMATS]
+LISTED = f"{', '.join(_CALLED[:-1])} or {_CALLED[-1]}"
+"""The formats in a sentence."""
+READABLE = f"a {LISTED} photo"
 _RAW = "a camera's raw file"
 _OTHERS = {
     b"GIF8": "a GIF",

@@ -3,7 +3,7 @@
 B batch, S side of a crop. Crops of one task lie side by side, in the order of `Task`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,20 @@ def count_tasks(shares: Sequence[float], size: int, random: np.random.Generator)
     ticks = (np.arange(size) + random.random()) / size
     chosen = np.searchsorted(np.cumsum(np.asarray(shares) / np.sum(shares)), ticks)
     return np.bincount(chosen, minlength=len(shares))
+
+
+def in_task_order(
+    pairs: Mapping[Task, tuple[Tensor, Tensor]], counts: NDArray[np.int64]
+) -> list[tuple[Tensor, Tensor]]:
+    """Return degraded crops and targets, each (b, 3, S, S), in the order of `Task`.
+
+    Raises:
+        ValueError: where crops of a task are asked for and there are none.
+    """
+    for task in Task:
+        if counts[task] and task not in pairs:
+            raise ValueError(f"expected crops of {task.label}, got none; add a branch to BatchSource._make")
+    return [pairs[task] for task in sorted(pairs)]
 
 
 def join_batches(batches: Sequence[TrainingBatch]) -> TrainingBatch:

@@ -15,7 +15,7 @@ from opir.degradations import imagined_depth, rain, snow, take_photo
 from opir.degradations.haze import haze_over_distance
 from opir.degradations.randomness import chance, log_uniform, uniform
 from opir.tasks import Task
-from opir.training.batch import TrainingBatch, count_tasks
+from opir.training.batch import TrainingBatch, count_tasks, in_task_order
 from opir.training.config import DataConfig
 from opir.training.pictures import TrainingPictures
 from opir.training.store import PictureStore, Windows, place_windows
@@ -161,19 +161,19 @@ class BatchSource:
         depths = _split(self._depth_of(windows, photos[: over_depth.sum()], generator), over_depth)
         drawn, sizes = self._weather_sizes(counts, random, num_levels)
         streak_size, flake_size = _split(drawn, counts[:2])
-        truth, degraded = [rainy, snowy], []
+        pairs: dict[Task, tuple[Tensor, Tensor]] = {}  # degraded crops and their targets
         if len(rainy):
             layers, mist = self._streak_layers(len(rainy), side, random), depths[0] / _USUAL_DEPTH
-            degraded.append(rain(rainy, generator, weather_size=streak_size, depth=mist, layers=layers))
+            streaks = rain(rainy, generator, weather_size=streak_size, depth=mist, layers=layers)
+            pairs[Task.RAIN] = streaks, rainy
         if len(snowy):
-            degraded.append(snow(snowy, generator, weather_size=flake_size, depth=depths[1] / _USUAL_DEPTH))
+            flakes = snow(snowy, generator, weather_size=flake_size, depth=depths[1] / _USUAL_DEPTH)
+            pairs[Task.SNOW] = flakes, snowy
         if len(hazy):
-            seen, possible = self._haze(hazy, depths[2], random, generator)
-            truth.append(possible)
-            degraded.append(seen)
+            pairs[Task.HAZE] = self._haze(hazy, depths[2], random, generator)
         if len(clean):
-            truth.append(_lower_contrast(clean, generator))
-            degraded.append(truth[-1])
+            pairs[Task.CLEAN] = (_lower_contrast(clean, generator),) * 2
+        degraded, truth = zip(*in_task_order(pairs, counts), strict=True)
         seen, wanted = take_photo(torch.cat(degraded), torch.cat(truth), generator)
         return seen, wanted, sizes
 

@@ -96,13 +96,12 @@ class DataConfig:
 
     @property
     def task_shares(self) -> dict[Task, float]:
-        """The shares by task."""
-        return {
-            Task.RAIN: self.rain,
-            Task.SNOW: self.snow,
-            Task.HAZE: self.haze,
-            Task.CLEAN: self.untouched,
-        }
+        """The shares by task: the field of its name, `untouched` for Task.CLEAN."""
+        names = {task: "untouched" if task is Task.CLEAN else task.label for task in Task}
+        for name in names.values():
+            if not hasattr(self, name):
+                raise ValueError(f"expected a share of {name} among the settings; add `{name}: float` to DataConfig")
+        return {task: getattr(self, name) for task, name in names.items()}
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,10 @@ def test_impossible_values_are_told(values: dict[str, object], message: str) -> 
 def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(ValueError, match='unknown preset "huge": use one of lite, paper'):
         preset("huge")
-    with pytest.raises(ValueError, match='unknown task "fog": use one of rain, snow, haze, clean, or "auto"'):
+    with pytest.raises(ValueError, match='unknown task "fog": use one of rain, snow, haze, clean.*, or "auto"'):
         Task.parse("fog")
 
 
 def test_rows_of_the_prototype_table_never_move() -> None:
-    assert [(task.label, int(task)) for task in Task] == [("rain", 0), ("snow", 1), ("haze", 2), ("clean", 3)]
+    first = [(task.label, int(task)) for task in Task][:4]
+    assert first == [("rain", 0), ("snow", 1), ("haze", 2), ("clean", 3)]

@@ -14,7 +14,7 @@ from opir.degradations.particles import flake_shape, scatter, streak_shape
 from opir.tasks import Task
 from tests.conftest import make_picture
 
-WEATHER = [Task.RAIN, Task.SNOW, Task.HAZE]
+WEATHER = [task for task in Task if task is not Task.CLEAN]
 
 
 def seeded(seed: int = 0) -> Generator:

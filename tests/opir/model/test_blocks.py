@@ -11,7 +11,7 @@ from tests.conftest import TINY
 
 
 def test_an_unknown_block_is_told() -> None:
-    with pytest.raises(ValueError, match='block must be nafnet or residual, got "dense"'):
+    with pytest.raises(ValueError, match='block must be .*nafnet or .*residual.*, got "dense"'):
         OPIR(OPIRConfig(block="dense"))
 
 
@@ -37,6 +37,27 @@ class _Wide(nn.Module):
 class _Pooling(_Wide):
     def forward(self, features: Tensor) -> Tensor:
         return features + self.convolution(features).mean(dim=(2, 3), keepdim=True)
+
+
+class _Unpadded(_Wide):
+    def forward(self, features: Tensor) -> Tensor:
+        return self.convolution(features)[..., 1:-1, 1:-1]
+
+
+class _UnpaddedWithSkip(_Unpadded):
+    def forward(self, features: Tensor) -> Tensor:
+        return features + super().forward(features)
+
+
+@pytest.mark.parametrize(
+    ("block", "why"), [(_Unpadded, r"it returns \(1, 4, 31, 31\); pad"), (_UnpaddedWithSkip, "size of tensor")]
+)
+def test_a_block_that_changes_the_shape_is_told(
+    block: type[nn.Module], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BLOCKS, "unpadded", block)
+    with pytest.raises(ValueError, match=rf'"unpadded" must keep the shape of its features, .*33, 33\): .*{why}'):
+        reach_of("unpadded")
 
 
 def test_a_new_block_needs_nothing_but_its_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from opir.config import PRESETS, OPIRConfig
 from opir.model import OPIR, count_gmacs, count_parameters
+from opir.model.blocks import BLOCKS
 from opir.model.task_encoder import TaskEncoder, small_copy
 from opir.tasks import Task
 from opir.training.losses import whole_change_loss
@@ -54,7 +55,7 @@ def test_modulated_kernels_are_the_product(tiny_model: OPIR, picture: Tensor) ->
     torch.testing.assert_close(stage.modulated_kernels, stage.kernels * stage.modulation)
 
 
-@pytest.mark.parametrize("block", ["residual", "nafnet"])
+@pytest.mark.parametrize("block", sorted(BLOCKS))
 def test_nothing_beyond_the_halo_matters(tiny_config: OPIRConfig, block: str) -> None:
     config = dataclasses.replace(tiny_config, block=block)
     model = randomise(OPIR(config)).eval()

@@ -12,9 +12,11 @@ from PIL import Image
 
 from benchmarks.reliability import format_table
 from benchmarks.reliability.odd_tiffs import levels, unit
+from opir.errors import TooLargeError
 from opir.photo import FORMATS, Described, Format, ImageError, load_photo, write_photo
 from opir.photo.beside.boxes import code_points
 from opir.photo.beside.properties import FileProperties
+from opir.photo.formats import READABLE
 from opir.photo.headers import register_heif
 from opir.photo.writing import write_to
 from tests.opir.photo.pictures import rich_exif, wide_profile
@@ -80,6 +82,27 @@ def test_depths_and_alpha_are_in_the_file_and_come_back(row: Format, depth: int,
     if row.lossless.startswith("always"):
         atol = 1e-5 if depth == 32 else 0  # transparency of fractions is kept in 16 bits
         np.testing.assert_allclose(stored(again.getvalue(), row)[0], stored(data, row)[0], rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_too_many_pixels_are_told_by_the_header(row: Format) -> None:
+    with pytest.raises(TooLargeError, match=r"^the photo: expected at most 0.006 megapixels, got 96x64 = 0.00614"):
+        load_photo(written(row, 3, 8), max_megapixels=0.006)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_half_a_file_is_no_photo(row: Format) -> None:
+    data = written(row, 3, 8)
+    with pytest.raises(
+        ImageError, match="^the photo: expected a whole .* file, .*damaged or cut off|^the photo: .*missing"
+    ):
+        load_photo(data[: len(data) // 2])
+
+
+def test_every_format_is_named_where_a_photo_is_expected() -> None:
+    called = READABLE.removeprefix("a ").removesuffix(" photo").replace(" or ", ", ").split(", ")
+    assert [name.upper().replace("HEIC", "HEIF") for name in called] == NAMES
+    assert called[2:5] == ["WebP", "TIFF", "HEIC"]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.alpha], ids=lambda row: row.name)

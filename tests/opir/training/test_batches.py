@@ -19,7 +19,7 @@ from opir.training.pack import find_parts, read_pack, write_pack
 from opir.training.pictures import TrainingPictures, list_pictures
 
 CPU = torch.device("cpu")
-RAIN, SNOW, HAZE, CLEAN = ([float(task is other) for other in Task] for task in Task)
+RAIN, SNOW, HAZE, CLEAN, *_ = ([float(task is other) for other in Task] for task in Task)
 
 
 def write(folder: Path, name: str, pixels: np.ndarray) -> None:  # type: ignore[type-arg]
