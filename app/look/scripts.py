@@ -102,7 +102,7 @@ MESSAGES = _read(
     "messages.js",
     tooLarge=words.FILE_TOO_LARGE,
     close=words.CLOSE,
-    boxes="#photo, #many-photos, #measure-degraded, #measure-clean",
+    boxes="#photo, #many-photos, #measure-degraded, #measure-clean, #scores",
 )
 """What goes wrong before the server is asked is told in the page's own words, and stays until the next action."""
 
@@ -147,5 +147,13 @@ CLOSE_CLOSER = "() => { document.getElementById('closer')?.close(); }"
 """What went wrong is told below it."""
 OPEN_CLOSER = "() => { window.opir.lookCloser(); }"
 
-ON_LOAD = (ARROW_KEYS, MARK_PIXELS, MEND_ACCESS, MESSAGES, DROP)
+WHEEL = """() => {
+  document.addEventListener("wheel", (event) => {
+    const isCompared = event.target.closest?.("#before-after, #uncertainty, #many-compared");
+    if (isCompared && !event.ctrlKey) event.stopPropagation();
+  }, {capture: true, passive: true});
+}"""
+"""The wheel moves the page over a compared picture too; with Ctrl, or two fingers, it enlarges the picture."""
+
+ON_LOAD = (ARROW_KEYS, MARK_PIXELS, MEND_ACCESS, MESSAGES, DROP, WHEEL)
 """What runs when the page was loaded, in this order."""

@@ -109,7 +109,8 @@ def quality_times(seconds: float, quality: str) -> str:
     """Say how long a photo takes in the other qualities, by what it took in one."""
     full = seconds / words.QUALITY_COSTS[quality]
     others = [name for name in words.QUALITY_COSTS if name != quality]
-    times = [f"{name} about {max(1, round(full * words.QUALITY_COSTS[name]))} s" for name in others]
+    seconds_of = {name: max(1, round(full * words.QUALITY_COSTS[name])) for name in others}
+    times = [f"{name} about {took}\N{NO-BREAK SPACE}s" for name, took in seconds_of.items()]
     return f"For this photo: {', '.join(times)}."
 
 

@@ -137,6 +137,7 @@ class Wiring:
             results.views.recognised,
             results.download,
         ]
+        self.emptied = [choices.quality, *self.restored, *self.views]
         self.jobs: list[Any] = []
         """Restorations that can be cancelled."""
 
@@ -171,7 +172,7 @@ class Wiring:
 
     def join_ends(self) -> None:
         """Stop when the photo is taken away or the visitor cancels."""
-        outputs = [*self.chosen, *self.restored, *self.views]
+        outputs = [*self.chosen, *self.emptied]
         cleared = self.choices.photo.clear(self.actions.clear, None, outputs, cancels=self.jobs, **QUIET)
         self.forget_pixel(cleared.success)
         outputs = [self.results.cancel, self.results.summary, *self.asked]
@@ -200,13 +201,12 @@ class Wiring:
             **MODEL_QUEUE,
         )
         self.jobs.append(done)
-        done.then(lambda: gr.update(interactive=False), None, [results.cancel], **QUIET)
-        done.failure(actions.not_taken, [self.session], [results.summary, *self.asked], **QUIET)
+        done.then(lambda: gr.update(interactive=False), None, [results.cancel], **QUIET)  # not after a failure
+        done.failure(actions.not_taken, [self.session], [results.cancel, results.summary, *self.asked], **QUIET)
         self._explain_after(done.success)
 
     def _make_room_after(self, event: Callable[..., Any]) -> Any:
-        outputs = [*self.restored, *self.views]
-        cleared = event(self.actions.make_room, None, outputs, js=SCROLL_TO_RESULT, **QUIET)
+        cleared = event(self.actions.make_room, None, self.emptied, js=SCROLL_TO_RESULT, **QUIET)
         self.forget_pixel(cleared.success)
         return cleared
 

@@ -33,6 +33,8 @@ _WAITING = gr.update(label=words.DOWNLOAD_WAITING, interactive=False)
 _NOTHING_RESTORED = (None, panels.hint(words.WELCOME), None, None, None, _NO_DOWNLOAD)
 _AS_IT_COMES = (AUTO, 1.0, gr.update(value=False, info=words.PROTECT_INFO))
 """The weather, the strength and whether to protect doubtful areas: how a new photo is restored."""
+_TIMES_OF_ANY_PHOTO = gr.update(info=words.QUALITY_INFO)
+"""The quality as it was chosen, without the times that it takes for one photo."""
 
 
 class Actions:
@@ -73,7 +75,8 @@ class Actions:
             result = self.examples.result(self.examples.photos[int(event.index)], self.runner)
             protects = panels.in_doubt(result)
             shown = self._show(result, photo, photo.parent, Asked(), 1.0, protects, beforehand=True)
-        return (str(photo), words.FULL, *_AS_IT_COMES[:2], _protection(shown[0], protects), *shown)
+        quality = gr.update(value=words.FULL, info=words.QUALITY_INFO)
+        return (str(photo), quality, *_AS_IT_COMES[:2], _protection(shown[0], protects), *shown)
 
     def begin(self, photo: str | None, request: gr.Request | None = None) -> tuple[Any, ...]:
         """Let a job be cancelled from now on: the button for that, the summary, the download."""
@@ -92,15 +95,15 @@ class Actions:
         return button, said, session.asked.weather, session.asked.quality
 
     def not_taken(self, session: Session | None, request: gr.Request | None = None) -> tuple[Any, ...]:
-        """Return the summary, weather and quality of what is shown, where the server did not take the job."""
+        """Return the button to cancel, and the summary, weather and quality of what is shown, for a job not taken."""
         job = photo_job(visitor_of(request))
         if not self.runner.stops.is_wanted(job):  # it was cancelled, or another one took its place
-            return gr.skip(), gr.skip(), gr.skip()
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         self.runner.stops.stop(job)
-        said = panels.alert(words.ERROR, words.NOT_TAKEN)
+        button, said = gr.update(interactive=False), panels.alert(words.ERROR, words.NOT_TAKEN)
         if session is None:
-            return said, gr.skip(), gr.skip()
-        return said, session.asked.weather, session.asked.quality
+            return button, said, gr.skip(), gr.skip()
+        return button, said, session.asked.weather, session.asked.quality
 
     def restore_photo(
         self,
@@ -205,8 +208,8 @@ class Actions:
         return (*_AS_IT_COMES, *self.make_room())
 
     def make_room(self) -> tuple[Any, ...]:
-        """Return the session and what follows it in `restore_photo` up to the download, and `draw_views`: nothing."""
-        return (*_NOTHING_RESTORED, *self._no_views())
+        """Forget the last photo: the quality, what `restore_photo` returns up to the download, and `draw_views`."""
+        return (_TIMES_OF_ANY_PHOTO, *_NOTHING_RESTORED, *self._no_views())
 
     def _no_views(self) -> tuple[Any, ...]:
         return (*[None] * views.COUNT, self.empty_map())

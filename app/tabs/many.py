@@ -106,8 +106,14 @@ class ManyPhotos:
     def __init__(self, runner: Runner, visitors: Visitors) -> None:
         self.runner, self.visitors = runner, visitors
 
-    def begin(self, request: gr.Request | None = None) -> tuple[Any, ...]:
-        """Let the batch be cancelled from now on: the buttons to start and to cancel, and no pair to compare."""
+    def begin(self, photos: list[str] | None, request: gr.Request | None = None) -> tuple[Any, ...]:
+        """Let the batch be cancelled from now on: the buttons to start and to cancel, and no pair to compare.
+
+        Raises:
+            gr.Error: where there are no photos; the buttons stay as they are.
+        """
+        if not photos:
+            raise plain_error(words.NO_PHOTOS)
         self.runner.stops.begin(batch_job(visitor_of(request)))
         return gr.update(interactive=False), gr.update(interactive=True), None
 
@@ -121,15 +127,13 @@ class ManyPhotos:
         return gr.update(interactive=False)
 
     def restore_all(
-        self, photos: list[str] | None, weather: str, quality: str = words.FULL, request: gr.Request | None = None
+        self, photos: list[str], weather: str, quality: str = words.FULL, request: gr.Request | None = None
     ) -> Iterator[tuple[Any, ...]]:
         """Restore photos one by one, and keep what is done whatever happens to the rest.
 
         Yields:
             The table, the gallery, the archive, the list and the pairs to compare, after every photo.
         """
-        if not photos:
-            raise plain_error(words.NO_PHOTOS)
         visitor = visitor_of(request)
         batch = _Batch(self.visitors.new_folder(visitor), [_waiting(Path(photo)) for photo in photos])
         # Each result gets a folder of its own first, so that two photos of one name do not meet.
@@ -198,7 +202,7 @@ def build(events: ManyPhotos) -> None:
     chosen = table.select(compare, [pairs], [compared], **QUIET)
     chosen.success(None, None, None, js=scripts.SCROLL_TO_COMPARED, **QUIET)
     folder.upload(add_folder, [photos, folder], [photos], **QUIET)
-    begun = start.click(events.begin, None, [start, cancel, compared], **QUIET)
+    begun = start.click(events.begin, [photos], [start, cancel, compared], **QUIET)
     done = begun.success(
         events.restore_all,
         [photos, weather, quality],
@@ -207,7 +211,8 @@ def build(events: ManyPhotos) -> None:
         concurrency_id="batches",
         **QUIET,
     )
-    done.then(events.end, None, [start, cancel], **QUIET)
+    for ended in (done.then, done.failure):  # `then` does not follow a failure
+        ended(events.end, None, [start, cancel], **QUIET)
     cancel.click(events.cancel, None, [cancel], **QUIET)
     photos.clear(lambda: (*nothing_done(), None), None, [*shown, compared], **QUIET)
 

@@ -180,6 +180,26 @@ def test_a_batch_with_a_broken_file_is_told_and_downloaded(page: Page, photos: P
     assert download.value.suggested_filename == "opir.csv"
 
 
+def test_without_photos_a_batch_can_still_be_started_later(page: Page) -> None:
+    open_tab(page, words.TAB_MANY)
+    page.locator("#many-start").click()
+    expect(page.locator("#notice")).to_contain_text(words.NO_PHOTOS, timeout=PATIENCE)
+    expect(page.locator("#many-start")).to_be_enabled()
+    expect(page.locator("#many-cancel")).to_be_disabled()
+
+
+def test_the_result_stays_in_sight_beside_settings_below_the_fold(browser: Browser, page_url: str) -> None:
+    laptop = visit(browser.new_page(viewport={"width": 1280, "height": 800}), page_url)
+    laptop.locator("#protect").scroll_into_view_if_needed()
+    expect(laptop.locator("#summary p")).to_be_in_viewport()
+    expect(laptop.locator("#download")).to_be_in_viewport(ratio=1)
+    before = laptop.evaluate("scrollY")
+    laptop.locator("#before-after").hover()
+    laptop.mouse.wheel(0, -200)
+    laptop.wait_for_function("before => scrollY < before", arg=before)  # the picture does not take the wheel
+    laptop.close()
+
+
 def test_a_pair_is_measured_and_sizes_that_differ_are_told(page: Page, photos: Path, tmp_path: Path) -> None:
     open_tab(page, words.TAB_MEASURE)
     page.locator("#measure-degraded input[type=file]").set_input_files(photos / "street 0.png")
@@ -195,6 +215,7 @@ def test_a_pair_is_measured_and_sizes_that_differ_are_told(page: Page, photos: P
     expect(page.locator("#measure-clean")).to_contain_text("small", timeout=PATIENCE)
     page.locator("#measure-start").click()
     expect(page.locator("#notice")).to_contain_text("a pair must have one size", timeout=PATIENCE)
+    expect(page.locator("#scores .error")).to_have_count(0)
 
 
 def test_about_names_the_weights_and_the_pages_own_address(page: Page, page_url: str, restorer: Restorer) -> None:
@@ -221,6 +242,10 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, p
     phone.goto(page_url, wait_until="domcontentloaded")
     phone.locator("#examples img").first.wait_for(timeout=PATIENCE)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    examples = phone.locator("#examples .thumbnail-lg")
+    assert examples.last.evaluate("(one) => one.closest('#examples').getBoundingClientRect().bottom") >= (
+        examples.last.evaluate("(one) => one.getBoundingClientRect().bottom")
+    ), "the last row is whole"
     order = [phone.locator(part).bounding_box()["y"] for part in ("#photo", "#summary", "#download")]
     assert order == sorted(order)
     for name in (words.TAB_INSIDE, words.TAB_MANY, words.TAB_MEASURE, words.TAB_ABOUT):

@@ -115,6 +115,18 @@ def test_the_keyboard_opens_moves_outlines_and_closes(opened: Page) -> None:
     expect(opened.locator("#closer")).to_be_hidden()
 
 
+def test_before_and_after_lie_side_by_side_or_on_a_phone_one_above_the_other(opened: Page) -> None:
+    opened.locator("#look-closer").click()
+    before, after = (opened.locator("#closer figure").nth(number).bounding_box() for number in (0, 1))
+    assert before
+    assert after
+    assert opened.viewport_size
+    assert (before["width"], before["height"]) == pytest.approx((after["width"], after["height"]), abs=1)
+    apart = "y" if opened.viewport_size["width"] < 500 else "x"
+    assert [side for side in ("x", "y") if after[side] > before[side] + 100] == [apart]
+    opened.keyboard.press("Escape")
+
+
 def test_a_pointer_drags_both_and_the_overview_jumps(opened: Page) -> None:
     opened.locator("#look-closer").click()
     left, top = expect_part(opened)[2:4]

@@ -150,22 +150,28 @@ def _deep(data: bytes, bits: int) -> NDArray[Any]:
 def _without_end(data: bytes) -> tuple[NDArray[Any], float]:
     """Decode a JPEG that lacks its end, and tell the share of its pixels that are not in the file.
 
-    What is there does not change with what is put behind it.
+    What is there does not change with what is put behind it. From the first block that does, all is lost.
 
     Raises:
         ValueError: where more than `MOST_LOST` is missing.
     """
     data = data.rstrip(b"\xff")  # half of a marker
-    first, second = (
-        array_of(JpegImagePlugin.JpegImageFile(io.BytesIO(data + filler + b"\xff\xd9")))
+    pictures = [
+        JpegImagePlugin.JpegImageFile(io.BytesIO(data + filler + b"\xff\xd9"))
         for filler in (b"", b"\x2a\x95\x6b" * 40)
-    )
+    ]
+    first, second = map(array_of, pictures)
     differs = np.any(first != second, axis=(1, 2)) if first.shape == second.shape else np.ones(1, bool)
     lost = 0.0
     if differs.any():
         from_row = int(np.argmax(differs))
-        lost = float(np.any(first[from_row:] != second[from_row:], axis=2).sum()) / (first.shape[0] * first.shape[1])
-        lost = max(lost, 1 / (first.shape[0] * first.shape[1]))
+        high, wide = (8 * max(part[at] for part in pictures[0].layer) for at in (2, 1))
+        rows = first[from_row : from_row + 8] != second[from_row : from_row + 8]
+        from_column = int(np.argmax(np.any(rows, axis=(0, 2))))
+        # Blocks begin at multiples of their size; enlarged colours reach one pixel over their edge.
+        top, left = (from_row + 1) // high * high, (from_column + 1) // wide * wide
+        height, width = first.shape[:2]
+        lost = max(1, (height - top) * width - left * min(high, height - top)) / (height * width)
     if lost > MOST_LOST:
         raise ValueError("the end of the file is missing")
     return first, lost

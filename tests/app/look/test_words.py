@@ -21,6 +21,10 @@ def test_kept_sentence(kept: list[str], removed: list[str], sentence: str) -> No
     assert sentences.kept_sentence(kept, removed) == sentence
 
 
+def test_quality_times_never_part_a_figure_from_its_unit() -> None:
+    assert sentences.quality_times(2.0, words.FULL) == "For this photo: Fast about 1\xa0s, Thorough about 8\xa0s."
+
+
 def test_cost_sentence_says_the_size_the_quality_and_the_time() -> None:
     assert sentences.cost_sentence(1600, 1300, 3.42) == "2.1 megapixels, 3.4 s."
     assert sentences.cost_sentence(40, 30, 0.1, words.FAST) == "40 × 30 pixels, fast quality, 0.1 s."

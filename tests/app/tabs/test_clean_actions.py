@@ -171,9 +171,25 @@ def test_without_a_photo_every_action_returns_the_empty_page(actions: Actions) -
     assert actions.restore_photo(None, AUTO)[0] == gr.skip()
     assert actions.begin(None) == (gr.skip(), gr.skip(), gr.skip())
     assert actions.clear()[:2] == (AUTO, 1.0)
-    assert len(actions.clear()) == 3 + 6 + len(actions.draw_views(None))
+    assert len(actions.clear()) == 3 + 1 + 6 + len(actions.draw_views(None))
     assert actions.blend(None, 1.0)[0] is None
     assert actions.write_download(None, 1.0)["interactive"] is False
+
+
+def test_the_times_of_the_last_photo_are_not_told_for_the_next(actions: Actions, photo: Path) -> None:
+    assert "For this photo" in actions.restore_photo(str(photo), AUTO)[-1]["info"]
+    quality, *_ = actions.make_room()
+    assert quality["info"] == words.QUALITY_INFO
+    assert "value" not in quality, "the quality stays as it was chosen"
+
+
+def test_a_job_that_was_not_taken_can_not_be_cancelled_any_more(actions: Actions, photo: Path) -> None:
+    actions.begin(str(photo))
+    button, said, *_ = actions.not_taken(None)
+    assert button["interactive"] is False
+    assert words.NOT_TAKEN in said
+    assert actions.not_taken(None) == (gr.skip(),) * 4, "it had ended before"
+    actions.begin(str(photo))
 
 
 def test_a_cancelled_job_leaves_the_settings_of_what_is_shown(actions: Actions, photo: Path) -> None:
@@ -226,7 +242,8 @@ def test_an_example_is_shown_with_its_stored_result_and_no_model(
     monkeypatch.setattr(actions.runner, "restore", lambda *_, **__: pytest.fail("the model ran"))
     photo, quality, weather, strength, protect, *shown = actions.show_example(SimpleNamespace(index=1))
     session, summary, (before, after), *_ = shown
-    assert (Path(photo).name, quality, weather, strength) == ("street-1.jpg", words.FULL, AUTO, 1.0)
+    assert (Path(photo).name, weather, strength) == ("street-1.jpg", AUTO, 1.0)
+    assert (quality["value"], quality["info"]) == (words.FULL, words.QUALITY_INFO)
     assert protect["value"] is False
     assert "made ready before you came" in summary
     assert Image.open(before).size == Image.open(after).size == Image.open(examples.photos[1]).size

@@ -98,7 +98,7 @@ def test_a_row_shows_its_own_photo_before_and_after(many: ManyPhotos, several: l
 
 
 def test_a_cancelled_batch_keeps_what_is_done(many: ManyPhotos, several: list[str]) -> None:
-    many.begin()
+    many.begin(several)
     steps = many.restore_all([several[0], several[2], several[0]], AUTO)
     next(steps)
     next(steps)  # the first photo is done, the second about to start
@@ -155,7 +155,7 @@ def test_what_nobody_expected_skips_one_photo_too(
 
 def test_without_photos_a_line_says_what_to_do(many: ManyPhotos) -> None:
     with pytest.raises(gr.Error, match=words.NO_PHOTOS):
-        next(many.restore_all(None, AUTO))
+        many.begin(None)
 
 
 def test_names_that_a_spreadsheet_would_run_are_quoted(many: ManyPhotos, photo: Path, tmp_path: Path) -> None:

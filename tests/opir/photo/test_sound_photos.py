@@ -82,6 +82,18 @@ def test_a_jpeg_that_lacks_some_pixels_at_its_end_is_told_and_one_that_lacks_man
             load_photo(whole[: int(share * len(whole))])
 
 
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_jpeg_that_was_half_downloaded_is_refused_however_smooth_it_is(subsampling: int) -> None:
+    across, down = np.meshgrid(np.linspace(0, 200, 640), np.linspace(0, 50, 480))
+    smooth = Image.fromarray(np.stack([across, down, across + down], axis=2).astype(np.uint8))
+    file = io.BytesIO()
+    smooth.save(file, "JPEG", quality=75, subsampling=subsampling)
+    whole = file.getvalue()
+    for share in (0.3, 0.5, 0.9):
+        with pytest.raises(ImageError, match="expected a whole JPEG file, but it is damaged or cut off"):
+            load_photo(whole[: int(share * len(whole))])
+
+
 def test_the_outline_of_a_jpeg_ends_with_its_first_picture() -> None:
     whole = jpeg(progressive=True)
     found = outline(whole + jpeg())
