@@ -77,7 +77,9 @@ def read_bytes(data: bytes, max_megapixels: float, keep_location: bool = False, 
     if file_format is None:
         raise ImageError(f"{name}: expected {READABLE}, got {told_as(data[:SNIFFED])}; export it as PNG or JPEG")
     try:
-        raw = FORMATS[file_format].read(data, Allowed(name, max_megapixels))
+        allowed = Allowed(name, max_megapixels)
+        raw = FORMATS[file_format].read(data, allowed)
+        allowed.check(raw.pixels.shape[1], raw.pixels.shape[0])  # decoders have made none of damaged files
         pixels, properties = _finished(raw, keep_location)
     except ImageError as error:
         raise error if str(error).startswith(name) else ImageError(f"{name}: {error}") from error

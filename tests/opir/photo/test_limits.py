@@ -1,5 +1,6 @@
 """What a file may ask for is checked by its header, before it takes time or memory."""
 
+import io
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from benchmarks.reliability.containers import moving_pictures
 from benchmarks.reliability.odd_pngs import chunk, png
 from benchmarks.reliability.sizes import jpeg_of_scans
 from opir.photo import ImageError, load_photo
+from opir.photo.codecs import jpeg
 from opir.photo.codecs.png import SIGNATURE
 from opir.photo.raw import Allowed
 from opir.photo.reading import sound_resolution
@@ -60,3 +62,14 @@ def test_libraries_print_nothing_about_damage(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "expected a whole PNG file" in done.stderr
     assert "warning" not in done.stderr.lower()
+
+
+@pytest.mark.parametrize("size", [(0, 8), (8, 0)])
+def test_a_decoder_that_makes_no_pixels_of_a_damaged_file_is_no_photo(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG")
+    monkeypatch.setattr(jpeg, "array_of", lambda _: np.zeros((*size, 3), np.uint8))
+    with pytest.raises(ImageError, match=r"the photo: expected a photo, got \dx\d pixels; export it again"):
+        load_photo(file.getvalue())
