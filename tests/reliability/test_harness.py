@@ -18,6 +18,7 @@ from benchmarks.reliability.outcome import Outcome
 from benchmarks.reliability.results import SummaryRow, write_results
 from benchmarks.reliability.server import unfinished
 from benchmarks.reliability.sound import sound_photos
+from benchmarks.server import load_large
 from benchmarks.server.load import Load, report_of, summary_of
 from benchmarks.server.visitors import Seen
 
@@ -108,6 +109,8 @@ def test_the_tables_are_made_from_what_every_command_writes(tmp_path: Path, monk
     faults = [vars(Finding("kill -9", True, "all there", "opir: a|b")), vars(Finding("full", False, "lost"))]
     write_results(tmp_path / "faults.json", "make faults", [SummaryRow("2 faults", "1", True)], {"faults": faults})
     write_results(tmp_path / "load.json", "make load", summary_of(Load(), load_figures()), {})
+    large = load_large.Seen(3, memory=[(0, 700.0), (3, 1400.0)])
+    write_results(tmp_path / "load_large.json", "make load-large", load_large.summary_of(10, large, quiet=900.0), {})
     write_results(tmp_path / "startup.json", "make startup", [SummaryRow("start", "9 s", True)], {"seconds": [9]})
     assert json.loads((tmp_path / "load.json").read_text())["commit"]
 
@@ -116,6 +119,8 @@ def test_the_tables_are_made_from_what_every_command_writes(tmp_path: Path, monk
     readme, details = pages
     assert "| 2 files | **not held:** 1 result | `make fuzz` |" in readme
     assert "| 50 visitors at once for 10 min on two cores, 640×480 photos | 3 restored, 0 wrong pictures" in readme
+    assert "| memory of the server while it works | 1400 MB at most | `make load-large` |" in readme
+    assert "windows open | **not held:** 900 MB | `make load-large` |" in readme
     assert "| start | 9 s | `make startup` |" in readme
     assert "| page | 2 | 1 | 0 | 1 | 10 s | 12 MB | 0 |" in details
     assert re.search(r"\| cut off \|\s+0 / 0 / \*\*1\*\* \|", details)
