@@ -75,7 +75,7 @@ def test_the_time_of_thorough_is_told_before_it_is_chosen(page: Page, photo: Pat
     expect(page.locator("#quality")).to_contain_text(re.compile(r"Thorough about \d+\ss"), timeout=PATIENCE)
     page.locator("#quality label", has_text=words.THOROUGH).click()
     expect(page.locator("#summary")).to_contain_text("thorough quality", timeout=PATIENCE)
-    expect(page.locator("#quality")).to_contain_text(re.compile(r"Full about \d+ s"), timeout=PATIENCE)
+    expect(page.locator("#quality")).to_contain_text(re.compile(r"Full about \d+\ss"), timeout=PATIENCE)
 
 
 def test_look_inside_leads_to_a_photo(opened: Page, photo: Path) -> None:
