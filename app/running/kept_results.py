@@ -115,6 +115,8 @@ class Session:
                 return
             with suppress(ImageError):  # on a full disk it is lost
                 self._moved = move_arrays(result, self._file)
+                # 130 MB of 12 megapixels, which nobody can ask for once the visitor has another result.
+                weakref.finalize(self, self._file.unlink, missing_ok=True)
 
     @property
     def _file(self) -> Path:

@@ -63,6 +63,17 @@ def test_a_result_that_made_room_comes_back_from_its_file(actions: Actions, phot
     assert not list(session.folder.glob("*.part"))
 
 
+def test_the_file_of_a_result_goes_with_it(actions: Actions, photo: Path) -> None:
+    session: Session | None = actions.restore_photo(str(photo), AUTO)[0]
+    assert session is not None
+    session.make_room()
+    file = session.folder / "result.safetensors"
+    assert file.is_file()
+    session = None
+    gc.collect()
+    assert not file.exists()
+
+
 def test_a_result_whose_file_is_gone_says_what_to_do(actions: Actions, photo: Path) -> None:
     session: Session = actions.restore_photo(str(photo), AUTO)[0]
     session.make_room()
