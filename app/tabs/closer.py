@@ -36,7 +36,8 @@ def show_part(session: Session | None, strength: float, protect: bool, event: gr
     """Cut a part of a visitor's own result; returns what `app.drawing.closer.cut` does, as JSON."""
     if session is None:
         raise plain_error(words.NO_RESULT)
-    with plain_errors(), session.looked_at() as result:
+    with plain_errors():
+        result = session.restoration  # without a turn: a part takes little memory, and is wanted at once
         asked = closer.part_asked_for(event._data, result.width, result.height)
         made = closer.cut(result, asked, strength, protect)
         return json.dumps(made | {"number": closer.number_of(event._data)})
