@@ -117,6 +117,7 @@ def test_the_keyboard_opens_moves_outlines_and_closes(opened: Page) -> None:
 
 def test_before_and_after_lie_side_by_side_or_on_a_phone_one_above_the_other(opened: Page) -> None:
     opened.locator("#look-closer").click()
+    expect_part(opened)
     before, after = (opened.locator("#closer figure").nth(number).bounding_box() for number in (0, 1))
     assert before
     assert after
