@@ -18,7 +18,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 
 # Of mallopt(3), glibc.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
-_KEPT_BYTES, _ARENAS = 2**31 - 1, 2  # each thread's own heap kept 140 MB more of a server
+_KEPT_BYTES, _ARENAS = 2**31 - 1, 2  # a server has some forty threads; a heap for each would keep holes of its own
 _CONTAINER = Path("/sys/fs/cgroup")
 
 
@@ -68,11 +68,11 @@ def free_memory(device: torch.device) -> int | None:
     """
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    left = [_kilobytes_in("/proc/meminfo", "MemAvailable"), _left_in_container(), _left_to_process()]
+    left = [_bytes_in("/proc/meminfo", "MemAvailable"), _left_in_container(), _left_to_process()]
     return min((one for one in left if one is not None), default=None)
 
 
-def _kilobytes_in(file: str, name: str) -> int | None:
+def _bytes_in(file: str, name: str) -> int | None:
     try:
         lines = dict(line.split(":", 1) for line in Path(file).read_text().splitlines() if ":" in line)
     except OSError:
@@ -83,9 +83,11 @@ def _kilobytes_in(file: str, name: str) -> int | None:
 def _left_in_container() -> int | None:
     try:
         most, taken = (int((_CONTAINER / name).read_text()) for name in ("memory.max", "memory.current"))
-        return max(most - taken, 0)
+        counts = dict(line.split() for line in (_CONTAINER / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):  # no container, or "max"
         return None
+    # Files that were read stay counted as taken until somebody needs the room.
+    return max(most - taken + int(counts.get("inactive_file", 0)), 0)
 
 
 def _left_to_process() -> int | None:
@@ -93,7 +95,7 @@ def _left_to_process() -> int | None:
         return None
     import resource
 
-    most, mapped = resource.getrlimit(resource.RLIMIT_AS)[0], _kilobytes_in("/proc/self/status", "VmSize")
+    most, mapped = resource.getrlimit(resource.RLIMIT_AS)[0], _bytes_in("/proc/self/status", "VmSize")
     return None if most == resource.RLIM_INFINITY or mapped is None else max(most - mapped, 0)
 
 

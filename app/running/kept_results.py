@@ -58,7 +58,7 @@ class Session:
         """
         self._restoration: Restoration | None = restoration
         self._moved: Restoration | None = None
-        """What is left in memory of a result that had to make room."""
+        """What stays in memory of a result that had to make room; its file has the rest, until the result changes."""
         self._recent, self._moving = recent, threading.Lock()
         self.photo, self.folder, self.asked, self.summary, self.in_doubt = photo, folder, asked, summary, in_doubt
         self.size = restoration.width, restoration.height
@@ -67,6 +67,8 @@ class Session:
         self.views: tuple[Any, ...] | None = None
         """What explains the result, once it is drawn."""
         self.before = show(restoration.blend(0.0), folder / "before.jpg")
+        # 130 MB of 12 megapixels, which nobody can ask for once the visitor has another result.
+        weakref.finalize(self, self._file.unlink, missing_ok=True)
 
     @contextmanager
     def looked_at(self) -> Iterator[Restoration]:
@@ -90,7 +92,6 @@ class Session:
                     result = self._restoration = bring_back(self._moved, self._file)
                 except FileNotFoundError:
                     raise plain_error(words.FORGOTTEN) from None
-                self._moved = None
         if was_away:
             self._recent.add(self)
         return result
@@ -103,7 +104,7 @@ class Session:
         """Let go of what no click needs once all is drawn, where that is much."""
         result = self._restoration
         if result is not None and result.width * result.height >= SETTLED_FROM_PIXELS:
-            self._restoration = compacted(result)
+            self._restoration, self._moved = compacted(result), None
             del result
             self._recent.add(self)
 
@@ -111,12 +112,10 @@ class Session:
         """Move the result into a file of this process's own, in the folder of its visitor, if that is still there."""
         with self._moving:
             result, self._restoration = self._restoration, None
-            if result is None or not self.folder.is_dir():
-                return
+            if result is None or not self.folder.is_dir() or (self._moved is not None and self._file.is_file()):
+                return  # there is none, nobody waits for it, or the file has it already
             with suppress(ImageError):  # on a full disk it is lost
                 self._moved = move_arrays(result, self._file)
-                # 130 MB of 12 megapixels, which nobody can ask for once the visitor has another result.
-                weakref.finalize(self, self._file.unlink, missing_ok=True)
 
     @property
     def _file(self) -> Path:

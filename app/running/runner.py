@@ -114,7 +114,7 @@ class Runner:
     def rest(self, quiet_seconds: float = _QUIET_SECONDS) -> None:
         """Give freed memory back; where nothing was restored for a while, that of the results as well.
 
-        Not after each job, as the next one would have to fetch the same pages again.
+        Not after each small photo, as the next one would have to fetch the same pages again.
         """
         if time.monotonic() - self._ended >= quiet_seconds:
             self.recent.move_all()

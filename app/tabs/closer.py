@@ -37,7 +37,7 @@ def show_part(session: Session | None, strength: float, protect: bool, event: gr
     if session is None:
         raise plain_error(words.NO_RESULT)
     with plain_errors():
-        result = session.restoration  # without a turn: a part takes little memory, and is wanted at once
+        result = session.restoration  # without a turn: it is wanted at once, and two are made at a time at most
         asked = closer.part_asked_for(event._data, result.width, result.height)
         made = closer.cut(result, asked, strength, protect)
         return json.dumps(made | {"number": closer.number_of(event._data)})

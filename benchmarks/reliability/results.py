@@ -27,3 +27,11 @@ def write_results(path: Path, command: str, rows: list[SummaryRow], report: dict
         **report,
     }
     write_report(whole, path)
+
+
+def print_rows(rows: list[SummaryRow]) -> None:
+    """Print what was found; raises SystemExit(1) where a row is not what was promised."""
+    for row in rows:
+        print(f"{'ok ' if row.held else 'NOT'} {row.what}: {row.figure}")
+    if not all(row.held for row in rows):
+        raise SystemExit(1)

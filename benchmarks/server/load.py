@@ -20,7 +20,7 @@ import httpx
 import numpy as np
 import psutil
 
-from benchmarks.reliability.results import SummaryRow, write_results
+from benchmarks.reliability.results import SummaryRow, print_rows, write_results
 from benchmarks.server.server_process import ServerProcess, running_server
 from benchmarks.server.visitors import Seen, Visitor, find_event, visit
 
@@ -183,10 +183,7 @@ def main() -> None:
         "results": figures,
     }
     write_results(options["output"], "make load", rows, report)
-    for row in rows:
-        print(f"{'ok ' if row.held else 'NOT'} {row.what}: {row.figure}")
-    if not all(row.held for row in rows):
-        raise SystemExit(1)
+    print_rows(rows)
 
 
 if __name__ == "__main__":

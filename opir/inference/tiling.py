@@ -16,7 +16,7 @@ WHOLE_UP_TO_PIXELS = 2_500_000
 WINDOW_PIXELS, SMALL_WINDOW_PIXELS, LARGE_LEVEL_PIXELS = 2_000_000, 1_000_000, 16_000_000
 """Pixels of a part of a level on a CPU, halo included: the small ones for a large level, since a photo of 48
 megapixels and its results leave little of 1.5 GB. The larger ones have less halo: at 12 megapixels they save 22 % of
-the time, and take 350 MB more."""
+the time, and take 350 MB more (docs/log.md, 27 November)."""
 LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128
 """Without the halo. On a GPU a part has at most as many pixels as a square of the largest side, in any shape."""
 _SHARE_OF_FREE_MEMORY = 0.5

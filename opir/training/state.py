@@ -55,9 +55,14 @@ def load_state(path: Path, model: nn.Module, ema: nn.Module, optimizer: Optimize
     """Restore what `save_state` wrote into the given objects; a new run starts at step 0.
 
     Raises:
-        CheckpointError: where the state is damaged, or of another model.
+        CheckpointError: where the state is damaged, of another model, or of an earlier version.
     """
     if not path.is_file():
+        if path.with_suffix("").is_dir():
+            raise CheckpointError(
+                f"{path.with_suffix('')} is the state of a run of an earlier version, which can not go on; "
+                "remove it to start anew, or set another output"
+            )
         return RunState()
     try:
         tensors, metadata = read_tensors(path)

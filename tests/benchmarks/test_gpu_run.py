@@ -30,6 +30,8 @@ def test_the_script_for_a_gpu_runs_through(tmp_path: Path) -> None:
             f'data.pairs=[["rain", "{folder}", "{folder}"]]',
             *(f"data.{name}={folder}" for name in ("clean", "streaks", "validation", "validation_plain")),
             "data.plain=2",
+            "data.photos=[]",
+            "data.fields=",
         ],
     ).data
     write_pack(data, tmp_path / "pack")

@@ -85,9 +85,10 @@ def test_a_container_has_what_its_limit_leaves(tmp_path: Path, monkeypatch: pyte
     free = free_memory(torch.device("cpu"))
     (tmp_path / "memory.max").write_text("max\n")
     (tmp_path / "memory.current").write_text("1000\n")
+    (tmp_path / "memory.stat").write_text("anon 300\ninactive_file 600\n")
     assert free is None or free > 10_000_000
     (tmp_path / "memory.max").write_text("5001000\n")
-    assert free_memory(torch.device("cpu")) == 5_000_000
+    assert free_memory(torch.device("cpu")) == 5_000_600
 
 
 def test_a_processor_short_of_memory_is_told_as_such() -> None:

@@ -24,12 +24,8 @@ _HEAD = 14
 _PLAIN, _MASKED, _OTHER_FILES = 0, (3, 6), {4: "JPEG", 5: "PNG"}
 _USUAL_MASKS = {16: (0x7C00, 0x03E0, 0x001F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
 _WITH_ALPHA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
-_CALIBRATED, _PROFILE, _LINKED, _SRGB = (
-    bytes(4),
-    b"DEBM",
-    b"KNIL",
-    b"BGRs",
-)  # what bV4CSType says, backwards as it stands in the file
+# What bV4CSType says, backwards as it stands in the file.
+_CALIBRATED, _PROFILE, _LINKED, _SRGB = bytes(4), b"DEBM", b"KNIL", b"BGRs"
 _METRE = 0.0254  # of an inch
 
 

@@ -1,6 +1,7 @@
 """Results between clicks share a bounded memory."""
 
 import gc
+import os
 from pathlib import Path
 
 import gradio as gr
@@ -72,6 +73,18 @@ def test_the_file_of_a_result_goes_with_it(actions: Actions, photo: Path) -> Non
     session = None
     gc.collect()
     assert not file.exists()
+
+
+def test_a_result_that_was_only_looked_at_is_not_written_again(actions: Actions, photo: Path) -> None:
+    session: Session = actions.restore_photo(str(photo), AUTO)[0]
+    session.make_room()
+    file = session.folder / "result.safetensors"
+    os.utime(file, (1, 1))
+    assert session.restoration.inspect(40, 30)
+    session.make_room()
+    assert session.nbytes() == 0
+    assert file.stat().st_mtime == 1
+    assert session.restoration.inspect(40, 30)
 
 
 def test_a_result_whose_file_is_gone_says_what_to_do(actions: Actions, photo: Path) -> None:

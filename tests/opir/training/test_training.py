@@ -18,7 +18,7 @@ from torch import nn
 
 from opir.config import OPIRConfig
 from opir.model import OPIR
-from opir.model.checkpoint import load_model, save_model
+from opir.model.checkpoint import CheckpointError, load_model, save_model
 from opir.model.record import training_record
 from opir.tasks import Task
 from opir.training.config import Phase, TrainingConfig, load_training_config
@@ -96,6 +96,12 @@ def test_learns_and_logs(settings: TrainingConfig, photos: Path, capsys: pytest.
     _, info = load_model(Path(config.output) / "model.safetensors")
     assert info.metadata["metrics"]["haze/stage2"] == pytest.approx(validations[-1]["haze/stage2"], abs=1e-3)
     assert info.metadata["data"].startswith(f"{len(list(photos.iterdir()))} clean photos")
+
+
+def test_a_run_of_an_earlier_version_is_not_begun_anew_without_a_word(settings: TrainingConfig) -> None:
+    (Path(settings.output) / "state").mkdir(parents=True)
+    with pytest.raises(CheckpointError, match="of an earlier version, which can not go on; remove it to start anew"):
+        Trainer(settings)
 
 
 def test_stops_after_the_given_time(settings: TrainingConfig) -> None:
