@@ -140,8 +140,9 @@ def _compiled(side: int) -> Run:
 def _inputs(photo: Tensor, model: OPIR) -> dict[str, NDArray[np.float32]]:
     """Return what the graph of a level takes; the embedding is PyTorch's in every engine."""
     with torch.inference_mode():
-        embedding = model.embed(photo)
-    assert embedding is not None
+        own = model.embed(photo)
+        assert own is not None
+        embedding = model.choose_task_embedding(own)
     return {"picture": photo.numpy(), "embedding": embedding.numpy()}
 
 

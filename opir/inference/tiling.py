@@ -13,7 +13,7 @@ from opir.model.blocks import working_copies
 from opir.ops.window import Window
 
 WHOLE_UP_TO_PIXELS = 2_500_000
-WINDOW_PIXELS, SMALL_WINDOW_PIXELS, LARGE_LEVEL_PIXELS = 2_000_000, 1_000_000, 16_000_000
+WINDOW_PIXELS, SMALL_WINDOW_PIXELS, LARGE_LEVEL_PIXELS = 2_000_000, 1_500_000, 16_000_000
 """Pixels of a part of a level on a CPU, halo included: the small ones for a large level, since a photo of 48
 megapixels and its results leave little of 1.5 GB. The larger ones have less halo: at 12 megapixels they save 22 % of
 the time, and take 350 MB more (docs/log.md, 27 November)."""
