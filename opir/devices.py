@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import math
+import mmap
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from importlib.util import find_spec
@@ -13,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
 # Of mallopt(3), glibc.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _KEPT_BYTES, _ARENAS = 2**31 - 1, 2  # a server has some forty threads; a heap for each would keep holes of its own
+_APART_FROM_BYTES = 2**24
 _CONTAINER = Path("/sys/fs/cgroup")
 
 
@@ -147,6 +151,23 @@ def reuse_freed_memory() -> bool:
     wanted = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: _KEPT_BYTES, _M_ARENA_MAX: _ARENAS}
     taken = [bool(mallopt(name, value)) for name, value in wanted.items()]
     return all(taken)
+
+
+def empty_apart(shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return an unfilled tensor for what is kept while much else is computed: a level's picture, a result.
+
+    On a CPU a large one gets memory of its own from the system, which takes it back with the tensor. Among the blocks
+    that are reused (`reuse_freed_memory`) such tensors leave holes: 0.5 of 2 GB at 48 megapixels.
+
+    Args:
+        shape: of the tensor.
+        dtype: of its numbers.
+        device: where it lies.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if device.type != "cpu" or size < _APART_FROM_BYTES:
+        return torch.empty(*shape, dtype=dtype, device=device)
+    return torch.frombuffer(mmap.mmap(-1, size), dtype=dtype).view(*shape)
 
 
 def give_back_freed_memory() -> bool:

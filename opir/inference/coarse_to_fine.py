@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from opir.devices import computing_in, give_back_freed_memory
+from opir.devices import computing_in, empty_apart, give_back_freed_memory
 from opir.inference.level_choice import LevelChoice
 from opir.inference.levels import Level, LevelWork, finished, mean_change
 from opir.inference.tiled_level import TiledLevel, TiledResult
@@ -82,8 +81,11 @@ class CoarseToFine:
     def _carry_up(self, change: Change) -> None:
         """Apply the change of the last level to every finer one, and embed these anew."""
         for number in reversed(range(len(self._views))):
-            picture = torch.empty_like(self._pyramid[number])
-            write_changed(self._pyramid[number], change, picture)
+            photo = self._pyramid[number]
+            picture = self._views[number].picture
+            if picture is photo:
+                picture = empty_apart(photo.shape, photo.dtype, photo.device)
+            write_changed(photo, change, picture)
             self._views[number] = self._look(picture)
             if number:
                 change = enlarged(change, *picture.shape[-2:])

@@ -26,6 +26,7 @@ from opir.inference.error_bounds import find_calibration
 from opir.inference.level_choice import LevelChoice, parse_levels
 from opir.inference.restoration import Restoration
 from opir.inference.tiled_level import LevelSettings, Progress, TiledLevel
+from opir.inference.tiling import choose_window_pixels
 from opir.model import OPIR, fused_tail
 from opir.model.checkpoint import SHIPPED_FOLDER, CheckpointInfo, load_model
 from opir.photo import Photo, Source, load_photo
@@ -118,7 +119,9 @@ class Restorer:
         photo = photo if isinstance(photo, Photo) else load_photo(photo)
         started = time.perf_counter()
         kept = torch.float16 if photo.is_large else torch.float32
-        settings = LevelSettings(num_stages, self.precision, self.fused, kept, not photo.is_grey, scale_weights)
+        window = choose_window_pixels(photo.height * photo.width)
+        rounds = not photo.is_grey
+        settings = LevelSettings(num_stages, self.precision, self.fused, kept, rounds, scale_weights, window)
         run = TiledLevel(self.model, settings, tile, progress)
         levels_done, restored = CoarseToFine(photo, choice, run).restore()
         return Restoration(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from opir.devices import computing_in
+from opir.devices import computing_in, empty_apart
 from opir.inference.tiling import cut_window, plan_parts
 from opir.model import OPIR
 from opir.ops.colours import in_unit, store
@@ -33,6 +33,8 @@ class LevelSettings:
     """Whether results of a picture in grey values (uint8) are rounded to such: at 48 megapixels it saves 144 MB and
     costs 0.01 dB."""
     keeps_scale_weights: bool
+    window_pixels: int
+    """Of a part on a CPU (`opir.inference.tiling.choose_window_pixels`)."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ class TiledLevel:
         height, width = picture.shape[-2:]
         image = pad_to_multiple(picture, self.model.stride)
         rows, columns = image.shape[-2:]
-        number_bytes = self.settings.precision.itemsize
-        tiles = plan_parts(self.model, rows, columns, self.tile, image.device, number_bytes)
+        number_bytes, window = self.settings.precision.itemsize, self.settings.window_pixels
+        tiles = plan_parts(self.model, rows, columns, self.tile, image.device, number_bytes, window)
         self.count.expect(self.settings.num_stages * len(tiles))
         stages: list[_Stage] = []
         for index in range(self.settings.num_stages):
@@ -117,13 +119,14 @@ class TiledLevel:
         )
 
     def _begin(self, index: int, image: Tensor, guide: Tensor | None) -> _Stage:
-        settings, (height, width) = self.settings, image.shape[-2:]
-        uncertainty = image.new_empty(1, 1, height, width, dtype=settings.kept) if index == 0 else None
+        settings, device, (height, width) = self.settings, image.device, image.shape[-2:]
+        uncertainty = empty_apart((1, 1, height, width), settings.kept, device) if index == 0 else None
         colours = torch.uint8 if image.dtype == torch.uint8 and settings.rounds else settings.kept
         weights = None
         if settings.keeps_scale_weights and index == settings.num_stages - 1:
-            weights = torch.empty(1, len(self.model.config.scales), height, width, dtype=torch.float16)
-        return _Stage(index, image, guide, torch.empty_like(image, dtype=colours), uncertainty, weights)
+            scales = len(self.model.config.scales)
+            weights = empty_apart((1, scales, height, width), torch.float16, torch.device("cpu"))
+        return _Stage(index, image, guide, empty_apart(image.shape, colours, device), uncertainty, weights)
 
     def _run(self, stage: _Stage, task_embedding: Tensor | None, tiles: list[Window]) -> list[Window]:
         """Run a stage tile by tile, and return the tiles, which are smaller than planned if memory was short."""

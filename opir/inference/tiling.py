@@ -13,10 +13,10 @@ from opir.model.blocks import working_copies
 from opir.ops.window import Window
 
 WHOLE_UP_TO_PIXELS = 2_500_000
-WINDOW_PIXELS, SMALL_WINDOW_PIXELS, LARGE_LEVEL_PIXELS = 2_000_000, 1_500_000, 16_000_000
-"""Pixels of a part of a level on a CPU, halo included: the small ones for a large level, since a photo of 48
-megapixels and its results leave little of 1.5 GB. The larger ones have less halo: at 12 megapixels they save 22 % of
-the time, and take 350 MB more (docs/log.md, 27 November)."""
+WINDOW_PIXELS, SMALL_WINDOW_PIXELS, LARGE_PHOTO_PIXELS = 2_000_000, 1_500_000, 16_000_000
+"""Pixels of a part of a level on a CPU, halo included: fewer for a large photo, because one of 48 megapixels and its
+results leave little of 1.5 GB. Larger parts have less halo: with 2 instead of 1 megapixel, 12 megapixels take 22 %
+less time and 350 MB more; with 1.5 instead of 1, 48 take 16 % less and 40 MB more (docs/log.md, 27 November)."""
 LARGEST_TILE_SIDE, SMALLEST_TILE_SIDE = 2048, 128
 """Without the halo. On a GPU a part has at most as many pixels as a square of the largest side, in any shape."""
 _SHARE_OF_FREE_MEMORY = 0.5
@@ -25,8 +25,19 @@ _SHARE_OF_FREE_MEMORY = 0.5
 _BYTES_PER_PIXEL = 190
 
 
+def choose_window_pixels(photo_pixels: int) -> int:
+    """Return how many pixels a part of each level of a photo of this size has on a CPU, halo included."""
+    return WINDOW_PIXELS if photo_pixels <= LARGE_PHOTO_PIXELS else SMALL_WINDOW_PIXELS
+
+
 def plan_parts(
-    model: OPIR, height: int, width: int, tile: int | str, device: torch.device, number_bytes: int
+    model: OPIR,
+    height: int,
+    width: int,
+    tile: int | str,
+    device: torch.device,
+    number_bytes: int,
+    window_pixels: int = WINDOW_PIXELS,
 ) -> list[Window]:
     """Return the parts of a level.
 
@@ -37,6 +48,7 @@ def plan_parts(
         tile: side of a part in pixels of the level, 0 for one part, "auto" to go by the free memory.
         device: that computes.
         number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
+        window_pixels: as of `choose_window_pixels`.
 
     Raises:
         ValueError: for a tile that is none of these.
@@ -47,8 +59,7 @@ def plan_parts(
         fitting = math.inf if free is None else free * _SHARE_OF_FREE_MEMORY / (per_pixel + _BYTES_PER_PIXEL)
         if height * width <= min(fitting, WHOLE_UP_TO_PIXELS):
             return plan_tiles(height, width, 0, stride)
-        on_processor = WINDOW_PIXELS if height * width <= LARGE_LEVEL_PIXELS else SMALL_WINDOW_PIXELS
-        wanted = on_processor if device.type == "cpu" else (LARGEST_TILE_SIDE + 2 * halo) ** 2
+        wanted = window_pixels if device.type == "cpu" else (LARGEST_TILE_SIDE + 2 * halo) ** 2
         return plan_windows(height, width, halo, min(fitting, wanted), SMALLEST_TILE_SIDE, stride)
     if not isinstance(tile, int) or (tile != 0 and tile < stride):
         raise ValueError(f'tile must be "auto", 0 for the whole photo, or at least {stride} pixels, got {tile!r}')
@@ -78,6 +89,9 @@ def cut_window(window: Window, size: int, stride: int) -> list[Window]:
 def plan_windows(height: int, width: int, halo: int, pixels: float, least: int, stride: int) -> list[Window]:
     """Cover a photo with windows so that as few pixels as possible are computed more than once.
 
+    With what lies around them all are about equal, so that memory freed by one serves the next: those at the photo's
+    border, which see less around them, are larger.
+
     Args:
         height: of the photo, a multiple of `stride`.
         width: likewise.
@@ -91,18 +105,22 @@ def plan_windows(height: int, width: int, halo: int, pixels: float, least: int, 
         (rows, columns)
         for rows in range(1, smallest[0] + 1)
         for columns in range(1, smallest[1] + 1)
-        if _longest_seen(height, rows, halo, stride) * _longest_seen(width, columns, halo, stride) <= pixels
+        if _longest_seen(height, rows, halo, least, stride) * _longest_seen(width, columns, halo, least, stride)
+        <= pixels
     ]
     rows, columns = min(
         fitting,
         key=lambda counts: (height + 2 * halo * (counts[0] - 1)) * (width + 2 * halo * (counts[1] - 1)),
         default=smallest,
     )
-    return _grid(height, width, rows, columns, stride)
+    borders = _border(height, rows, halo, least), _border(width, columns, halo, least)
+    return _grid(height, width, rows, columns, stride, borders)
 
 
-def _grid(height: int, width: int, rows: int, columns: int, stride: int) -> list[Window]:
-    tops, lefts = _cuts(height, rows, stride), _cuts(width, columns, stride)
+def _grid(
+    height: int, width: int, rows: int, columns: int, stride: int, borders: tuple[int, int] = (0, 0)
+) -> list[Window]:
+    tops, lefts = _cuts(height, rows, borders[0], stride), _cuts(width, columns, borders[1], stride)
     return [Window(top, left, bottom, right) for top, bottom in pairwise(tops) for left, right in pairwise(lefts)]
 
 
@@ -111,11 +129,20 @@ def _count(length: int, size: int, stride: int) -> int:
     return -(-(length // stride) // (size // stride))
 
 
-def _longest_seen(length: int, count: int, halo: int, stride: int) -> int:
-    part = -(-(length // stride) // count) * stride
-    return min(length, part + halo * min(count - 1, 2))
+def _border(length: int, count: int, halo: int, least: int) -> int:
+    """Return by how many pixels the parts at both ends, which see one halo less, are longer: none in a short side."""
+    return halo if count > 1 and length - 2 * halo >= count * least else 0
 
 
-def _cuts(length: int, count: int, stride: int) -> list[int]:
-    steps = length // stride
-    return [steps * index // count * stride for index in range(count + 1)]
+def _longest_seen(length: int, count: int, halo: int, least: int, stride: int) -> int:
+    """Return the longest part of a side with its surroundings, in pixels."""
+    border = _border(length, count, halo, least)
+    part = -(-(length - 2 * border) // stride // count) * stride
+    return min(length, part + halo * (2 if border else min(count - 1, 2)))
+
+
+def _cuts(length: int, count: int, border: int, stride: int) -> list[int]:
+    """Cut a side into parts of about equal length, of which the first and the last have `border` pixels more."""
+    steps, more = length // stride, border // stride
+    inner = [more + (steps - 2 * more) * index // count for index in range(1, count)]
+    return [stride * cut for cut in (0, *inner, steps)]

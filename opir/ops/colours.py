@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+_ROWS_AT_A_TIME = 128
+
 
 def in_unit(colours: Tensor) -> Tensor:
     """Return colours of any shape in [0, 1], float32: uint8 grey values divided by 255, floats as they are."""
@@ -10,8 +12,12 @@ def in_unit(colours: Tensor) -> Tensor:
 
 
 def in_grey_values(colours: Tensor) -> Tensor:
-    """Return colours of any shape as uint8 grey values, clamped and rounded."""
-    return (colours.clamp(0, 1) * 255).round_().to(torch.uint8)
+    """Return colours (..., H, W) as uint8 grey values, clamped and rounded, some rows at a time."""
+    made = torch.empty_like(colours, dtype=torch.uint8)
+    for top in range(0, colours.shape[-2], _ROWS_AT_A_TIME):
+        rows = slice(top, top + _ROWS_AT_A_TIME)
+        store(colours[..., rows, :], made[..., rows, :])
+    return made
 
 
 def store(colours: Tensor, target: Tensor) -> None:

@@ -12,6 +12,7 @@ from opir import devices
 from opir.devices import (
     choose_device,
     choose_precision,
+    empty_apart,
     free_memory,
     give_back_freed_memory,
     lack_of_memory_told,
@@ -56,6 +57,20 @@ def test_freed_memory_is_given_back() -> None:
     give_back_freed_memory()
     assert before - resident() > 60_000_000
     assert last.sum() == 1_000_000
+
+
+@of_glibc
+def test_what_lies_apart_goes_back_with_its_tensor() -> None:
+    reuse_freed_memory()
+    large, behind = empty_apart((3, 4000, 2500), torch.float32, torch.device("cpu")), torch.ones(1_000_000)
+    large.fill_(0.5)
+    assert large.shape == (3, 4000, 2500)
+    assert large.is_contiguous()
+    assert float(large.mean()) == 0.5
+    before = resident()
+    del large
+    assert before - resident() > 100_000_000
+    assert behind.sum() == 1_000_000
 
 
 def test_glibc_takes_the_memory_settings() -> None:

@@ -110,6 +110,13 @@ def test_windows_keep_to_their_size_with_as_little_around_them_as_can_be(
     assert sum(seen(tiles)) <= min(fitting, default=sum(seen(smallest))) * 1.01  # parts differ by a stride
 
 
+@pytest.mark.parametrize(("height", "width", "pixels"), [(6000, 8000, 1.5e6), (3008, 4000, 2e6)])
+def test_windows_see_equally_much_up_to_a_stride(height: int, width: int, pixels: float) -> None:
+    seen = [part.grown(192, height, width) for part in plan_windows(height, width, 192, pixels, 128, 16)]
+    for sides in ({part.bottom - part.top for part in seen}, {part.right - part.left for part in seen}):
+        assert max(sides) - min(sides) <= 16
+
+
 def test_tiles_fit_the_free_memory(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = random_photo(300, 400)
     monkeypatch.setattr("opir.inference.tiling.free_memory", lambda device: None)
