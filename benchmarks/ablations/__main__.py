@@ -61,8 +61,10 @@ def _run(options: argparse.Namespace) -> None:
     names = [variant.name for variant in variants_of(options.what)]
     jobs = make_jobs(names, budget, options.data, options.work, deadline)
     data = describe_data(training_data(options.data))
-    finished = [row for job in jobs if (row := job.finished_row()) is not None]
-    waiting = [job for job in jobs if job.finished_row() is None]
+    published = read_results(options.results)["budgets"].get(budget.name, {}).get("rows", [])
+    rows = [job.finished_row() or job.row_among(published) for job in jobs]
+    finished = [row for row in rows if row is not None]
+    waiting = [job for job, row in zip(jobs, rows, strict=True) if row is None]
     write_rows(options.results, budget, data, finished)
     with tqdm(total=len(jobs), initial=len(finished), desc=f"{options.what}, {budget.name}", unit="run") as progress:
         for row in run_jobs(waiting, options.workers):

@@ -1,13 +1,14 @@
 """Trains and measures variants, each with several seeds, several at a time; a stopped run can go on.
 
 Each run has a folder whose name has a fingerprint of all its settings, so runs of different settings never mix. The
-folder has the state of the training, and `row.json` once the run is measured.
+folder has the state of the training, and `row.json` once the run is measured. A run whose row is in the results file
+already, made with the same settings elsewhere, is not made again.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import redirect_stderr
 from dataclasses import asdict, dataclass, replace
@@ -61,6 +62,11 @@ class Job:
         """Return what an earlier call found, or None."""
         path = self.folder / "row.json"
         return json.loads(path.read_text()) if path.is_file() else None
+
+    def row_among(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+        """Return the result of the same run, perhaps of another machine, among rows of the results file, or None."""
+        own = self.variant.name, self.seed, self.fingerprint
+        return next((row for row in rows if (row["variant"], row["seed"], row["settings"]) == own), None)
 
 
 def describe_data(data: DataConfig) -> dict[str, Any]:

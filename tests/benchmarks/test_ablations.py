@@ -150,6 +150,13 @@ def test_a_run_that_was_cut_off_goes_on_and_is_kept(
     assert steps == [1]
 
 
+def test_a_run_that_another_machine_made_is_found_by_its_settings(data: Path, tmp_path: Path) -> None:
+    job, other = (Job(VARIANTS["a"], 0, replace(TWO_STEPS, steps=steps), data, tmp_path) for steps in (2, 3))
+    rows = [{"variant": "a", "seed": seed, "settings": job.fingerprint, "psnr": seed} for seed in (1, 0)]
+    assert job.row_among(rows) == rows[1]
+    assert other.row_among(rows) is None
+
+
 def test_nothing_begins_after_the_deadline(data: Path, tmp_path: Path) -> None:
     assert run_job(Job(VARIANTS["a"], 0, TWO_STEPS, data, tmp_path, deadline=0.0)) is None
     assert not list(tmp_path.iterdir())
