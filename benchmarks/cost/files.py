@@ -1,7 +1,7 @@
 """JPEG to JPEG from 0.25 to 48 megapixels: time and peak memory, each run in a process of its own.
 
 python -m benchmarks.cost.files make FILE WIDTH HEIGHT
-python -m benchmarks.cost.files restore FILE LEVEL
+python -m benchmarks.cost.files restore FILE LEVEL [LEVEL ...]
 """
 
 import json
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,23 +27,25 @@ from opir.inference import Restorer
 
 SIZES = ((612, 408), (866, 577), (1224, 816), (1920, 1080), (2448, 1632), (4000, 3000), (6000, 4000), (8000, 6000))
 """Width and height in pixels: 0.25, 0.5, 1, 2, 4, 12, 24 and 48 megapixels."""
-COARSE_LEVEL, COARSE_FROM_MEGAPIXELS = 2, 10
-"""For photos from this size on, broad weather, which is removed at a quarter of the photo's size, is measured too."""
+FINEST, COARSE, ALL_SIZES = (0,), (2,), (0, 1, 2)
+"""Levels that work: for weather of the photo's own size, for broad weather, and for weather of every size."""
+COARSE_FROM_MEGAPIXELS, ALL_SIZES_FROM_MEGAPIXELS = 10, 40
+"""Sizes from which on the latter two are measured too."""
 _ALONE = (sys.executable, "-m", "benchmarks.cost.files")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A photo's size, the level that works, and how often it is restored."""
+    """A photo's size, the levels that work, and how often it is restored."""
 
     width: int
     height: int
-    level: int
+    levels: tuple[int, ...]
     runs: int
 
     @property
     def name(self) -> str:
-        suffix = "" if self.level == 0 else f", level {self.level}"
+        suffix = "" if self.levels == FINEST else f", levels {', '.join(map(str, self.levels))}"
         return f"{self.width}x{self.height}{suffix}"
 
 
@@ -52,9 +54,11 @@ def cases(quick: bool) -> Iterator[Case]:
     for width, height in SIZES[:1] if quick else SIZES:
         megapixels = width * height / 1e6
         runs = 1 if quick else 5 if megapixels < 5 else 3 if megapixels < 20 else 2
-        yield Case(width, height, 0, runs)
+        yield Case(width, height, FINEST, runs)
         if megapixels > COARSE_FROM_MEGAPIXELS:
-            yield Case(width, height, COARSE_LEVEL, runs)
+            yield Case(width, height, COARSE, runs)
+        if megapixels > ALL_SIZES_FROM_MEGAPIXELS:
+            yield Case(width, height, ALL_SIZES, runs)
 
 
 def measure_files(quick: bool, found: dict[str, Any], save: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -74,7 +78,7 @@ def measure_files(quick: bool, found: dict[str, Any], save: Callable[[dict[str, 
         report["photos"][case.name] = median | {
             "width": case.width,
             "height": case.height,
-            "level": case.level,
+            "levels": list(case.levels),
             "tiles": runs[0]["tiles"],
             "peak_mb": max(run["peak_mb"] for run in runs),
             "yardsticks": round(median["median_ms"] / report["yardstick_ms"], 2),
@@ -98,7 +102,7 @@ def _run_alone(case: Case) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "photo.jpg")
         subprocess.run([*_ALONE, "make", file, str(case.width), str(case.height)], check=True)
-        command = [*_ALONE, "restore", file, str(case.level)]
+        command = [*_ALONE, "restore", file, *map(str, case.levels)]
         return str(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -113,12 +117,12 @@ def make_file(file: Path, width: int, height: int) -> None:
     Image.fromarray(picture).save(file, quality=92)
 
 
-def restore_file(file: Path, level: int) -> dict[str, Any]:
+def restore_file(file: Path, levels: Sequence[int]) -> dict[str, Any]:
     """Restore a JPEG to a JPEG; return seconds, this process's peak memory, and how it was done."""
     restorer = Restorer.from_pretrained("lite", "cpu")
     restorer.restore(torch.rand(3, 64, 64))
     started = time.perf_counter()
-    out = restorer.restore(file, levels=(level,))
+    out = restorer.restore(file, levels=levels)
     out.save(file.with_name("restored.jpg"))
     seconds = time.perf_counter() - started
     return {"seconds": seconds, "peak_mb": round(peak_mb()), "tiles": out.tiles}
@@ -143,7 +147,7 @@ def main() -> None:
     if sys.argv[1] == "make":
         make_file(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
     else:
-        print(json.dumps(restore_file(Path(sys.argv[2]), int(sys.argv[3]))))
+        print(json.dumps(restore_file(Path(sys.argv[2]), [int(level) for level in sys.argv[3:]])))
 
 
 if __name__ == "__main__":

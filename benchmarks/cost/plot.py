@@ -27,8 +27,8 @@ def draw(report: dict[str, Any], path: Path) -> bool:
     _draw_models(bars, report["ratio"])
     photos = list(report["files"]["photos"].values())
     for colour, title, rows in (
-        (_OURS, "weather down to the photo's own size", [row for row in photos if row["level"] == 0]),
-        (_COARSE, "at a quarter of it", [row for row in photos if row["level"] > 0]),
+        (_OURS, "weather down to the photo's own size", [row for row in photos if row["levels"] == [0]]),
+        (_COARSE, "at a quarter of it", [row for row in photos if 0 not in row["levels"]]),
     ):
         if rows:
             pixels = [row["width"] * row["height"] / 1e6 for row in rows]

@@ -111,14 +111,14 @@ def _files(files: dict[str, Any]) -> list[str]:
         f"JPEG to JPEG, {files['threads']} threads; a yardstick is NAFNet-w32 at 256×256, eager, one thread:"
         f" {files['yardstick_ms']:.0f} ms here.",
         "",
-        "| photo | megapixels | level that works | seconds (IQR) | s / megapixel | yardsticks | peak MB | tiles |",
+        "| photo | megapixels | levels that work | seconds (IQR) | s / megapixel | yardsticks | peak MB | tiles |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in files["photos"].values():
         pixels = row["width"] * row["height"] / 1e6
         seconds, spread = row["median_ms"] / 1e3, row["iqr_ms"] / 1e3
         lines.append(
-            f"| {row['width']}×{row['height']} | {pixels:.2g} | {row['level']} "
+            f"| {row['width']}×{row['height']} | {pixels:.2g} | {', '.join(map(str, row['levels']))} "
             f"| {seconds:.2f} ({spread:.2f}) | {seconds / pixels:.2f} | {row['yardsticks']:.1f} "
             f"| {row['peak_mb']} | {row['tiles']} |"
         )

@@ -107,12 +107,12 @@ def test_sizes_reach_from_a_quarter_to_48_megapixels() -> None:
     megapixels = [case.width * case.height / 1e6 for case in every]
     assert (round(megapixels[0], 2), megapixels[-1]) == (0.25, 48)
     assert len({case.name for case in every}) == len(every)
-    assert [case.level for case in every if case.width == 8000] == [0, files.COARSE_LEVEL]
+    assert [case.levels for case in every if case.width == 8000] == [(0,), (2,), (0, 1, 2)]
 
 
 def test_a_file_is_restored_and_its_memory_told(tmp_path: Path) -> None:
     files.make_file(tmp_path / "photo.jpg", 90, 70)
-    found = files.restore_file(tmp_path / "photo.jpg", 0)
+    found = files.restore_file(tmp_path / "photo.jpg", (0,))
     assert (tmp_path / "restored.jpg").is_file()
     assert found["tiles"] == 1
     assert 50 < found["peak_mb"] < 50_000
@@ -138,9 +138,9 @@ def report() -> dict[str, Any]:
     models = {name: {"gmacs": 3.0, "parameters": 10**6} for name in ("NAFNet-w32", "EfDeRain", "lite", "paper")}
     photo = {"median_ms": 1500.0, "iqr_ms": 20.0, "runs": 3, "tiles": 1, "peak_mb": 700, "yardsticks": 1.6}
     photos = {
-        "a": photo | {"width": 1920, "height": 1080, "level": 0},
-        "b": photo | {"width": 8000, "height": 6000, "level": 0},
-        "c": photo | {"width": 8000, "height": 6000, "level": 2},
+        "a": photo | {"width": 1920, "height": 1080, "levels": [0]},
+        "b": photo | {"width": 8000, "height": 6000, "levels": [0]},
+        "c": photo | {"width": 8000, "height": 6000, "levels": [2]},
     }
     parts = {"network": TIME, "tail": TIME, "reading the file": TIME}
     return {
