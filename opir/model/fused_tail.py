@@ -38,6 +38,8 @@ class FusedTail:
         weight, bias = predictor.head_weights()
         corners = UNSHUFFLE**2
         by_corner = weight.reshape(-1, corners, weight.shape[1]).transpose(0, 1)
+        if predictor.smooth:  # the other half follows from it (`restore_rows`)
+            by_corner = by_corner[..., : weight.shape[1] // 2]
         self._head = _padded(by_corner, 1, 2), _padded(bias.reshape(-1, corners).T, 1), predictor.kernel_outputs
         nothing = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
         self._modulator = nothing * 2

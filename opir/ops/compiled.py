@@ -98,6 +98,14 @@ def _mix(weight, bias, source, target, columns):  # type: ignore[no-untyped-def]
 
 
 @_compiled
+def _move(parts, size, right, down, target):  # type: ignore[no-untyped-def]
+    """Set target to the first of four parts of this size, moved by ±1 times the third and ±1 times the fourth."""
+    third, fourth = _U(2) * size, _U(3) * size
+    for x in range(_U(0), size):
+        target[x] = parts[x] + right * parts[third + x] + down * parts[fourth + x]
+
+
+@_compiled
 def _interleave(left, right, target, columns):  # type: ignore[no-untyped-def]
     for x in range(_U(0), columns):
         target[_U(2) * x] = left[x]
@@ -203,11 +211,13 @@ def restore_rows(features, padded, place, head, modulator, scales, rows, results
     """Restore the two rows of pixels of each row of features of a part.
 
     Args:
-        features: of the KPN, (h, w, C) float32.
+        features: of the KPN, (h, w, C) float32. With twice as many as the head has weights for they are four parts:
+            the features, their detail, and how much they change to the right and down. Then a corner's inputs are the
+            features moved towards it, and the detail, which is half the work of weights for all four parts.
         padded: the image with a border of max(scales), float32, (3, at least 2·h, at least 2·w).
         place: row and column in it, border included, of the first pixel.
-        head: of the KPN for each corner of 2×2 pixels: weights (4, O, C), biases (4, O), and how many of the outputs
-            are kernel values, 9 or 27.
+        head: of the KPN for each corner of 2×2 pixels: weights (4, O, C or C / 2), biases (4, O), and how many of the
+            outputs are kernel values, 9 or 27.
         modulator: of the TAM for this photo: hidden weights (J, taps + 1), hidden biases (J,), weights (taps, J) and
             biases (taps,) of its output; these of no rows without a TAM.
         scales: (S,) integers.
@@ -220,7 +230,8 @@ def restore_rows(features, padded, place, head, modulator, scales, rows, results
     width, channels, depth = _U(features.shape[1]), _U(features.shape[2]), _U(head_weight.shape[2])
     taps_, scales_, per_colour = _U(taps), _U(len(scales)), taps == _TAPS * _COLOURS
     hidden_rows, told, output_rows = _U(modulator[0].shape[0]), _U(modulator[0].shape[1]), _U(modulator[2].shape[0])
-    source = np.zeros(depth * block, np.float32)
+    source, part = np.zeros(depth * block, np.float32), (channels // _U(4) if channels > depth else _U(0)) * block
+    parts = np.zeros(max(channels, depth) * block, np.float32)
     outputs = np.zeros((max(_U(head_weight.shape[1]), told) + _U(1)) * block, np.float32)
     hidden = np.zeros((hidden_rows + _U(1)) * block, np.float32)
     half = max(output_rows, taps_) * block
@@ -234,10 +245,13 @@ def restore_rows(features, padded, place, head, modulator, scales, rows, results
             line = features[y]
             for x in range(_U(0), columns):
                 for c in range(_U(0), channels):
-                    source[c * block + x] = line[start + x, c]
+                    parts[c * block + x] = line[start + x, c]
+            for x in range(_U(0), depth * block):
+                source[x] = parts[x]
             for down in range(2):
                 for right in range(2):
                     corner, made = 2 * down + right, (kernels[right], blend[right], size[right])
+                    _move(parts, part, _F(2 * right - 1), _F(2 * down - 1), source)
                     _mix(head_weight[corner], head_bias[corner], source, outputs, columns)
                     _operators(outputs, taps_, scales_, modulator, columns, hidden, made)
                 _interleave(kernels[0], kernels[1], all_kernels, taps_ * block)

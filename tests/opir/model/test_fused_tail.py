@@ -57,8 +57,10 @@ def compare(model: OPIR, photo: Tensor, inner: Window | None = None) -> None:
         {"scales": (3,)},
         {"scales": (1, 2, 3, 4, 6)},
         {"width": 6, "modulator_width": 5},
+        {"smooth_maps": True},
+        {"smooth_maps": True, "width": 6, "kernel_channels": 1},
     ],
-    ids=["tiny", "shared kernel", "no TAM", "one scale", "five scales", "odd widths"],
+    ids=["tiny", "shared kernel", "no TAM", "one scale", "five scales", "odd widths", "smooth", "smooth, odd width"],
 )
 def test_every_model_gets_the_same_result(switches: dict[str, object]) -> None:
     config = dataclasses.replace(TINY, **switches)  # type: ignore[arg-type]
