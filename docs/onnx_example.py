@@ -12,7 +12,8 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 PARTS = ("embedding", "level", "down", "change", "begin")
-SURE, LIKELY, SEEN, STILL_SEEN, HAZY = 0.95, 0.6, 0.4, 0.4, 0.5  # as in opir/inference/level_choice.py
+SURE, CERTAIN, LIKELY, SEEN, HAZY = 0.95, 0.99, 0.6, 0.4, 0.5  # as in opir/inference/level_choice.py
+STILL_SEEN, STILL_LIKELY = 0.4, 0.7
 
 
 def run(part, *inputs):
@@ -20,9 +21,9 @@ def run(part, *inputs):
     return graph.run(None, {given.name: value for given, value in zip(graph.get_inputs(), inputs, strict=True)})
 
 
-def look(picture):  # e_t, how probable streaks or flakes are, and haze
+def look(picture):  # e_t, how probable streaks or flakes are, streaks alone, and haze
     embedding, ((rain, snow, haze, _),) = run("embedding", picture)
-    return embedding, max(rain, snow), haze
+    return embedding, max(rain, snow), rain, haze
 
 
 def run_stages(picture, embedding):  # Ĵ_n
@@ -31,14 +32,19 @@ def run_stages(picture, embedding):  # Ĵ_n
     return run("level", padded, embedding)[0][..., :height, :width]
 
 
-def first_falling(falling):  # the coarsest level that removes streaks or flakes, or None
+def first_falling(seen):  # the coarsest level that removes streaks or flakes, or None, and what finer ones must show
+    falling, streaks = [one[1] for one in seen], [one[2] for one in seen]
     sure = [level for level, p in enumerate(falling) if p >= SURE]
     if sure:
-        return sure[-1] - 1 if sure[-1] > 0 and falling[sure[-1] - 1] >= LIKELY else sure[-1]
+        first = sure[-1]
+        if first > 0 and falling[first - 1] >= LIKELY:
+            first -= 1
+            first -= first > 0 and falling[first] >= SURE and streaks[first - 1] >= CERTAIN
+        return first, STILL_LIKELY
     most = int(np.argmax(falling)) if falling else 0
     if falling and falling[most] >= LIKELY:
-        return most
-    return 0 if falling and falling[0] >= SEEN else None
+        return most, STILL_SEEN
+    return 0 if falling and falling[0] >= SEEN else None, STILL_SEEN
 
 
 def restore(photo):  # from the coarsest level, with a short side of 128 to 256 pixels, to the photo itself
@@ -46,10 +52,10 @@ def restore(photo):  # from the coarsest level, with a short side of 128 to 256 
     while min(pyramid[-1].shape[2:]) >= 256:
         pyramid += run("down", pyramid[-1])
     pictures, seen = list(pyramid), [look(picture) for picture in pyramid]
-    first, begun = first_falling([falling for _, falling, _ in seen]), False
+    (first, still), begun = first_falling(seen), False
     for n in reversed(range(len(pyramid))):
-        embedding, falling, haze = seen[n]
-        works = falling >= STILL_SEEN if begun else n == first or (n >= len(pyramid) - 2 and haze >= HAZY)
+        embedding, falling, _, haze = seen[n]
+        works = falling >= still if begun else n == first or (n >= len(pyramid) - 2 and haze >= HAZY)
         begun = begun or n == first
         if not works:
             continue
@@ -60,7 +66,7 @@ def restore(photo):  # from the coarsest level, with a short side of 128 to 256 
             pictures[finer], *change = run("begin", pyramid[finer], *change)
             seen[finer] = look(pictures[finer])
         if not begun:
-            first = first_falling([falling for _, falling, _ in seen[:n]])
+            first, still = first_falling(seen[:n])
     return pictures[0].clip(0, 1)
 
 

@@ -5,10 +5,10 @@ level and at one or two coarser ones too, where they would be removed less well;
 more than at one too few. So rain and snow are removed from one level on:
 
 1. at the coarsest level that is `SURE`, or at the next finer one if that is `LIKELY` as well: there the broadest
-   streaks or flakes are still some pixels wide;
+   streaks or flakes are still some pixels wide; streaks that are `CERTAIN` at the one after that begin there;
 2. or else at the level with the highest probability, if it is `LIKELY`; or else at the photo's own size, if it is
    `SEEN` there;
-3. then at each finer level that still shows it after that (`STILL_SEEN`).
+3. then at each finer level that still shows it after that: `STILL_SEEN`, or `STILL_LIKELY` where 1. began.
 
 Haze is removed before that, at the coarsest level, which shows the whole scene, and at the next finer one if that is
 still `HAZY`.
@@ -25,7 +25,9 @@ from opir.tasks import FALLING, Task
 SURE = 0.95  # of 24 photos with fresh rain and snow at sizes 1 and 3: 4.5 dB won, as with 0.99
 LIKELY = 0.6  # rain of eleven real photos: 0.6 to 0.96 in eight of them
 SEEN = 0.4  # at the photo's own size: one of 172 clean and plain photos shows more there
-STILL_SEEN = 0.4  # with 0.7, 7 % more of the streaks of 20 real rainy photos stay
+CERTAIN = 0.99  # 16 photos with rain at sizes 2 and 4: 0.2 dB won, 0.6 dB at 12 megapixels; with 0.95, 0.8 dB lost
+STILL_SEEN = 0.4  # with 0.7, 5 % more of the streaks of 34 real rainy photos stay
+STILL_LIKELY = 0.7  # with 0.4, rain at four times its size loses 0.9 dB; no real photo needs less
 HAZY = 0.5  # at the coarsest level: 3 of 24 Kodak photos, 1 of 12 plain pictures and 11 of 12 hazy ones show more
 HAZY_LEVELS = 2
 """Haze is looked for at so many of the coarsest levels: on 8 hazy photos the second won 0.75 dB more."""
@@ -68,8 +70,26 @@ def read_levels(text: str) -> tuple[int, ...] | Literal["auto"]:
     return parse_levels("auto" if text == "auto" else [int(part) for part in parts]) or "auto"
 
 
-def first_falling(falling: Sequence[float], named: bool = False) -> int | None:
-    """Return the coarsest level that removes streaks or flakes, None where no level does.
+def first_sure(falling: Sequence[float], streaks: Sequence[float]) -> int | None:
+    """Return the level at which sure streaks or flakes begin to be removed (1. above), None where no level is sure.
+
+    Args:
+        falling: how probable streaks or flakes are at each level, finest first.
+        streaks: likewise streaks alone.
+    """
+    sure = [level for level, probability in enumerate(falling) if probability >= SURE]
+    if not sure:
+        return None
+    first = sure[-1]
+    if first > 0 and falling[first - 1] >= LIKELY:
+        first -= 1
+        if first > 0 and falling[first] >= SURE and streaks[first - 1] >= CERTAIN:
+            first -= 1
+    return first
+
+
+def first_doubtful(falling: Sequence[float], named: bool = False) -> int | None:
+    """Return the level at which streaks or flakes begin to be removed that no level is sure of, None for none.
 
     Args:
         falling: how probable they are at each level, finest first.
@@ -77,10 +97,6 @@ def first_falling(falling: Sequence[float], named: bool = False) -> int | None:
     """
     if not falling:
         return None
-    sure = [level for level, probability in enumerate(falling) if probability >= SURE]
-    if sure:
-        coarsest = sure[-1]
-        return coarsest - 1 if coarsest > 0 and falling[coarsest - 1] >= LIKELY else coarsest
     most = max(range(len(falling)), key=lambda level: falling[level])
     if falling[most] >= (0 if named else LIKELY):
         return most
@@ -100,7 +116,7 @@ class LevelChoice:
         self.levels, self.task = levels, task
         self._coarsest: int | None = None
         self._first: int | None = None
-        self._begun = False
+        self._sure = self._begun = False
 
     def count_levels(self, height: int, width: int) -> int:
         """Return how many levels a photo of this size has; more if coarser ones were asked for."""
@@ -111,7 +127,10 @@ class LevelChoice:
         if self._coarsest is None:
             self._coarsest = len(seen) - 1
         if not self._begun:
-            self._first = first_falling([self._falling(level) for level in seen], named=self.task is not None)
+            falling = [self._falling(level) for level in seen]
+            first = first_sure(falling, [level.get(Task.RAIN.label, 0) for level in seen])
+            self._sure = first is not None
+            self._first = first if self._sure else first_doubtful(falling, named=self.task is not None)
 
     def works(self, level: int, seen: Probabilities) -> bool:
         """Decide whether the next finer level works, which shows `seen`."""
@@ -123,7 +142,7 @@ class LevelChoice:
             self._begun = True
             return True
         if self._begun:
-            return self._falling(seen) >= STILL_SEEN
+            return self._falling(seen) >= (STILL_LIKELY if self._sure else STILL_SEEN)
         assert self._coarsest is not None
         return level > self._coarsest - HAZY_LEVELS and self._is_hazy(seen)
 

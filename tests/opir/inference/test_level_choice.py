@@ -2,7 +2,14 @@
 
 import pytest
 
-from opir.inference.level_choice import LevelChoice, Probabilities, count_levels, first_falling, parse_levels
+from opir.inference.level_choice import (
+    LevelChoice,
+    Probabilities,
+    count_levels,
+    first_doubtful,
+    first_sure,
+    parse_levels,
+)
 from opir.tasks import Task
 
 
@@ -21,7 +28,35 @@ def test_the_coarsest_level_has_a_short_side_of_128_to_256_pixels(size: tuple[in
         ([0.3, 0.9, 0.97, 0.9], 1),
         ([0.97, 0.97, 0.97, 0.97], 2),  # drizzle and broad streaks
         ([0.2, 0.5, 0.97], 2),
-        ([0.2, 0.8, 0.7], 1),  # nowhere sure: where there is most
+        ([0.2, 0.8, 0.7], None),
+        ([], None),
+    ],
+)
+def test_sure_weather_is_removed_from_the_level_on_that_shows_it_best(
+    falling: list[float], first: int | None
+) -> None:
+    assert first_sure(falling, falling) == first
+
+
+@pytest.mark.parametrize(
+    ("streaks", "first"),
+    [
+        ([0.995, 0.97, 0.97], 0),  # fine streaks, of which there are many
+        ([0.995, 0.9, 0.97], 1),
+        ([0.98, 0.97, 0.97], 1),
+        ([0.995, 0.995, 0.97, 0.97], 1),
+        ([0.995, 0.97], 0),
+    ],
+)
+def test_certain_streaks_begin_a_level_finer_and_flakes_do_not(streaks: list[float], first: int) -> None:
+    assert first_sure(streaks, streaks) == first
+    assert first_sure(streaks, [0] * len(streaks)) == len(streaks) - 2
+
+
+@pytest.mark.parametrize(
+    ("falling", "first"),
+    [
+        ([0.2, 0.8, 0.7], 1),  # where there is most
         ([0.5, 0.2], 0),
         ([0.3, 0.2], None),
         ([0.3, 0.5], None),  # a coarse level needs better evidence
@@ -29,14 +64,12 @@ def test_the_coarsest_level_has_a_short_side_of_128_to_256_pixels(size: tuple[in
         ([], None),
     ],
 )
-def test_falling_weather_is_removed_from_the_level_on_that_shows_it_best(
-    falling: list[float], first: int | None
-) -> None:
-    assert first_falling(falling) == first
+def test_doubtful_weather_is_removed_where_there_is_most(falling: list[float], first: int | None) -> None:
+    assert first_doubtful(falling) == first
 
 
 def test_named_weather_is_looked_for_and_removed_where_there_is_most_of_it() -> None:
-    assert first_falling([0.1, 0.3, 0.2], named=True) == 1
+    assert first_doubtful([0.1, 0.3, 0.2], named=True) == 1
 
 
 def shows(rain: float = 0, haze: float = 0) -> Probabilities:
@@ -56,6 +89,12 @@ def test_a_photo_without_weather_is_passed_by() -> None:
 def test_finer_levels_work_only_if_they_still_show_it() -> None:
     assert working(LevelChoice(None, None), shows(rain=0.3), shows(rain=0.95), shows(rain=0.999)) == [1]
     assert working(LevelChoice(None, None), shows(rain=0.95), shows(rain=0.3), shows(rain=0.999)) == [2, 0]
+
+
+def test_sure_weather_must_be_likely_to_go_on_and_doubtful_weather_only_seen() -> None:
+    assert working(LevelChoice(None, None), shows(rain=0.65), shows(rain=0.5), shows(rain=0.97)) == [2]
+    assert working(LevelChoice(None, None), shows(rain=0.75), shows(rain=0.5), shows(rain=0.97)) == [2, 0]
+    assert working(LevelChoice(None, None), shows(rain=0.45), shows(rain=0.9), shows(rain=0.5)) == [1, 0]
 
 
 def test_haze_is_removed_at_the_coarsest_levels_and_what_falls_is_looked_for_behind_it() -> None:
