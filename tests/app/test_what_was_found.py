@@ -15,9 +15,9 @@ from tests.app.test_next_photo import WINDOWS
 
 @pytest.fixture(scope="module")
 def two_levels(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
-    """A photo that is looked at in two sizes."""
+    """A photo that the page of the tests, which sees rain at each of four sizes, restores in two."""
     path = tmp_path_factory.mktemp("two") / "two.png"
-    Image.open(photos / "street 0.png").convert("RGB").resize((680, 560)).save(path)
+    Image.open(photos / "street 0.png").convert("RGB").resize((1360, 1120)).save(path)
     return path
 
 
