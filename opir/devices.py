@@ -157,7 +157,7 @@ def empty_apart(shape: Sequence[int], dtype: torch.dtype, device: torch.device) 
     """Return an unfilled tensor for what is kept while much else is computed: a level's picture, a result.
 
     On a CPU a large one gets memory of its own from the system, which takes it back with the tensor. Among the blocks
-    that are reused (`reuse_freed_memory`) such tensors leave holes: 0.5 of 2 GB at 48 megapixels.
+    that are reused (`reuse_freed_memory`) such tensors leave holes: 100 MB of 2 GB at 48 megapixels (docs/log.md).
 
     Args:
         shape: of the tensor.
