@@ -100,7 +100,7 @@ def _shares(shares: dict[str, Any]) -> list[str]:
         *lines,
         "",
         f"Reading and writing the tail's memory once, at a plain copy's {shares['copy_gb_per_s']:.1f} GB/s, takes"
-        f" {share:.0f} % of its time. Its multiply-adds are those of the tensor operations; compiled, it needs fewer.",
+        f" {share:.0f} % of its time. Multiply-adds are those of tensor operations; compiled, it needs fewer.",
         _origin(shares),
         "",
     ]
