@@ -39,8 +39,9 @@ _TAIL = """
 - All other Exif data are kept unchanged. `ProcessingSoftware` is set to say that the photo was restored, so that a
   later run on the same folder recognises its own results.
 - Colours that transparency hides have no influence on the result, and are kept.
-- Gain maps, depth maps, second pictures, the motion of motion photos, layers and signed proofs of origin (C2PA, which
-  hold for the original only) are not kept, and are named. Photos for HDR screens (PQ, HLG) are refused.
+- Gain maps, depth maps, second pictures, the motion of motion photos, layers, clipping paths, the private tags of a
+  TIFF and signed proofs of origin (C2PA, which hold for the original only) are not kept, and are named. Photos for
+  HDR screens (PQ, HLG) are refused.
 - A lossy file becomes about as large as it was, at most half as large again. A JPEG is written with its own
   quantization tables, or with finer ones if they are coarser than quality 80. Encoding a second time rounds: where
   nothing was changed, this shows in single pixels at sharp, colourful edges only. A lossless file in which nothing

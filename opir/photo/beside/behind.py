@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 GAIN_MAP, MOTION, SECOND = "a gain map (HDR)", "the motion of a motion photo", "a second picture"
 ORIGIN = "a signed proof of origin (C2PA), which holds for the photo as it was"
 DAMAGED_PROFILE = "a damaged colour profile"
+PATHS = "clipping paths"
+_PATHS = range(2000, 2998)
+"""Numbers of Photoshop's resources that hold one."""
 _FILLING = b"\0\xff\r\n\t "
 _GAIN_MAP_MARK = b"hdrgm"
+
+
+def paths_in(resources: Iterable[int]) -> list[str]:
+    """Say whether clipping paths are among Photoshop's resources of these numbers."""
+    return [PATHS] if any(number in _PATHS for number in resources) else []
 
 
 def behind(data: bytes, end: int, xmp: bytes = b"") -> list[str]:

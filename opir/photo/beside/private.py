@@ -40,7 +40,7 @@ _OF_THE_FILE = (
 """Namespaces that describe what stood behind the picture: motion, gain maps, a second part of the XMP."""
 _TURNED = {(_TIFF, "Orientation"), (_TIFF, "ImageWidth"), (_TIFF, "ImageLength")}
 _IPTC_PLACES = frozenset({26, 27, 90, 92, 95, 100, 101})  # data sets of record 2: location, city, state, country
-_IPTC_RESOURCE = 0x0404
+IPTC_RESOURCE = 0x0404
 _PLACE_WORDS = re.compile(
     rb"gps|\bgeo(?:$|[^a-z])|geo(?:tag|locat|posit|coord|point)|location|latitude|longitude", re.IGNORECASE
 )
@@ -111,22 +111,22 @@ def public_iptc(iptc: bytes, keep_location: bool = False) -> tuple[bytes, bool]:
     return kept, found
 
 
-def iptc_in(resources: bytes) -> bytes:
-    """Return the IPTC data in resource blocks of Photoshop; empty where there are none."""
+def resources_in(blocks: bytes) -> dict[int, bytes]:
+    """Return the resource blocks of Photoshop by their numbers, up to the first one that is damaged."""
+    found: dict[int, bytes] = {}
     at = 0
-    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
-        number, name = struct.unpack_from(">HB", resources, at + 4)
+    while blocks[at : at + 4] == b"8BIM" and at + 12 <= len(blocks):
+        number, name = struct.unpack_from(">HB", blocks, at + 4)
         at += 6 + (name + 2) // 2 * 2
-        size = int.from_bytes(resources[at : at + 4], "big")
-        if number == _IPTC_RESOURCE:
-            return resources[at + 4 : at + 4 + size]
+        size = int.from_bytes(blocks[at : at + 4], "big")
+        found.setdefault(number, blocks[at + 4 : at + 4 + size])
         at += 4 + size + size % 2
-    return b""
+    return found
 
 
 def iptc_segment(iptc: bytes) -> bytes:
     """Return IPTC data as the resource block of Photoshop that a JPEG's APP13 holds."""
-    body = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
+    body = b"8BIM" + struct.pack(">HHI", IPTC_RESOURCE, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
     return b"Photoshop 3.0\0" + body
 
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from opir.errors import ImageError
-from opir.photo.beside.behind import DAMAGED_PROFILE, ORIGIN, behind
+from opir.photo.beside.behind import DAMAGED_PROFILE, ORIGIN, behind, paths_in
 from opir.photo.beside.described import Described
 from opir.photo.beside.exif import read_exif
-from opir.photo.beside.private import iptc_segment
+from opir.photo.beside.private import IPTC_RESOURCE, iptc_segment
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.jpeg_quality import jpeg_chroma, jpeg_quality, jpeg_tables
 from opir.photo.pixels.pictures import array_of
@@ -105,10 +105,10 @@ def read(data: bytes, allowed: Allowed) -> Raw:
     allowed.check(*picture.size)
     _check_scans(found, picture, allowed)
     quality, chroma, info = jpeg_quality(picture), jpeg_chroma(picture), picture.info
-    aspect = unitless(info)
+    aspect, resources = unitless(info), _resources(info)
     exif, xmp = read_exif(info.get("exif") or b""), info.get("xmp") or b""
     left_out = [] if found.end is None else behind(data, found.end, xmp)
-    left_out += _beside(picture)
+    left_out += _beside(picture) + paths_in(resources)
     if found.end is None:
         pixels, lost = _without_end(data)
         left_out.append("its end, which the file lacks" + (f" with {lost:.2%} of the picture" if lost else ""))
@@ -123,7 +123,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         is_cmyk=picture.mode == "CMYK",
         exif=exif,
         xmp=xmp,
-        iptc=_iptc(info.get("photoshop")),
+        iptc=resources.get(IPTC_RESOURCE, b""),
         texts=tuple((b"COM", body) for name, body in picture.applist if name == "COM" and body),
         dpi=None if aspect else info.get("dpi"),
         aspect=aspect,
@@ -195,9 +195,12 @@ def unitless(info: dict[Any, Any]) -> tuple[float, float] | None:
     return density if info.get("jfif_unit") == 0 and density != (1, 1) else None
 
 
-def _iptc(resources: Any) -> bytes:
-    found = resources.get(0x0404) if isinstance(resources, dict) else None
-    return found if isinstance(found, bytes) else b""
+def _resources(info: dict[Any, Any]) -> dict[int, bytes]:
+    """Return Photoshop's resources by their numbers, as far as Pillow gives their bytes."""
+    found = info.get("photoshop")
+    return (
+        {number: body for number, body in found.items() if isinstance(body, bytes)} if isinstance(found, dict) else {}
+    )
 
 
 def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, quality: int | None) -> None:

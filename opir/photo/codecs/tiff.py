@@ -14,10 +14,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from opir.photo.beside.behind import ORIGIN, behind
+from opir.photo.beside.behind import ORIGIN, behind, paths_in
 from opir.photo.beside.described import Described
-from opir.photo.beside.exif import ORIENTATION, RESOLUTION, TURNED, UTF8, Exif, read_exif
-from opir.photo.beside.private import iptc_in
+from opir.photo.beside.exif import KEPT, ORIENTATION, RESOLUTION, TURNED, UTF8, Exif, read_exif
+from opir.photo.beside.private import IPTC_RESOURCE, resources_in
 from opir.photo.beside.properties import FileProperties
 from opir.photo.codecs.jpeg_quality import quality_of_tables
 from opir.photo.codecs.sizes import quality_of_size
@@ -36,6 +36,10 @@ _TOLD = {
     **dict.fromkeys((33550, 33922, 34264, 34735), "its place on a map (GeoTIFF)"),
 }
 """Tags of what does not come back."""
+_READ = frozenset({*KEPT, *_TOLD, IPTC, ICC, PHOTOSHOP})
+_FIRST_PRIVATE = 0x8000
+_SILENT = frozenset({32934, 32995, 32996, 32997, 33421, 50341, 59932, 59933})
+"""Tags of programs that describe the file as it was: its layout, how to print it, room for more."""
 QUALITY = 95
 _REDUCED, _MASK = 1, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
@@ -74,6 +78,8 @@ def read(data: bytes, allowed: Allowed) -> Raw:
         if not compression and int(page.compression) not in _AS_SMALL_IN_DEFLATE:
             name = getattr(page.compression, "name", page.compression)
             more.append(f"its compression ({name})")
+        resources = resources_in(_bytes_of(page, PHOTOSHOP) or b"")
+        more += paths_in(resources) + _private_tags(exif)
         more += behind(data, max(_end(data, place) for place in directories))
         return Raw(
             pixels=pixels,
@@ -81,7 +87,7 @@ def read(data: bytes, allowed: Allowed) -> Raw:
             is_cmyk=is_cmyk,
             exif=exif,
             xmp=_bytes_of(page, XMP) or b"",
-            iptc=_bytes_of(page, IPTC) or iptc_in(_bytes_of(page, PHOTOSHOP) or b""),
+            iptc=_bytes_of(page, IPTC) or resources.get(IPTC_RESOURCE, b""),
             dpi=exif.resolution,
             depth=_depth(page),
             chroma=_CHROMA.get(tuple(page.subsampling or ()), "4:4:4"),
@@ -134,6 +140,12 @@ def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.Tif
     if not whole:
         raise allowed.unsupported("a camera's raw file", "develop it and export the photo as TIFF")
     return whole[0], left_out, places
+
+
+def _private_tags(exif: Exif) -> list[str]:
+    """Say how many tags of other programs (a microscope's, ImageJ's) do not come back."""
+    count = sum(tag >= _FIRST_PRIVATE and tag not in _READ | _SILENT for tag in exif.main)
+    return [f"{count} private tag{'' if count == 1 else 's'}"] if count else []
 
 
 def _end(data: bytes, place: int, is_below: bool = False) -> int:

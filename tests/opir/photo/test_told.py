@@ -14,9 +14,9 @@ from PIL import Image
 from benchmarks.reliability.odd_pngs import chunk, photo_png
 from benchmarks.reliability.odd_tiffs import levels, unit
 from opir.photo import ImageError, load_photo, save_photo
-from opir.photo.beside.behind import DAMAGED_PROFILE, GAIN_MAP, MOTION, ORIGIN
+from opir.photo.beside.behind import DAMAGED_PROFILE, GAIN_MAP, MOTION, ORIGIN, PATHS
 from opir.photo.beside.boxes import aperture, boxes, find_all
-from opir.photo.beside.private import iptc_in, iptc_segment, public_texts, public_xmp
+from opir.photo.beside.private import IPTC_RESOURCE, iptc_segment, public_texts, public_xmp, resources_in
 from opir.photo.headers import read_size, register_heif
 
 PIXELS = levels(0.3 + 0.4 * unit(3, 60, 90), 8)
@@ -94,13 +94,28 @@ def test_what_programs_put_into_a_tiff_is_told() -> None:
     assert load_photo(places).file.left_out == ("its place on a map (GeoTIFF)",)
 
 
+def test_tags_of_other_programs_in_a_tiff_are_counted() -> None:
+    microscope = ((50838, 4, 2, (28, 12)), (50839, 1, 12, b"IJIJlabl\0\0\0\1"))
+    assert load_photo(tiff(*microscope)).file.left_out == ("2 private tags",)
+    assert load_photo(tiff((65000, 2, 6, "hello"))).file.left_out == ("1 private tag",)
+    how_to_print, room, copyrighted = (50341, 7, 8, b"PrintIM\0"), (59932, 7, 4, bytes(4)), (0x8298, 2, 4, "me!")
+    assert load_photo(tiff(how_to_print, room, copyrighted)).file.left_out == ()
+
+
+def test_clipping_paths_are_told() -> None:
+    block = b"8BIM" + struct.pack(">HB", 2000, 6) + b"Path 1\0" + struct.pack(">I", 26) + bytes(26)
+    assert load_photo(tiff((34377, 1, len(block), block))).file.left_out == (PATHS,)
+    assert load_photo(with_segments((0xED, b"Photoshop 3.0\0" + block))).file.left_out == (PATHS,)
+    assert load_photo(with_segments((0xED, iptc_segment(b"\x1c\x02\x78\0\x05Hallo")))).file.left_out == ()
+
+
 def test_iptc_in_the_blocks_of_photoshop_is_kept(tmp_path: Path) -> None:
     iptc = b"\x1c\x02\x78\0\x05Hallo\x1c\x02\x5a\0\x06Berlin"
     block = (
         b"8BIM\x04\x22\x03abc" + struct.pack(">I", 3) + b"xyz\0" + iptc_segment(iptc).removeprefix(b"Photoshop 3.0\0")
     )
-    assert iptc_in(block) == iptc
-    assert iptc_in(b"8BIM") == iptc_in(b"") == b""
+    assert resources_in(block) == {0x0422: b"xyz", IPTC_RESOURCE: iptc}
+    assert resources_in(b"8BIM") == resources_in(b"") == {}
     photo = load_photo(tiff((34377, 1, len(block), block)))
     assert (photo.file.iptc, photo.file.had_position) == (iptc[:10], True)
     save_photo(photo, tmp_path / "out.tif")
