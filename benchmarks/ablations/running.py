@@ -70,10 +70,11 @@ class Job:
 
 
 def describe_data(data: DataConfig) -> dict[str, Any]:
-    """Return what was trained on as plain values that do not depend on where it lies."""
+    """Return what was trained on as plain values, as JSON gives them back, that do not depend on where it lies."""
     kept = asdict(replace(data, validation=""))
     sources = sorted(name for name in ("photos", "pairs", "streaks", "fields") if kept.pop(name))
-    return {**kept, "sources": sources}
+    described: dict[str, Any] = json.loads(json.dumps({**kept, "sources": sources}))
+    return described
 
 
 def describe_hardware() -> str:
@@ -185,8 +186,11 @@ def run_jobs(jobs: list[Job], workers: int) -> Iterator[dict[str, Any] | None]:
         return
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the new processes when they load PyTorch
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(_run_quietly, job) for job in jobs]):
-            yield future.result()
+        try:
+            for future in as_completed([pool.submit(_run_quietly, job) for job in jobs]):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after an error no further run begins
 
 
 def make_jobs(names: list[str], budget: Budget, data: Path, work: Path, deadline: float | None = None) -> list[Job]:

@@ -11,11 +11,13 @@ from benchmarks.ablations.budget import BUDGETS
 from benchmarks.ablations.claims import CLAIMS, against, judge
 from benchmarks.ablations.plots import draw_curves, draw_differences
 from benchmarks.ablations.results import read_results, write_rows
+from benchmarks.ablations.running import describe_data
 from benchmarks.ablations.significance import compare, paired_differences, pooled_deviation
 from benchmarks.ablations.tables import render, renew
 from benchmarks.ablations.variants import VARIANTS
+from opir.training.config import DataConfig
 
-DATA = {"sources": ["clean"]}
+DATA = describe_data(DataConfig())
 
 
 def make_row(variant: str, seed: int, psnr: float) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def test_rows_are_merged_and_budgets_not_mixed(tmp_path: Path, rows: list[dict[s
     assert found["summary"]["variants"]["b"]["psnr_spread"] > 0
     assert found["summary"]["claims"][0]["seeds"] == 3
     with pytest.raises(ValueError, match='rows of another budget "small"'):
-        write_rows(path, small, {"sources": ["clean", "pairs"]}, [])
+        write_rows(path, small, {**DATA, "sources": ["photos", "pairs"]}, [])
 
 
 def test_tables_show_ours_beside_the_paper_s(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
