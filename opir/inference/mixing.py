@@ -23,7 +23,7 @@ _ROWS_AT_A_TIME = 256  # a large photo is never copied as a whole
 
 
 def mix(photo: Photo, restored: Tensor, strength: float = 1.0, uncertainty: NDArray[Any] | None = None) -> Tensor:
-    """Mix a photo and its restoration: (3, H, W), kept as the restoration is.
+    """Mix a photo and its restoration: (3, H, W), kept as the restoration is, or as the photo is where that is all.
 
     Args:
         photo: the photo.
@@ -38,6 +38,8 @@ def mix(photo: Photo, restored: Tensor, strength: float = 1.0, uncertainty: NDAr
         raise ValueError(f"strength must be between 0 (the photo) and 1 (the restoration), got {strength}")
     if strength == 1 and uncertainty is None:
         return restored
+    if strength == 0:
+        return photo.compact_rgb
     mixed = torch.empty_like(restored)
     for top in range(0, photo.height, _ROWS_AT_A_TIME):
         rows = Window(top, 0, min(top + _ROWS_AT_A_TIME, photo.height), photo.width)

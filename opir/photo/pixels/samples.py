@@ -21,6 +21,8 @@ ROWS_AT_A_TIME = 64
 
 def to_samples(colours: Tensor, dtype: Any) -> NDArray[Any]:
     """Clamp colours of any shape to [0, 1] and round them to samples of a type; decimal fractions are not rounded."""
+    if colours.dtype == torch.uint8 and dtype == np.uint8:
+        return colours.numpy()
     unit = in_unit(colours).clamp(0, 1)
     if dtype != np.float32:
         unit = unit.mul_(np.iinfo(dtype).max).round_()
