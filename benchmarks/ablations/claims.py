@@ -32,7 +32,7 @@ CLAIMS = (
     Claim("table5", "scales 1, 2, 4, 8 beat scale 1 in the full model", "f", "scales-1", None, False),
     Claim("table5", "scales 1, 2, 4, 8 beat 1, 2, 3, 4", "f", "scales-1234", None, False),
     Claim("table5", "a kernel for each colour beats one for all (Eq. 14)", "f", "one-kernel", None, False),
-    Claim("table5", "the pyramid of levels helps photos of this size (ours)", "g", "f", None, False),
+    Claim("table5", "the pyramid of levels helps photos of this size", "g", "f", None, False),
     Claim("table5", "training UM on the error helps the photo", "um-trained", "f", None, False),
     Claim("table7", "the task-aware module improves the ancestor", "ancestor-task", "ancestor", 1.65),
     Claim("table7", "per-pixel multi-scale fusion improves it", "ancestor-scales", "ancestor", 0.29),
