@@ -66,6 +66,8 @@ class Session:
         self.seconds, self._is_large = restoration.seconds, restoration.photo.is_large
         self.views: tuple[Any, ...] | None = None
         """What explains the result, once it is drawn."""
+        self.drawing = threading.Lock()
+        """Held while that is drawn: afterwards the result lacks what is needed for it."""
         self.before = show(restoration.blend(0.0), folder / "before.jpg")
         # 130 MB of 12 megapixels, which nobody can ask for once the visitor has another result.
         weakref.finalize(self, self._file.unlink, missing_ok=True)

@@ -191,11 +191,11 @@ class Actions:
         """
         if session is None:
             return self._no_views()
-        if session.views is not None:
-            return session.views
-        with session.looked_at() as result:
-            session.views = (*views.draw(result, session.folder), self._map_with(result))
-            session.settle()
+        with session.drawing:  # two events may ask for the same views at once
+            if session.views is None:
+                with session.looked_at() as result:
+                    session.views = (*views.draw(result, session.folder), self._map_with(result))
+                    session.settle()
         return session.views
 
     def clear(self, request: gr.Request | None = None) -> tuple[Any, ...]:
