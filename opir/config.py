@@ -65,7 +65,9 @@ class OPIRConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "OPIRConfig":
-        """Rebuild a config from `to_dict` or a TOML table; an unknown key raises ValueError."""
+        """Rebuild a config from `to_dict` or a TOML table; an unknown key or a wrong type raises ValueError."""
+        if not isinstance(values, dict):
+            raise ValueError(f"expected model settings by name, got {type(values).__name__}")
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -75,6 +77,10 @@ class OPIRConfig:
         frozen: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
         }
+        for key, value in frozen.items():
+            wanted = type(getattr(cls(), key))
+            if not isinstance(value, wanted):
+                raise ValueError(f"expected {wanted.__name__} for the model setting {key}, got {value!r}")
         return cls(**frozen)
 
 

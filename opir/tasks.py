@@ -19,12 +19,13 @@ class Task(IntEnum):
         return self.name.lower()
 
     @classmethod
-    def parse(cls, name: str) -> "Task":
-        """Return the task called `name`; raises ValueError that lists the known names."""
+    def parse(cls, name: str, or_auto: bool = False) -> "Task":
+        """Return the task called `name`; raises ValueError that lists the known names, and "auto" if `or_auto`."""
         try:
             return cls[name.upper()]
         except KeyError:
-            raise ValueError(f'unknown task "{name}": use one of {", ".join(TASK_NAMES)}, or "{AUTO}"') from None
+            known = f'{", ".join(TASK_NAMES)}, or "{AUTO}"' if or_auto else ", ".join(TASK_NAMES)
+            raise ValueError(f'unknown task "{name}": use one of {known}') from None
 
 
 FALLING = (Task.RAIN, Task.SNOW)

@@ -201,7 +201,7 @@ def peers_short(report: dict[str, Any]) -> str:
             wins.setdefault(best_of(found), []).append(found["title"])
     parts = [f"{_TAKE[method]} on {_listed(titles)}" for method, titles in wins.items()]
     closest = (
-        "Of OPIR, MAXIM (CVPR 2022, from npm) and the dark channel prior on the same photos comes closest to the "
-        f"truth: {'; '.join(parts)}. {so_far(report)}"
+        "The same photos were restored by OPIR, MAXIM (CVPR 2022, from npm) and the dark channel prior. Closest to "
+        f"the truth comes {'; '.join(parts)}. {so_far(report)}"
     )
     return f"{closest.rstrip()}\n{page}\n"

@@ -171,8 +171,8 @@ def break_everything(photos: int) -> tuple[list[SummaryRow], dict[str, Any]]:
     left_out = [fault for fault in (DISK_FULL, READ_ONLY) if fault not in {one.fault for one in findings}]
     row = SummaryRow(
         f"{len(findings)} faults of the machine and of checkpoints",
-        f"{held} told with their cure, exit code 2, nothing half written, resumed to the end"
-        + (f"; not tried without root: {', '.join(left_out)}" if left_out else ""),
+        f"{held} ended as they should: told with their cure and exit code 2, or resumed to the end; nothing "
+        "half written" + (f"; not tried without root: {', '.join(left_out)}" if left_out else ""),
         held == len(findings),
     )
     return [row], {

@@ -151,7 +151,7 @@ def sizes_table(report: dict[str, Any]) -> str:
     lines: list[str] = []
     for name, found in report["pairs"].items():
         rows = [[f"×{row['times']}", *_restored(row)] for row in found]
-        lines += [f"**{name}**, enlarged ({found[0]['photos']} photos)", ""]
+        lines += [f"**{name}**, enlarged ({found[0]['photos']} photos, RGB)", ""]
         lines += _table(["size", "input dB", "restored dB", "worst", "levels that worked (photos)"], rows)
     if report["drawn"]:
         rows = [

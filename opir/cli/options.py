@@ -8,7 +8,7 @@ from opir.tasks import AUTO, Task
 
 def checked_task(name: str) -> str:
     """Return a task's name as it is written everywhere, or "auto"; raises ValueError for an unknown one."""
-    return name if name == AUTO else Task.parse(name).label
+    return name if name == AUTO else Task.parse(name, or_auto=True).label
 
 
 def parse_tile(text: str) -> int | Literal["auto"]:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from opir.errors import printable
 from opir.photo.folders import describe_left_out
+from opir.tasks import Task
 
 EXIT_BAD_INPUT = 2
 _NAMED = 10  # photos that failed and are named in the last line
@@ -107,12 +108,19 @@ def _summary(done: int, failed: list[str]) -> str:
     return f"{done - len(failed)} of {done} photos are done, {len(failed)} failed: {shown}"
 
 
+def _weather(record: dict[str, Any]) -> str:
+    """Name the weather of a record, and how probable it is; where a doubtful one was removed, that."""
+    task, shares = record["task"], record["task_probabilities"]
+    if task == Task.CLEAN.label and any(level["worked"] for level in record["levels"]):
+        doubtful = max((name for name in shares if name != task), key=lambda name: shares[name])
+        return f"perhaps {doubtful} {shares[doubtful]:.0%}"
+    return f"{task} {shares[task]:.0%}" if task in shares else str(task)
+
+
 def _tell(record: dict[str, Any]) -> str:
     line = printable(f"{record['input']} -> {record['output']}")
     if "seconds" in record:
-        share = record["task_probabilities"].get(record["task"])
-        weather = record["task"] if share is None else f"{record['task']} {share:.0%}"
-        line += f"  {weather}  {record['width']}x{record['height']}  {record['seconds']:.1f} s"
+        line += f"  {_weather(record)}  {record['width']}x{record['height']}  {record['seconds']:.1f} s"
     if record.get("left_out"):
         line += f"  without {printable(', '.join(record['left_out']))}"
     return line

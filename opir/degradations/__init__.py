@@ -34,10 +34,15 @@ def degrade(photo: Tensor, task: Task, seed: int, size: float | None = None) -> 
         I, (B, 3, H, W) in [0, 1].
 
     Raises:
-        ValueError: for a size that is not above 0, or of weather that has none.
+        ValueError: for a size that is not above 0 or larger than the photo, or of weather that has none.
     """
-    if size is not None and (task not in _USUAL_WIDTHS or not size > 0):
-        raise ValueError(f"size is a width of rain or snow above 0, got {size:g} for {task.label}")
+    if size is not None and task not in _USUAL_WIDTHS:
+        raise ValueError(f"rain and snow alone have a size, got {size:g} for {task.label}; leave it out")
+    side = min(photo.shape[-2:])
+    if size is not None and not 0 < size <= side:
+        raise ValueError(
+            f"size is a width in pixels above 0, and at most the photo's short side of {side}, got {size:g}"
+        )
     generator = Generator(device=photo.device).manual_seed(seed)
     times_larger = weather_size(*photo.shape[-2:]) if size is None else size / _USUAL_WIDTHS[task]
     if task is Task.RAIN:

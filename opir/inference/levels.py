@@ -6,7 +6,7 @@ D embedding size, H height, W width of the photo; h, w of a level; S scales.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,15 +27,15 @@ _ROWS_AT_A_TIME = 256
 class LevelWork:
     """What the stages made of a level that worked, on the processor, at the level's size."""
 
-    task_embedding: NDArray[np.float32] | None
+    task_embedding: NDArray[np.float32] | None = field(repr=False)
     """e_t as the stages were given it, (D,): `OPIR.choose_task_embedding` of the level's own embedding."""
-    first: Tensor
+    first: Tensor = field(repr=False)
     """Ĵ1, (3, h, w): floats, or uint8 grey values of a very large photo."""
-    restored: Tensor
+    restored: Tensor = field(repr=False)
     """The last stage's result, Ĵ2 or Ĵ1, likewise."""
-    uncertainty: Tensor
+    uncertainty: Tensor = field(repr=False)
     """UM of stage 1, (h, w)."""
-    scale_weights: Tensor | None
+    scale_weights: Tensor | None = field(repr=False)
     """α of the last stage, (S, h, w), where it was asked for."""
     tiles: int
     """In how many parts it was computed."""
@@ -51,7 +51,7 @@ class Level:
     height: int
     probabilities: dict[str, float]
     """How probable each weather is at this size, after what coarser levels did; empty without a task-aware module."""
-    embedding: NDArray[np.float32] | None
+    embedding: NDArray[np.float32] | None = field(repr=False)
     """e_t of what the level looked like, (D,)."""
     change: float
     """By how much the level changed it, in grey values: the mean over pixels and colours. 0 where it did nothing."""

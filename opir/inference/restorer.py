@@ -153,7 +153,7 @@ class Restorer:
     def _parse_task(self, name: str) -> Task | None:
         if name == AUTO:
             return None
-        task = Task.parse(name)
+        task = Task.parse(name, or_auto=True)
         if not self.model.config.task_aware:
             raise ValueError(f'this model has no task-aware module and takes no task: use "{AUTO}", got "{name}"')
         return task

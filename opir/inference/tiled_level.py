@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from opir.devices import computing_in, empty_apart
-from opir.inference.tiling import cut_window, plan_parts
+from opir.inference.tiling import check_tile, cut_window, plan_parts
 from opir.model import OPIR
 from opir.ops.colours import in_unit, store
 from opir.ops.padding import crop, pad_to_multiple
@@ -82,7 +82,11 @@ class TiledLevel:
             settings: how to compute, and what to keep.
             tile: side of the parts; 0 for the whole level at once, "auto" to go by the free memory.
             progress: called with the number of parts done and of those known to be needed.
+
+        Raises:
+            ValueError: for a `tile` that is none.
         """
+        check_tile(tile, model.stride)
         self.model, self.settings, self.tile = model, settings, tile
         self.count = _Count(progress)
 
@@ -92,9 +96,6 @@ class TiledLevel:
         Args:
             picture: x_n, (1, 3, h, w), floats or uint8 grey values.
             task_embedding: e_t for all stages, (1, D).
-
-        Raises:
-            ValueError: for a `tile` that is none.
         """
         height, width = picture.shape[-2:]
         image = pad_to_multiple(picture, self.model.stride)

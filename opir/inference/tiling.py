@@ -54,6 +54,7 @@ def plan_parts(
         ValueError: for a tile that is none of these.
     """
     stride, halo = model.stride, model.halo
+    check_tile(tile, stride)
     if tile == "auto":
         free, per_pixel = free_memory(device), working_copies(model.config.block, number_bytes) * model.config.width
         fitting = math.inf if free is None else free * _SHARE_OF_FREE_MEMORY / (per_pixel + _BYTES_PER_PIXEL)
@@ -61,9 +62,13 @@ def plan_parts(
             return plan_tiles(height, width, 0, stride)
         wanted = window_pixels if device.type == "cpu" else (LARGEST_TILE_SIDE + 2 * halo) ** 2
         return plan_windows(height, width, halo, min(fitting, wanted), SMALLEST_TILE_SIDE, stride)
-    if not isinstance(tile, int) or (tile != 0 and tile < stride):
+    return plan_tiles(height, width, int(tile), stride)
+
+
+def check_tile(tile: int | str, stride: int) -> None:
+    """Raise ValueError for a `tile` of `plan_parts` that is none."""
+    if tile != "auto" and (not isinstance(tile, int) or (tile != 0 and tile < stride)):
         raise ValueError(f'tile must be "auto", 0 for the whole photo, or at least {stride} pixels, got {tile!r}')
-    return plan_tiles(height, width, tile, stride)
 
 
 def plan_tiles(height: int, width: int, size: int, stride: int) -> list[Window]:

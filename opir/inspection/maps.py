@@ -143,7 +143,7 @@ def spread_picture(restoration: Restoration, smaller: int = 1) -> Image.Image:
         ValueError: where the photo was restored in one way only.
     """
     if restoration.spread is None:
-        raise ValueError("no spread to draw: restore thoroughly")
+        raise ValueError("no spread to draw: restore with --thorough, in Python by restore_thoroughly")
     spread = torch.from_numpy(restoration.spread)[None]
     return heatmap(F.avg_pool2d(spread, smaller, ceil_mode=True)[0].numpy(), SPREAD_SCALE)
 

@@ -27,7 +27,7 @@ _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 _UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, MemoryError)
 """What a config with impossible values makes the model raise."""
-_LONGEST_DETAIL = 200  # characters
+_LONGEST_DETAIL = 400  # characters
 
 
 class CheckpointError(ValueError):

@@ -1,5 +1,7 @@
 """Model settings refuse what they do not know."""
 
+from typing import Any
+
 import pytest
 
 from opir.config import PRESETS, OPIRConfig, preset
@@ -33,11 +35,26 @@ def test_impossible_values_are_told(values: dict[str, object], message: str) -> 
         OPIRConfig.from_dict(values)
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"width": "32"}, "expected int for the model setting width, got '32'"),
+        ({"scales": 2}, "expected tuple for the model setting scales, got 2"),
+        ([1, 2], "expected model settings by name, got list"),
+    ],
+)
+def test_settings_of_another_type_are_told(values: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        OPIRConfig.from_dict(values)
+
+
 def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(ValueError, match='unknown preset "huge": use one of lite, paper'):
         preset("huge")
     with pytest.raises(ValueError, match='unknown task "fog": use one of rain, snow, haze, clean.*, or "auto"'):
-        Task.parse("fog")
+        Task.parse("fog", or_auto=True)
+    with pytest.raises(ValueError, match='unknown task "auto": use one of rain, snow, haze, clean$'):
+        Task.parse("auto")
 
 
 def test_rows_of_the_prototype_table_never_move() -> None:

@@ -2,7 +2,11 @@
 
 import gc
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -13,6 +17,7 @@ from app.look import words
 from app.running import kept_results
 from app.running.kept_results import RecentResults, Session
 from app.running.turns import Turns
+from app.tabs import clean_actions
 from app.tabs.clean_actions import Actions
 from opir.tasks import AUTO
 
@@ -129,3 +134,25 @@ def test_what_no_click_needs_is_let_go_of_once_all_is_drawn(
     written = np.asarray(Image.open(actions.write_download(session, 1.0)["value"]))
     np.testing.assert_array_equal(written, picture)
     assert actions.draw_views(session) == session.views, "nothing is drawn twice"
+
+
+def test_two_events_that_ask_for_the_same_views_at_once_have_them_drawn_once(
+    actions: Actions, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session: Session = actions.restore_photo(str(photo), AUTO)[0]
+    all_ask, drawn = Barrier(3), []
+
+    def draw(*given: Any) -> tuple[Any, ...]:
+        drawn.append(given)
+        time.sleep(0.2)
+        return ()
+
+    def ask(_: int) -> tuple[Any, ...]:
+        all_ask.wait()
+        return actions.draw_views(session)
+
+    monkeypatch.setattr(clean_actions.views, "draw", draw)
+    with ThreadPoolExecutor(3) as pool:
+        seen = list(pool.map(ask, range(3)))
+    assert len(drawn) == 1
+    assert seen == [session.views] * 3

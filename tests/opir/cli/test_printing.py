@@ -16,6 +16,7 @@ from PIL import Image
 
 from opir.cli.commands import main
 from opir.cli.jobs import STANDARD, Job, written_to
+from opir.cli.outcomes import report_outcomes
 from opir.photo import ImageError
 
 NAMES = ("Größe.png", "写真.png", "Ω 🌧.png")
@@ -163,3 +164,13 @@ def test_a_log_that_can_no_longer_be_written_costs_no_photo(tmp_path: Path, monk
         seen.extend(telling)
     assert Job(STANDARD, STANDARD).problem == ""
     assert next(iter(seen)) == records[0]
+
+
+def test_doubtful_weather_that_was_removed_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    record = {
+        **{"input": "a.png", "output": "b.png", "task": "clean", "seconds": 1.0, "width": 8, "height": 8},
+        "task_probabilities": {"rain": 0.43, "snow": 0.01, "haze": 0.02, "clean": 0.54},
+    }
+    report_outcomes([record | {"levels": [{"worked": True}]}, record | {"levels": [{"worked": False}]}])
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["a.png -> b.png  perhaps rain 43%  8x8  1.0 s", "a.png -> b.png  clean 54%  8x8  1.0 s"]

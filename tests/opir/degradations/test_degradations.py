@@ -134,6 +134,10 @@ def test_weather_has_the_size_that_is_asked_for_and_haze_has_none() -> None:
             drawn = torch.cat([degrade(clean, task, seed, size=size) - clean for seed in range(6)])
             sharp.append(float((drawn[..., 1:] - drawn[..., :-1]).abs().sum() / drawn.abs().sum()))
         assert sharp[1] < sharp[0] / 2, "broad weather changes slowly from pixel to pixel"
-    for task, size in ((Task.HAZE, 3.0), (Task.RAIN, 0.0)):
-        with pytest.raises(ValueError, match="size is a width of rain or snow above 0"):
-            degrade(clean, task, seed=1, size=size)
+    for size in (0.0, -3.0, 321.0):
+        with pytest.raises(
+            ValueError, match="size is a width in pixels above 0, and at most the photo's short side of 320"
+        ):
+            degrade(clean, Task.RAIN, seed=1, size=size)
+    with pytest.raises(ValueError, match="rain and snow alone have a size, got 3 for haze; leave it out"):
+        degrade(clean, Task.HAZE, seed=1, size=3.0)

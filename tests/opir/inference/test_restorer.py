@@ -142,6 +142,15 @@ def test_options_out_of_range_are_refused(restorer: Restorer, options: dict, mes
         restorer.restore(random_photo(8, 8), **{"levels": (0,)} | options)
 
 
+def test_a_side_of_tiles_is_checked_even_where_no_level_works(restorer: Restorer) -> None:
+    with pytest.raises(ValueError, match="tile must be"):
+        restorer.restore(random_photo(8, 8), levels=(3,), tile=3)
+
+
+def test_levels_are_printed_in_a_few_lines(restorer: Restorer) -> None:
+    assert len(repr(restorer.restore(random_photo(64, 64), levels=(0,), scale_weights=True).levels)) < 500
+
+
 def test_unknown_devices_and_precisions_are_refused() -> None:
     with pytest.raises(ValueError, match=r'unknown device "gpu": use "auto", "cpu" or "cuda"'):
         Restorer(OPIR(TINY), device="gpu")
