@@ -77,8 +77,9 @@ class OPIRConfig:
         frozen: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
         }
+        usual = cls()
         for key, value in frozen.items():
-            wanted = type(getattr(cls(), key))
+            wanted = type(getattr(usual, key))
             if not isinstance(value, wanted):
                 raise ValueError(f"expected {wanted.__name__} for the model setting {key}, got {value!r}")
         return cls(**frozen)

@@ -45,16 +45,12 @@ def plan_parts(
         model: whose stride and halo count.
         height: of the level, a multiple of the model's stride.
         width: likewise.
-        tile: side of a part in pixels of the level, 0 for one part, "auto" to go by the free memory.
+        tile: side of a part in pixels of the level, 0 for one part, "auto" to go by the free memory (`check_tile`).
         device: that computes.
         number_bytes: what a number takes in the precision that convolutions compute in, 4 or 2.
         window_pixels: as of `choose_window_pixels`.
-
-    Raises:
-        ValueError: for a tile that is none of these.
     """
     stride, halo = model.stride, model.halo
-    check_tile(tile, stride)
     if tile == "auto":
         free, per_pixel = free_memory(device), working_copies(model.config.block, number_bytes) * model.config.width
         fitting = math.inf if free is None else free * _SHARE_OF_FREE_MEMORY / (per_pixel + _BYTES_PER_PIXEL)

@@ -198,9 +198,8 @@ def unitless(info: dict[Any, Any]) -> tuple[float, float] | None:
 def _resources(info: dict[Any, Any]) -> dict[int, bytes]:
     """Return Photoshop's resources by their numbers, as far as Pillow gives their bytes."""
     found = info.get("photoshop")
-    return (
-        {number: body for number, body in found.items() if isinstance(body, bytes)} if isinstance(found, dict) else {}
-    )
+    resources = found.items() if isinstance(found, dict) else ()
+    return {number: body for number, body in resources if isinstance(body, bytes)}
 
 
 def write(file: BinaryIO, pixels: NDArray[Any], properties: FileProperties, quality: int | None) -> None:

@@ -36,10 +36,11 @@ _TOLD = {
     **dict.fromkeys((33550, 33922, 34264, 34735), "its place on a map (GeoTIFF)"),
 }
 """Tags of what does not come back."""
-_READ = frozenset({*KEPT, *_TOLD, IPTC, ICC, PHOTOSHOP})
 _FIRST_PRIVATE = 0x8000
-_SILENT = frozenset({32934, 32995, 32996, 32997, 33421, 50341, 59932, 59933})
-"""Tags of programs that describe the file as it was: its layout, how to print it, room for more."""
+"""Tags from this one on belong to programs and later standards."""
+_OF_THE_FILE = (32934, 32995, 32996, 32997, 33421, 50341, 59932, 59933)
+"""Such tags that describe the file as it was: its layout, how to print it, room for more."""
+_NOT_LOST = frozenset({*KEPT, *_TOLD, *_OF_THE_FILE, IPTC, ICC, PHOTOSHOP})
 QUALITY = 95
 _REDUCED, _MASK = 1, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
@@ -144,7 +145,7 @@ def _photo_page(file: tifffile.TiffFile, allowed: Allowed) -> tuple[tifffile.Tif
 
 def _private_tags(exif: Exif) -> list[str]:
     """Say how many tags of other programs (a microscope's, ImageJ's) do not come back."""
-    count = sum(tag >= _FIRST_PRIVATE and tag not in _READ | _SILENT for tag in exif.main)
+    count = sum(tag >= _FIRST_PRIVATE and tag not in _NOT_LOST for tag in exif.main)
     return [f"{count} private tag{'' if count == 1 else 's'}"] if count else []
 
 

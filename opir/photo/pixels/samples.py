@@ -20,7 +20,10 @@ ROWS_AT_A_TIME = 64
 
 
 def to_samples(colours: Tensor, dtype: Any) -> NDArray[Any]:
-    """Clamp colours of any shape to [0, 1] and round them to samples of a type; decimal fractions are not rounded."""
+    """Clamp colours of any shape to [0, 1] and round them to samples of a type; decimal fractions are not rounded.
+
+    Grey values (uint8) that stay such are returned as they are, not copied.
+    """
     if colours.dtype == torch.uint8 and dtype == np.uint8:
         return colours.numpy()
     unit = in_unit(colours).clamp(0, 1)
